@@ -1,0 +1,102 @@
+# Everything runs in .venv, which the first target makes and later ones reuse: after
+# that nothing here needs the network.  `make PYTHON=python3.12 test` picks a Python.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+STAMP := $(VENV)/stamp
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+# Built from pinned files alone: the one way packages come in.
+INSTALL := $(PIP) install --no-deps --require-hashes --no-build-isolation --use-pep517
+
+# No compiler is needed: everything comes as a wheel, but for two packages of plain
+# Python that are built here.
+WHEELS := --only-binary :all:
+SOURCES := --no-binary python-baseconv,varint
+
+PYTHON ?=
+ARGS ?=
+
+# A stranger's environment must not change what is tested or shown.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
+unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
+export PYTHONNOUSERSITE := 1
+export PIP_USER := 0
+
+.PHONY: help setup demo test lint format bench crash vectors lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      three nodes, 1,000 real files, one verified answer"
+	@echo "make test      all tests          (ARGS=tests/ledger for some of them)"
+	@echo "make lint      ruff, mypy, import rules"
+	@echo "make format    let ruff rewrite what it can"
+	@echo "make crash     kill -9 a node while it takes in statements, then check it"
+	@echo "make bench     the figures of benchmarks/README.md"
+	@echo "make vectors   write tests/vectors again from the naive generators"
+	@echo "make lock      resolve requirements again  (ARGS=--upgrade for newer ones)"
+	@echo "make clean     remove .venv and caches"
+
+setup: $(STAMP)/runtime
+
+demo: $(STAMP)/runtime
+	$(BIN)/byline demo $(ARGS)
+
+test: $(STAMP)/test
+	$(PY) -m pytest $(ARGS)
+
+lint: $(STAMP)/lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)/lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)/test
+	$(PY) benchmarks/run.py $(ARGS)
+
+crash: $(STAMP)/test
+	$(PY) tests/crash/run.py $(ARGS)
+
+vectors: $(STAMP)/test
+	@set -e; for generator in tests/vectors/generate_*.py; do \
+	    echo "$$generator"; $(PY) "$$generator"; done
+
+lock: $(STAMP)/lock
+	requirements/lock.sh $(BIN)/uv $(ARGS)
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	    .import_linter_cache .coverage htmlcov
+	find ledger node cli tests docs benchmarks -name __pycache__ -type d \
+	    -prune -exec rm -rf {} +
+
+# Each stamp is written only when its step is complete, so a broken-off set-up starts
+# over instead of leaving half of it behind.
+
+$(STAMP)/build: requirements/build.txt
+	@python=$$(requirements/find-python.sh $(PYTHON)) || exit 1; \
+	echo "Setting up $(VENV) with $$python (once: about 40 MB, under a minute)"; \
+	"$$python" -m venv --clear $(VENV)
+	@$(INSTALL) $(WHEELS) -r $<
+	@mkdir -p $(STAMP) && touch $@
+
+$(STAMP)/runtime: requirements/runtime.txt pyproject.toml $(STAMP)/build
+	@$(INSTALL) $(WHEELS) $(SOURCES) -r $<
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(STAMP)/test: requirements/test.txt $(STAMP)/runtime
+	@$(INSTALL) $(WHEELS) -r $<
+	@touch $@
+
+$(STAMP)/lint: requirements/lint.txt $(STAMP)/runtime
+	@$(INSTALL) $(WHEELS) -r $<
+	@touch $@
+
+$(STAMP)/lock: requirements/lock.txt $(STAMP)/build
+	@$(INSTALL) $(WHEELS) -r $<
+	@touch $@
