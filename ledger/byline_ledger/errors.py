@@ -1,0 +1,120 @@
+"""Every error Byline raises on purpose, split by whose fault it is.
+
+Rule of the whole house: bytes from outside either parse or raise `MalformedError`,
+never anything else.  A bug in ourselves is an AssertionError or RuntimeError, is never
+caught and is never a `BylineError`.
+
+`exit_code` is what the command line returns, `http_status` what the API answers.
+`hint` is one optional line that says what to do next.
+"""
+
+from __future__ import annotations
+
+
+class BylineError(Exception):
+    """Root of all expected errors: a one-line message and, optionally, a hint."""
+
+    exit_code = 1
+    http_status = 500
+    kind = "error"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class MalformedError(BylineError):
+    """Bytes or text from outside do not have the form their specification asks for."""
+
+    exit_code = 65
+    http_status = 400
+    kind = "malformed"
+
+
+class UnsupportedError(BylineError):
+    """Well-formed, but of a version that this program does not know: try an upgrade."""
+
+    exit_code = 65
+    http_status = 400
+    kind = "unsupported"
+
+
+class UsageError(BylineError):
+    """The caller asked for something that cannot be: a wrong option, term or value."""
+
+    exit_code = 2
+    http_status = 400
+    kind = "usage"
+
+
+class VerificationError(BylineError):
+    """It parses, but what it claims does not hold."""
+
+    exit_code = 1
+    http_status = 422
+    kind = "verification"
+
+
+class BadSignatureError(VerificationError):
+    """A signature does not verify under the rule of docs/spec/statement.md."""
+
+    kind = "bad-signature"
+
+
+class ProofError(VerificationError):
+    """A Merkle, consistency or completeness proof does not lead to its root."""
+
+    kind = "proof"
+
+
+class InconsistentLogError(VerificationError):
+    """A log contradicts itself: two signed trees that cannot both be true."""
+
+    exit_code = 4
+    http_status = 409
+    kind = "inconsistent-log"
+
+
+class NotFoundError(BylineError):
+    """Nothing is stored under that name."""
+
+    exit_code = 3
+    http_status = 404
+    kind = "not-found"
+
+
+class KeyAccessError(BylineError):
+    """An author key cannot be used: wrong passphrase, or none to be had."""
+
+    exit_code = 2
+    http_status = 400
+    kind = "key"
+
+
+class StoreError(BylineError):
+    """The disk or the database refused; nothing after the last receipt was kept."""
+
+    exit_code = 74
+    http_status = 503
+    kind = "store"
+
+
+class CorruptStoreError(StoreError):
+    """What is stored does not fit together."""
+
+    kind = "corrupt-store"
+
+
+class StoreLockedError(StoreError):
+    """Another process has the store open."""
+
+    kind = "store-locked"
+
+
+class ReadOnlyError(StoreError):
+    """The log must not be signed any further.
+
+    See docs/spec/log.md, "Never two histories".
+    """
+
+    kind = "read-only"

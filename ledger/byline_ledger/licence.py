@@ -1,0 +1,80 @@
+"""Licences are SPDX expressions in canonical spelling (docs/spec/statement.md, "work").
+
+The list of identifiers grows, so a licence never decides whether a statement is valid:
+it is checked when a statement is made, and when one is read (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from packaging.licenses import (
+    InvalidLicenseExpression,
+    canonicalize_license_expression,
+)
+
+from byline_ledger.errors import UsageError
+from byline_ledger.vocabulary import nearest
+
+MAX_LICENCE = 512
+ALL_RIGHTS_RESERVED = "LicenseRef-AllRightsReserved"
+UNKNOWN = "LicenseRef-Unknown"
+
+_TOKEN = re.compile(r"[^\s()]+")
+_OPERATORS = frozenset({"and", "or", "with"})
+_NO_LICENCE = frozenset({"none", "noassertion", "unknown"})
+_RESERVED = frozenset(
+    {"all-rights-reserved", "allrightsreserved", "proprietary", "copyright"}
+)
+
+
+@lru_cache(maxsize=1024)
+def canonical_licence(expression: str) -> str:
+    """The canonical spelling: `cc-by-4.0` gives `CC-BY-4.0`.
+
+    UsageError, with the nearest identifier as its hint, if it is no SPDX expression.
+    """
+    if len(expression) > MAX_LICENCE:
+        raise UsageError(
+            f"license: expected at most {MAX_LICENCE} characters, got {len(expression)}"
+        )
+    try:
+        return str(canonicalize_license_expression(expression))
+    except InvalidLicenseExpression as error:
+        raise UsageError(
+            f"license: {expression[:80]!a} is not an SPDX expression",
+            hint=_hint(expression),
+        ) from error
+
+
+def _hint(expression: str) -> str:
+    """What the first token that SPDX does not know may have meant."""
+    for token in _TOKEN.findall(expression):
+        folded = token.casefold()
+        if folded in _NO_LICENCE:
+            return f"leave it out, or write {UNKNOWN}"
+        if folded in _RESERVED:
+            return f"write {ALL_RIGHTS_RESERVED}"
+        if folded in _OPERATORS or _is_known(token):
+            continue
+        guess = nearest(token, _identifiers())
+        if guess:
+            return f"did you mean {guess}?"
+    return "see https://spdx.org/licenses/, or write LicenseRef-NAME"
+
+
+def _is_known(token: str) -> bool:
+    try:
+        canonicalize_license_expression(token)
+    except InvalidLicenseExpression:
+        return False
+    return True
+
+
+def _identifiers() -> list[str]:
+    """All SPDX identifiers that are not deprecated."""
+    # Not part of packaging's public face; needed only to suggest a spelling.
+    from packaging.licenses._spdx import LICENSES
+
+    return [entry["id"] for entry in LICENSES.values() if not entry["deprecated"]]

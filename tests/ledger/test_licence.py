@@ -1,0 +1,82 @@
+"""SPDX expressions (docs/spec/statement.md, "work")."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from byline_ledger.errors import UsageError
+from byline_ledger.licence import MAX_LICENCE, canonical_licence
+
+
+@pytest.mark.parametrize(
+    ("expression", "canonical"),
+    [
+        ("cc-by-4.0", "CC-BY-4.0"),
+        ("MIT", "MIT"),
+        ("mit or apache-2.0", "MIT OR Apache-2.0"),
+        ("(mit AND bsd-3-clause) or cc0-1.0", "(MIT AND BSD-3-Clause) OR CC0-1.0"),
+        (
+            "gpl-3.0-only with classpath-exception-2.0",
+            "GPL-3.0-only WITH Classpath-exception-2.0",
+        ),
+        ("LicenseRef-AllRightsReserved", "LicenseRef-AllRightsReserved"),
+    ],
+)
+def test_canonical_spelling(expression: str, canonical: str) -> None:
+    """One licence has one spelling, which is its own canonical form."""
+    assert canonical == canonical_licence(expression)
+    assert canonical == canonical_licence(canonical)
+
+
+@pytest.mark.parametrize(
+    ("expression", "hint"),
+    [
+        ("CC-BY", "did you mean CC-BY-4.0?"),
+        ("Apache 2", "did you mean Apache-2.0?"),
+        ("MIT OR Apache-2.O", "did you mean Apache-2.0?"),
+        ("CCBY-SA-4.0", "did you mean CC-BY-SA-4.0?"),
+        ("all-rights-reserved", "write LicenseRef-AllRightsReserved"),
+        ("NONE", "leave it out, or write LicenseRef-Unknown"),
+        ("MIT OR", "see https://spdx.org/licenses/, or write LicenseRef-NAME"),
+        ("", "see https://spdx.org/licenses/, or write LicenseRef-NAME"),
+    ],
+)
+def test_unknown_licence_suggests_the_nearest(expression: str, hint: str) -> None:
+    """What is no expression is refused with what may have been meant."""
+    with pytest.raises(UsageError) as caught:
+        canonical_licence(expression)
+    assert hint == caught.value.hint
+
+
+def test_length_is_bounded() -> None:
+    """Parsing takes an effort: endless expressions are not tried."""
+    with pytest.raises(UsageError, match="at most 512 characters, got 513"):
+        canonical_licence("x" * (MAX_LICENCE + 1))
+
+
+@given(
+    st.one_of(
+        st.text(max_size=100),
+        st.lists(
+            st.sampled_from(["MIT", "OR", "and", "(", ")", "with", "+", "not", "0"])
+        ).map(" ".join),
+    )
+)
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    """A stranger's text raises nothing but UsageError."""
+    try:
+        canonical = canonical_licence(text)
+    except UsageError:
+        return
+    assert canonical == canonical_licence(canonical)
+
+
+@pytest.mark.parametrize("text", ["(" * 512, "(" * 250 + "MIT" + ")" * 250])
+def test_nested_parentheses(text: str) -> None:
+    """Nesting at the limit neither crashes nor hangs."""
+    try:
+        canonical_licence(text)
+    except UsageError:
+        pass

@@ -1,0 +1,50 @@
+"""The HTTP API over a ledger, on a real socket, without a network of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import trio
+
+from byline_ledger.log import Ledger
+from byline_ledger.statement import Statement
+from byline_node.http_api import make_app
+from byline_node.http_server import HttpServer, bound_address, open_listeners
+from byline_node.operations import describe_log
+from byline_node.writer import Committed, Writer
+
+
+class Backend:
+    """A ledger and its writer, as the node wires them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.writer = Writer(ledger)
+
+    @property
+    def view(self) -> Any:
+        return self.ledger.view
+
+    async def submit(self, statements: list[Statement], source: str) -> Committed:
+        return await self.writer.submit(statements, source)
+
+    def status(self) -> dict[str, Any]:
+        nobody: dict[str, Any] = {"api": "", "peer_id": None, "listen": [], "peers": []}
+        return describe_log(self.view, self.ledger.read_only) | nobody
+
+
+@asynccontextmanager
+async def api(backend: Backend) -> AsyncIterator[httpx.AsyncClient]:
+    listeners = await open_listeners("127.0.0.1", 0)
+    server = HttpServer(make_app(backend), listeners)
+    url = f"http://{bound_address(listeners)}"
+    async with (
+        trio.open_nursery() as nursery,
+        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+    ):
+        nursery.start_soon(server.run)
+        yield client
+        server.stop(1.0)

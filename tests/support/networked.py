@@ -1,0 +1,65 @@
+"""Nodes without an HTTP API, in this process, on real libp2p hosts over loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+from tests.support.waiting import until
+
+from byline_ledger.log import Ledger
+from byline_ledger.statement import Statement
+from byline_ledger.store.node_files import NodeFiles
+from byline_node.network import Network, open_network
+from byline_node.writer import Writer
+
+ANY_PORT = "/ip4/127.0.0.1/tcp/0"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """network.NetworkConfig."""
+
+    listen: Sequence[str] = (ANY_PORT,)
+    peers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkedNode:
+    ledger: Ledger
+    writer: Writer
+    network: Network
+
+    @property
+    def set_root(self) -> bytes:
+        return self.ledger.view.set_root
+
+    async def publish(self, statements: Sequence[Statement]) -> None:
+        await self.writer.submit(statements, "api")
+
+
+@asynccontextmanager
+async def networked_node(
+    folder: Path, *, peers: Sequence[str] = (), listen: str = ANY_PORT
+) -> AsyncIterator[NetworkedNode]:
+    """A new node in `folder`, or the one that is there."""
+    start = Ledger.open if NodeFiles(folder).is_node() else Ledger.init
+    ledger = start(folder)
+    writer = Writer(ledger)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(writer.run)
+            config = Config((listen,), peers)
+            async with open_network(config, ledger, writer) as network:
+                yield NetworkedNode(ledger, writer, network)
+                await writer.close()
+    finally:
+        ledger.close()
+
+
+async def agree(*nodes: NetworkedNode, seconds: float = 30) -> None:
+    """Waits until all hold the same set."""
+    await until(lambda: len({node.set_root for node in nodes}) == 1, seconds)

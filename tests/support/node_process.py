@@ -1,0 +1,92 @@
+"""A node in a process of its own, without a network unless one is asked for."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from byline_node.client import Client
+from byline_node.home import Home, RunningNode
+
+MAIN = """
+import resource, signal, sys
+from pathlib import Path
+from byline_ledger.errors import BylineError
+from byline_node.config import NodeConfig
+from byline_node.logs import configure_logs
+from byline_node.service import run_node
+
+home, api, listen, peers, limit = sys.argv[1:]
+if limit != "0":
+    # Files larger than this cannot be written: a full disk, as far as a database sees.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+configure_logs()
+try:
+    addresses = {"listen": tuple(listen.split()), "peers": tuple(peers.split())}
+    run_node(NodeConfig(Path(home), api=api, **addresses))
+except BylineError as error:
+    print("error:", error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+class NodeProcess:
+    """Started at once; `wait_ready` before use."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        api: str = "127.0.0.1:0",
+        listen: str = "",
+        peers: str = "",
+        file_limit: int = 0,
+    ) -> None:
+        self.home = Home(folder)
+        arguments = [str(folder), api, listen, peers, str(file_limit)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", MAIN, *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_ready(self, seconds: float = 60.0) -> Client:
+        """A client of the node, once it is ready."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            running = RunningNode.read(self.home.run_file)
+            if running is not None and running.pid == self.process.pid:
+                return Client(running.api)
+            time.sleep(0.02)
+        raise AssertionError(f"not ready: {self.end()}")
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float, str]:
+        """Exit code, seconds it took, and what it wrote to stderr."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        _, written = self.process.communicate(timeout=30)
+        return self.process.returncode, time.monotonic() - started, written
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and stderr of a node that ends by itself."""
+        _, written = self.process.communicate(timeout=30)
+        return self.process.returncode, written
+
+
+@contextmanager
+def node_process(folder: Path, **options: Any) -> Iterator[NodeProcess]:
+    """Killed at the end, if it is still there; options as of NodeProcess."""
+    node = NodeProcess(folder, **options)
+    try:
+        yield node
+    finally:
+        if node.process.poll() is None:
+            node.process.kill()
+            node.process.communicate()

@@ -1,0 +1,14 @@
+"""Waiting for what other tasks and threads bring about, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Returns once the condition holds; TooSlowError if it never does."""
+    with trio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110  # the code under test knows no tests
+            await trio.sleep(0.005)
