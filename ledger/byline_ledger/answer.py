@@ -1,0 +1,307 @@
+"""The answer to "where did this come from?", read from verified evidence.
+
+Meaning is docs/spec/bundle.md, "Answer".  Nothing here proves anything: `make_answer`
+is called on a `Chain` whose proofs hold.  Unknown is a value of its own: a claim whose
+withdrawals could not all be shown is "unknown", never "effective".  Claims of different
+authors stand side by side and are never merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING
+
+from byline_ledger.chain import Chain, Evidence, WorkEvidence
+from byline_ledger.content import (
+    read_dispute,
+    read_endorse,
+    read_withdraw,
+    read_work,
+)
+from byline_ledger.did import did_key
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.statement import Source, Statement
+
+if TYPE_CHECKING:
+    from byline_ledger.bundle import Bundle
+    from byline_ledger.checkpoint import Checkpoint
+
+EFFECTIVE, WITHDRAWN, UNKNOWN = "effective", "withdrawn", "unknown"
+NO_EFFECT = "no-effect"
+"""A withdrawal by a key that may not act for the author, as far as is proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody says about a statement, a work or a key.
+
+    `role`, `reason`, `note` and `replacement` are those of endorse, dispute and
+    withdraw; None where the type has none or the value is not understood.
+    """
+
+    id: bytes
+    index: int
+    type: str
+    author: bytes
+    time: int
+    status: str
+    role: str | None
+    reason: str | None
+    note: str | None
+    replacement: bytes | None
+    withdrawal: Remark | None
+    problems: tuple[str, ...]
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A `work` statement: who says how the work was made, from what, on which terms.
+
+    `made` is human, assisted, generated, other or unknown; `uses` maps the four CAWG
+    entries to allowed, notAllowed, constrained (absent means unknown); `time` is the
+    author's claim in Unix milliseconds; `remarks_total` is proven, None if not
+    looked up.
+    """
+
+    id: bytes
+    index: int
+    type: str
+    author: bytes
+    time: int
+    status: str
+    withdrawal: Remark | None
+    made: str
+    source_type: str | None
+    title: str | None
+    license: str | None
+    uses: Mapping[str, str]
+    tools: tuple[str, ...]
+    sources: tuple[Source, ...]
+    media_type: str | None
+    size: int | None
+    endorsements: tuple[Remark, ...]
+    disputes: tuple[Remark, ...]
+    others: tuple[Remark, ...]
+    remarks_total: int | None
+    problems: tuple[str, ...]
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything known about one work. `total` is proven; None if beyond the caps."""
+
+    digest: bytes
+    level: int
+    claims: tuple[Claim, ...]
+    remarks: tuple[Remark, ...]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatements:
+    """What a key said about itself; `successor` only if it named exactly one."""
+
+    author: bytes
+    statements: tuple[Remark, ...]
+    total: int
+    successor: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer for `asked` (34-byte multihash), complete in one log up to `log_size`.
+
+    `works[0]` is the one asked for, its sources follow breadth first; `gaps` says what
+    the caps left out, empty if nothing.
+    """
+
+    asked: bytes
+    works: tuple[Work, ...]
+    keys: tuple[KeyStatements, ...]
+    depth: int
+    gaps: tuple[str, ...]
+    origin: str
+    vkey: str
+    log_size: int
+    log_root: bytes
+    set_root: bytes
+
+    @property
+    def known(self) -> bool:
+        """Whether anything at all is known about the work."""
+        return self.works[0].total != 0
+
+    def to_json(self) -> dict[str, object]:
+        """JSON form: ids as CIDs, digests as sha256:HEX, keys as did:key."""
+        return {
+            field.name: _json(field.name, getattr(self, field.name))
+            for field in fields(self)
+        }
+
+
+def make_answer(
+    bundle: Bundle, checkpoint: Checkpoint, chain: Chain, set_root: bytes
+) -> Answer:
+    """Read the meaning of a verified chain."""
+    reader = _Reader({one.statement.id: one.index for one in bundle.statements})
+    return Answer(
+        asked=bundle.asked,
+        works=tuple(reader.work(one) for one in chain.works),
+        keys=tuple(
+            KeyStatements(
+                one.author,
+                tuple(reader.remark(Evidence(s, (), False)) for s in one.statements),
+                one.total,
+                one.successor,
+            )
+            for one in chain.keys
+            if one.total
+        ),
+        depth=chain.depth,
+        gaps=chain.gaps,
+        origin=checkpoint.origin,
+        vkey=bundle.log,
+        log_size=checkpoint.size,
+        log_root=checkpoint.root,
+        set_root=set_root,
+    )
+
+
+class _Reader:
+    def __init__(self, indexes: Mapping[bytes, int]) -> None:
+        self._indexes = indexes
+
+    def work(self, work: WorkEvidence) -> Work:
+        said = work.statements
+        claims = [self.claim(one) for one in said if one.statement.type == "work"]
+        others = [self.remark(one) for one in said if one.statement.type != "work"]
+        return Work(
+            work.digest,
+            work.level,
+            tuple(sorted(claims, key=_by_index)),
+            tuple(sorted(others, key=_by_index)),
+            work.total,
+        )
+
+    def claim(self, evidence: Evidence) -> Claim:
+        statement, content = evidence.statement, read_work(evidence.statement)
+        status, withdrawal = self._standing(evidence)
+        # Those of the author are told once, as the claim's status.
+        told = {one.id for one in evidence.own if one.type == "withdraw"}
+        remarks = sorted(
+            (
+                self._remark_on(evidence, one)
+                for one in evidence.remarks
+                if one.statement.id not in told
+            ),
+            key=_by_index,
+        )
+        return Claim(
+            id=statement.id,
+            index=self._indexes[statement.id],
+            type=statement.type,
+            author=statement.author,
+            time=statement.time,
+            status=status,
+            withdrawal=withdrawal,
+            made=content.made,
+            source_type=content.source_type,
+            title=content.title,
+            license=content.license,
+            uses=content.uses,
+            tools=content.tools,
+            sources=statement.sources,
+            media_type=content.media_type,
+            size=content.size,
+            endorsements=_of_type(remarks, "endorse"),
+            disputes=_of_type(remarks, "dispute"),
+            others=tuple(
+                one for one in remarks if one.type not in ("endorse", "dispute")
+            ),
+            remarks_total=evidence.remarks_total,
+            problems=content.problems,
+            fields=statement.fields,
+        )
+
+    def _remark_on(self, claim: Evidence, evidence: Evidence) -> Remark:
+        """A remark on a claim; where it is unknown who may act for the claim's author,
+        so is whether somebody's withdrawal has an effect."""
+        remark = self.remark(evidence)
+        if remark.status == NO_EFFECT and not claim.settled:
+            return replace(remark, status=UNKNOWN)
+        return remark
+
+    def remark(self, evidence: Evidence) -> Remark:
+        statement = evidence.statement
+        status, withdrawal = self._standing(evidence)
+        role = reason = note = replacement = None
+        problems: tuple[str, ...] = ()
+        if statement.type == "endorse":
+            endorse = read_endorse(statement)
+            role, note, problems = endorse.role, endorse.note, endorse.problems
+        elif statement.type == "dispute":
+            dispute = read_dispute(statement)
+            reason, note, problems = dispute.reason, dispute.note, dispute.problems
+        elif statement.type == "withdraw":
+            withdraw = read_withdraw(statement)
+            reason, problems = withdraw.reason, withdraw.problems
+            replacement = withdraw.replacement
+        return Remark(
+            id=statement.id,
+            index=self._indexes[statement.id],
+            type=statement.type,
+            author=statement.author,
+            time=statement.time,
+            status=status,
+            role=role,
+            reason=reason,
+            note=note,
+            replacement=replacement,
+            withdrawal=withdrawal,
+            problems=problems,
+            fields=statement.fields,
+        )
+
+    def _standing(self, evidence: Evidence) -> tuple[str, Remark | None]:
+        """Withdrawn if an acting key withdrew it; unknown if that may be hidden."""
+        withdrawals = [one for one in evidence.own if one.type == "withdraw"]
+        if withdrawals:
+            first = min(withdrawals, key=self._index)
+            told = self.remark(Evidence(first, (), True))
+            return WITHDRAWN, replace(told, status=EFFECTIVE)
+        if evidence.statement.type == "withdraw":
+            return NO_EFFECT, None
+        return (EFFECTIVE if evidence.settled else UNKNOWN), None
+
+    def _index(self, statement: Statement) -> int:
+        return self._indexes[statement.id]
+
+
+def _by_index(one: Claim | Remark) -> int:
+    return one.index
+
+
+def _of_type(remarks: list[Remark], type_: str) -> tuple[Remark, ...]:
+    return tuple(one for one in remarks if one.type == type_)
+
+
+def _json(name: str, value: object) -> object:
+    """One value in JSON; the field's name decides how 32 or 34 bytes are written."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _json(f.name, getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _json("", one) for key, one in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_json(name, one) for one in value]
+    if not isinstance(value, bytes):
+        return value
+    if name in ("id", "replacement"):
+        return cid_of_statement(value)
+    if name in ("author", "successor"):
+        return did_key(value)
+    if name in ("asked", "digest"):
+        return f"sha256:{value[2:].hex()}"
+    return value.hex()

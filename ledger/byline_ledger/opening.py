@@ -1,0 +1,249 @@
+"""Openings of the lookup set: proof of the complete answer to any set of lookups.
+
+An opening is the trie with everything closed (hash only) that the lookups did not
+visit (docs/spec/bundle.md, "Opening").  `Walk` answers a lookup on a live trie or on
+an opened one with the same code, so prover and verifier cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from byline_ledger.errors import MalformedError, ProofError
+from byline_ledger.lookup_set import (
+    LEAF_MAX,
+    STRING_BITS,
+    STRING_SIZE,
+    Closed,
+    Inner,
+    Leaf,
+    LookupSet,
+    Node,
+    StringReader,
+    common_bits,
+    first_bits,
+    make_leaf,
+    span,
+    split_strings,
+)
+
+MAX_OPENING = 16 << 20
+MAX_LEVELS = 256
+"""Nested nodes: far beyond any set of honest hashes, well within Python's stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a lookup shows: the first strings under a prefix, and how many there are."""
+
+    count: int
+    strings: tuple[bytes, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every string under the prefix is shown."""
+        return len(self.strings) == self.count
+
+
+class Walk:
+    """Lookups on one trie; remembers every node they opened."""
+
+    def __init__(self, top: Node, read: StringReader | None = None) -> None:
+        self._top = top
+        self._read = read
+        self._opened: dict[int, bytes] = {}
+
+    def find(self, prefix: bytes, limit: int) -> Found:
+        """The strings that begin with `prefix` (whole bytes), page by `limit`.
+
+        Leaves are opened in order until at least `limit` strings are shown, so a page
+        holds up to 15 more; the count is always that of all of them.
+        Raises ProofError where the trie is closed and the lookup needs it open.
+        """
+        node, above, bits = self._top, b"", 0
+        wanted = len(prefix) * 8
+        while isinstance(node, Inner):
+            self._open(node)
+            shared = min(node.depth, wanted)
+            if common(prefix, node.prefix, shared) < shared:
+                return Found(0, ())
+            if node.depth >= wanted:
+                shown: list[bytes] = []
+                self._page(node, limit, shown)
+                return Found(node.count, tuple(shown))
+            right = prefix[node.depth >> 3] >> (7 - (node.depth & 7)) & 1
+            above, bits = prefix, node.depth + 1
+            node = node.right if right else node.left
+        matching = [s for s in self._strings(node, above, bits) if s.startswith(prefix)]
+        return Found(len(matching), tuple(matching))
+
+    def _page(self, node: Node, limit: int, shown: list[bytes]) -> None:
+        """Open the subtree of `node`, all of whose strings match, up to the limit."""
+        stack: list[tuple[Node, bytes, int]] = [(node, b"", 0)]
+        while stack and len(shown) < limit:
+            node, above, bits = stack.pop()
+            if isinstance(node, Inner):
+                self._open(node)
+                bits = node.depth + 1
+                zero, one = sides(node.prefix, node.depth)
+                stack += ((node.right, one, bits), (node.left, zero, bits))
+            else:
+                shown += self._strings(node, above, bits)
+
+    def _open(self, node: Node) -> None:
+        self._opened[id(node)] = b""
+
+    def _strings(self, node: Node, above: bytes, bits: int) -> list[bytes]:
+        if not isinstance(node, Leaf):
+            raise ProofError("the lookup set is closed where an owed lookup leads")
+        joined = self._opened.get(id(node)) or node.strings
+        if joined is None:
+            joined = self._load(node, above, bits)
+        self._opened[id(node)] = joined
+        return split_strings(joined)
+
+    def _load(self, leaf: Leaf, above: bytes, bits: int) -> bytes:
+        assert self._read is not None
+        joined = b"".join(self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits)))
+        if len(joined) != leaf.count * STRING_SIZE:
+            raise RuntimeError("the stored strings do not fit the lookup set")
+        return joined
+
+    def require_no_surplus(self) -> None:
+        """Raise ProofError if the trie is open where no lookup led."""
+        stack = [self._top]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Closed):
+                continue
+            if id(node) not in self._opened:
+                raise ProofError("the opening shows more than the owed lookups need")
+            if isinstance(node, Inner):
+                stack += (node.right, node.left)
+
+    def to_bytes(self) -> bytes:
+        """The opening of everything the lookups visited (docs/spec/bundle.md)."""
+        parts: list[bytes] = []
+        stack = [self._top]
+        while stack:
+            node = stack.pop()
+            joined = self._opened.get(id(node))
+            if joined is None:
+                parts.append(b"\x00" + node.hash)
+            elif isinstance(node, Inner):
+                parts.append(_inner_head(node))
+                stack += (node.right, node.left)
+            else:
+                parts.append(bytes([2, node.count]) + joined)
+        return b"".join(parts)
+
+
+def walk_set(lookup_set: LookupSet, read: StringReader) -> Walk:
+    """A walk over the live set; `read` is `LogView.read_strings` of the same view."""
+    return Walk(lookup_set.top, read)
+
+
+def common(a: bytes, b: bytes, bits: int) -> int:
+    """Length in bits of the common prefix of the first `bits` bits of two strings."""
+    size = (bits + 7) // 8
+    return min(common_bits(a[:size], b[:size]), bits)
+
+
+def sides(prefix: bytes, depth: int) -> tuple[bytes, bytes]:
+    """The lowest strings that begin with the prefix and then bit 0, or bit 1."""
+    padded = bytearray(prefix.ljust(STRING_SIZE, b"\0"))
+    zero = bytes(padded)
+    padded[depth >> 3] |= 1 << (7 - (depth & 7))
+    return zero, bytes(padded)
+
+
+def _inner_head(node: Inner) -> bytes:
+    return (
+        b"\x03"
+        + node.depth.to_bytes(2, "big")
+        + node.left.count.to_bytes(8, "big")
+        + node.right.count.to_bytes(8, "big")
+        + node.prefix
+    )
+
+
+def parse_opening(data: bytes, count: int) -> Node:
+    """The opened trie of `count` strings; hashes are computed, never taken on trust.
+
+    Raises MalformedError for bytes that no honest prover writes, ProofError where
+    labels, order or counts contradict each other.
+    """
+    if len(data) > MAX_OPENING:
+        raise MalformedError(f"opening: {len(data)} bytes, at most {MAX_OPENING}")
+    parser = _Parser(data)
+    top = parser.node(count, b"", 0)
+    if parser.at != len(data):
+        raise MalformedError(f"opening: {len(data) - parser.at} bytes too many")
+    return top
+
+
+class _Parser:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.at = 0
+
+    def _take(self, size: int) -> bytes:
+        chunk = self._data[self.at : self.at + size]
+        if len(chunk) != size:
+            raise MalformedError(f"opening: ends within a node at byte {self.at}")
+        self.at += size
+        return chunk
+
+    def node(self, count: int, above: bytes, bits: int, level: int = 0) -> Node:
+        """A node of `count` strings, all of which begin with `bits` bits of `above`."""
+        if level > MAX_LEVELS:
+            raise MalformedError(f"opening: nested more than {MAX_LEVELS} deep")
+        kind = self._take(1)
+        if kind == b"\x00":
+            return Closed(count, self._take(32))
+        if kind == b"\x02":
+            return self._leaf(count, above, bits)
+        if kind != b"\x03":
+            raise MalformedError(f"opening: unknown node kind {kind[0]}")
+        depth, prefix, left, right = self._head(count, above, bits)
+        zero, one = sides(prefix, depth)
+        return Inner(
+            depth,
+            prefix,
+            self.node(left, zero, depth + 1, level + 1),
+            self.node(right, one, depth + 1, level + 1),
+        )
+
+    def _leaf(self, count: int, above: bytes, bits: int) -> Leaf:
+        size = self._take(1)[0]
+        if size != count or size > LEAF_MAX:
+            raise ProofError(f"opening: leaf of {size} strings where {count} belong")
+        joined = self._take(size * STRING_SIZE)
+        strings = split_strings(joined)
+        require_ascending(strings)
+        if any(first_bits(s, bits) != first_bits(above, bits) for s in strings):
+            raise ProofError("opening: a string lies outside its leaf's prefix")
+        return make_leaf(joined)
+
+    def _head(self, count: int, above: bytes, bits: int) -> tuple[int, bytes, int, int]:
+        """Depth, prefix and the counts of both sides of an inner node."""
+        depth = int.from_bytes(self._take(2), "big")
+        left, right = (int.from_bytes(self._take(8), "big") for _ in range(2))
+        if not bits <= depth < STRING_BITS:
+            raise ProofError(f"opening: depth {depth} below depth {bits}")
+        if left + right != count or count <= LEAF_MAX or not left or not right:
+            raise ProofError(f"opening: {left} and {right} strings do not make {count}")
+        prefix = self._take((depth + 7) // 8)
+        if first_bits(prefix + b"\0", depth) != prefix:
+            raise MalformedError("opening: prefix is not zero-padded")
+        if first_bits(prefix + b"\0", bits) != first_bits(above, bits):
+            raise ProofError("opening: a prefix leaves that of its parent")
+        return depth, prefix, left, right
+
+
+def require_ascending(strings: Sequence[bytes]) -> None:
+    """Raise ProofError unless the strings ascend strictly."""
+    if any(a >= b for a, b in pairwise(strings)):
+        raise ProofError("opening: strings are not in strictly ascending order")
