@@ -1,0 +1,22 @@
+"""How a damaged store and a full disk are reported: one line, and what to do."""
+
+from __future__ import annotations
+
+from byline_ledger.errors import CorruptStoreError, StoreError
+
+
+def damaged(message: str) -> CorruptStoreError:
+    """What is stored does not fit together."""
+    return CorruptStoreError(
+        message,
+        hint="`byline node check` names what is wrong; restore the folder from a"
+        " backup, or start a new node and let it follow its peers",
+    )
+
+
+def disk_full(detail: str) -> StoreError:
+    """What is said of a full disk, whoever finds it."""
+    return StoreError(
+        f"the disk is full: {detail}",
+        hint="free some space and start again; all that was receipted is kept",
+    )

@@ -1,0 +1,189 @@
+"""The log as one checkpoint left it, for readers in any thread.
+
+Rule: a view never changes.  The ledger makes a new one per commit and swaps it in
+whole, so a reader that took `ledger.view` once sees one tree, one lookup set and one
+checkpoint that belong together, and never waits for the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from byline_ledger.commit import LogState
+from byline_ledger.errors import CorruptStoreError, MalformedError, UnsupportedError
+from byline_ledger.lookup_set import LookupSet
+from byline_ledger.merkle import (
+    Frontier,
+    Proof,
+    consistency_proof,
+    inclusion_proof,
+)
+from byline_ledger.statement import Statement
+from byline_ledger.store import layout
+from byline_ledger.store.damage import damaged
+from byline_ledger.store.interface import Reader
+from byline_ledger.tree import TileRows, TreeNodes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogView:
+    """A published tree of the log `origin`, with everything in and beside it.
+
+    Reads raise StoreError once the ledger is closed, CorruptStoreError where the store
+    lacks what the tree says it has.
+    """
+
+    vkey: str
+    """The log's verifier key."""
+    state: LogState
+    reader: Reader
+    """The database as of this tree."""
+    node: TreeNodes
+    """`node(level, index)`: a hash of the Merkle tree (merkle.NodeReader)."""
+
+    @classmethod
+    def of(cls, vkey: str, state: LogState, reader: Reader, rows: TileRows) -> LogView:
+        """A view of `state`; `reader` is a snapshot taken when it was current."""
+        return cls(vkey, state, reader, TreeNodes(state.size, state.tree.edge, rows))
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self.state.origin
+
+    @property
+    def size(self) -> int:
+        """Number of log entries; the last one is a commitment."""
+        return self.state.size
+
+    @property
+    def root(self) -> bytes:
+        """Root of the Merkle tree, 32 bytes."""
+        return self.state.root
+
+    @property
+    def checkpoint(self) -> bytes:
+        """The signed note over origin, size and root."""
+        return self.state.checkpoint
+
+    @property
+    def lookup_set(self) -> LookupSet:
+        """The set that the last entry commits to."""
+        return self.state.lookup_set
+
+    @property
+    def set_root(self) -> bytes:
+        """Root of the lookup set, 32 bytes."""
+        return self.state.lookup_set.root
+
+    @property
+    def set_count(self) -> int:
+        """Number of lookup strings."""
+        return self.state.lookup_set.count
+
+    @property
+    def statement_count(self) -> int:
+        """Number of statements."""
+        return self.state.statements
+
+    # Entries
+
+    def entry(self, index: int) -> bytes:
+        """Log entry `index`.  Raises IndexError beyond the tree."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"entry {index} of {self.size}")
+        data = self.reader.get(layout.entry(index))
+        if data is None:
+            raise damaged(f"log entry {index} is missing")
+        return data
+
+    def entries(self, start: int, end: int, max_bytes: int) -> list[bytes]:
+        """Entries from `start`, before `end` and the end of the log, at most
+        `max_bytes` together; at least one, if there is one."""
+        page: list[bytes] = []
+        room = max_bytes
+        end = min(end, self.size)
+        pairs = self.reader.iterate(layout.entry(start), layout.entry(max(start, end)))
+        for index, (key, entry) in enumerate(pairs, start):
+            if key != layout.entry(index):
+                break
+            room -= len(entry)
+            if room < 0 and page:
+                return page
+            page.append(entry)
+        if len(page) < end - start:
+            raise damaged(f"log entry {start + len(page)} is missing")
+        return page
+
+    # Statements
+
+    def index_of(self, statement_id: bytes) -> int | None:
+        """Leaf index of the statement; None if the log does not have it."""
+        value = self.reader.get(layout.id_key(statement_id))
+        return None if value is None else layout.parse_index(value)
+
+    def envelope(self, statement_id: bytes) -> bytes | None:
+        """The statement as bytes; None if the log does not have it."""
+        index = self.index_of(statement_id)
+        if index is None:
+            return None
+        data = self.reader.get(layout.body(index))
+        if data is None:
+            raise damaged(f"the body of statement {statement_id.hex()} is missing")
+        return data
+
+    def statement(self, statement_id: bytes) -> Statement | None:
+        """The statement, decoded; None if the log does not have it."""
+        data = self.envelope(statement_id)
+        if data is None:
+            return None
+        try:
+            statement = Statement.from_envelope(data)
+        except (MalformedError, UnsupportedError) as error:
+            raise _not_stored_so(statement_id) from error
+        if statement.id != statement_id:
+            raise _not_stored_so(statement_id)
+        return statement
+
+    # Lookup strings
+
+    def strings_under(
+        self, prefix: bytes, *, limit: int, after: bytes | None = None
+    ) -> list[bytes]:
+        """The first `limit` strings that begin with `prefix`, ascending; with `after`,
+        those behind that string."""
+        start = layout.string_key(prefix)
+        stop = layout.after(start)
+        if after is not None:
+            start = max(start, layout.string_key(after) + b"\x00")
+        return list(islice(self._strings(start, stop), limit)) if start < stop else []
+
+    def read_strings(self, low: bytes, high: bytes) -> list[bytes]:
+        """All strings s with low <= s <= high, ascending (lookup_set.StringReader)."""
+        start, stop = layout.string_key(low), layout.string_key(high) + b"\x00"
+        return list(self._strings(start, stop))
+
+    def _strings(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        return (key[1:] for key in self.reader.keys(start, stop))
+
+    # Proofs
+
+    def inclusion_proof(self, index: int) -> Proof:
+        """Proof that entry `index` is in this tree."""
+        return inclusion_proof(index, self.size, self.node)
+
+    def consistency_proof(self, old: int) -> Proof:
+        """Proof that the tree of `old` entries is a prefix of this one."""
+        return consistency_proof(old, self.size, self.node)
+
+    def frontier(self) -> Frontier:
+        """The roots of this tree's perfect subtrees."""
+        return self.state.tree.frontier
+
+
+def _not_stored_so(statement_id: bytes) -> CorruptStoreError:
+    return damaged(
+        f"what is stored as statement {statement_id.hex()} is something else"
+    )
