@@ -1,0 +1,251 @@
+"""Follows the logs of all connected peers: what makes every node hold the same set.
+
+Rule: each peer's log is read at connection, then every two seconds or so, and at once
+after any local loss.  The state machine is `byline_ledger.follower`; this file gives it
+a network, a clock, threads and a place for its cursors.  Specification:
+docs/spec/network.md, "Follow".
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import structlog
+import trio
+
+from byline_ledger.cursor import Cursor
+from byline_ledger.errors import BylineError, InconsistentLogError
+from byline_ledger.follow_messages import MAX_IDS
+from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
+from byline_ledger.statement import Statement
+
+ROUND_SECONDS = 2.0
+MAX_PAUSE = 60.0
+"""Longest pause after failures, each of which doubles it."""
+GAP_SECONDS = 60.0
+"""Pause between two requests of one peer for what other peers lacked."""
+SAVE_SECONDS = 10.0
+SAVE_ENTRIES = 4_096
+MAX_REMEMBERED = 256
+"""Peers that have gone and are still listed."""
+
+AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
+AdmitStatements: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
+
+log = structlog.get_logger("byline.follow")
+
+
+class Cursors(Protocol):
+    """Where cursors are kept; both are called in a thread."""
+
+    def load(self, peer: str) -> Cursor | None:
+        """The last one saved; None if it is lost."""
+
+    def save(self, peer: str, cursor: Cursor) -> None:
+        """Durable when it returns."""
+
+
+@dataclass(slots=True, eq=False)
+class FollowedLog:
+    """One peer's log, as far as we know it; lasts while the peer comes and goes."""
+
+    peer: str
+    follower: Follower
+    error: str | None = None
+    """What ended the last session, if it did not end well."""
+    halted: bool = False
+    """It contradicted itself: not followed any more."""
+    failures: int = 0
+    saved: Cursor | None = None
+    saved_at: float = field(default=-SAVE_SECONDS)
+    asked_gaps_at: float = field(default=-GAP_SECONDS)
+
+    @property
+    def cursor(self) -> Cursor | None:
+        return self.follower.cursor
+
+
+class Following:
+    """All followed logs; one task each runs `follow` while its peer is connected."""
+
+    def __init__(
+        self,
+        ask: AskPeer,
+        view: Callable[[], KnownLog],
+        admit: AdmitStatements,
+        cursors: Cursors,
+    ) -> None:
+        self._ask = ask
+        self._view = view
+        self._admit = admit
+        self._cursors = cursors
+        self._logs: dict[str, FollowedLog] = {}
+        self._kicks = 0
+        self._kicked = trio.Event()
+        # Pages of statements are read from one peer at a time, in turn: from two at
+        # once, every statement would be fetched and verified twice.
+        self._bulk = trio.Lock()
+        self._threads = trio.CapacityLimiter(2)
+
+    @property
+    def logs(self) -> dict[str, FollowedLog]:
+        """By peer id, of peers connected now or lately."""
+        return self._logs
+
+    def kick(self) -> None:
+        """Has all logs read now: something was lost on the fast path."""
+        self._kicks += 1
+        self._kicked.set()
+        self._kicked = trio.Event()
+
+    async def follow(self, peer: str) -> None:
+        """Reads a connected peer's log again and again, until cancelled."""
+        followed = await self._log_of(peer)
+        try:
+            while not followed.halted:
+                kicks = self._kicks
+                await self._run_once(followed)
+                if self._kicks == kicks or followed.failures:
+                    await self._pause(followed)
+        finally:
+            with trio.move_on_after(1) as scope:
+                scope.shield = True
+                await self._save(followed)
+
+    async def _pause(self, followed: FollowedLog) -> None:
+        seconds = min(ROUND_SECONDS * 2**followed.failures, MAX_PAUSE)
+        # A peer that fails is not asked more often for being needed.
+        kicked = trio.Event() if followed.failures else self._kicked
+        with trio.move_on_after(seconds * random.uniform(0.75, 1.25)):  # noqa: S311
+            await kicked.wait()
+
+    async def _run_once(self, followed: FollowedLog) -> None:
+        try:
+            await self._run_session(followed)
+        except BylineError as error:
+            # Also an error of our own disk: the writer's owner sees to that.
+            self._note_failure(followed, error)
+        else:
+            if followed.error is not None:
+                log.info("following again", peer=followed.peer)
+            followed.error, followed.failures = None, 0
+
+    def _note_failure(self, followed: FollowedLog, error: BylineError) -> None:
+        followed.failures = min(followed.failures + 1, 10)
+        followed.halted = isinstance(error, InconsistentLogError)
+        if followed.halted:
+            seen = followed.cursor.note.decode() if followed.cursor else ""
+            log.error("a log contradicts itself", peer=followed.peer, seen=seen)
+        if str(error) != followed.error:
+            log.warning("cannot follow", peer=followed.peer, reason=str(error))
+        followed.error = str(error)
+
+    # One session
+
+    async def _run_session(self, followed: FollowedLog) -> None:
+        session = followed.follower.session(self._wanted(followed))
+        turn = _Turn(self._bulk)
+        try:
+            reply: bytes | None = None
+            while (action := await self._step(session, reply)) is not None:
+                reply = await self._do(followed, action, turn)
+        finally:
+            turn.end()
+            session.close()
+
+    async def _step(self, session: Session, reply: bytes | None) -> Action | None:
+        """What the session does next; it parses and verifies in a thread."""
+        return await trio.to_thread.run_sync(
+            _advance, session, reply, limiter=self._threads
+        )
+
+    async def _do(
+        self, followed: FollowedLog, action: Action, turn: _Turn
+    ) -> bytes | None:
+        match action:
+            case Ask():
+                if action.bulk:
+                    await turn.begin()
+                return await self._ask(followed.peer, action.request)
+            case Admit():
+                await self._admit(action.statements, "follow")
+            case Keep():
+                turn.end()
+                if self._is_worth_saving(followed):
+                    await self._save(followed)
+        return None
+
+    def _wanted(self, followed: FollowedLog) -> list[bytes]:
+        """Gaps in all logs, if it is time to ask this peer for them."""
+        now = trio.current_time()
+        if now - followed.asked_gaps_at < GAP_SECONDS:
+            return []
+        gaps = dict.fromkeys(
+            gap for one in self._logs.values() if one.cursor for gap in one.cursor.gaps
+        )
+        if gaps:
+            followed.asked_gaps_at = now
+        return list(gaps)[:MAX_IDS]
+
+    # Cursors
+
+    async def _log_of(self, peer: str) -> FollowedLog:
+        if peer not in self._logs:
+            cursor = await trio.to_thread.run_sync(self._cursors.load, peer)
+            followed = FollowedLog(peer, Follower(self._view, cursor), saved=cursor)
+            self._logs[peer] = followed
+        return self._logs[peer]
+
+    def forget_gone(self, connected: set[str]) -> None:
+        """Drops the oldest peers that have gone, where there are too many."""
+        gone = [peer for peer in self._logs if peer not in connected]
+        for peer in gone[: max(0, len(gone) - MAX_REMEMBERED)]:
+            del self._logs[peer]
+
+    def _is_worth_saving(self, followed: FollowedLog) -> bool:
+        cursor, saved = followed.cursor, followed.saved
+        if cursor is None or cursor == saved:
+            return False
+        read = cursor.size - (saved.size if saved else 0)
+        is_time = trio.current_time() - followed.saved_at >= SAVE_SECONDS
+        return is_time or read >= SAVE_ENTRIES
+
+    async def _save(self, followed: FollowedLog) -> None:
+        """A cursor that could not be saved is one that is read again."""
+        cursor = followed.cursor
+        if cursor is None or cursor == followed.saved:
+            return
+        followed.saved_at = trio.current_time()
+        try:
+            await trio.to_thread.run_sync(self._cursors.save, followed.peer, cursor)
+            followed.saved = cursor
+        except BylineError as error:
+            log.debug("cursor not saved", peer=followed.peer, reason=str(error))
+
+
+class _Turn:
+    """A session's turn at reading pages."""
+
+    def __init__(self, lock: trio.Lock) -> None:
+        self._lock = lock
+        self._mine = False
+
+    async def begin(self) -> None:
+        if not self._mine:
+            await self._lock.acquire()
+            self._mine = True
+
+    def end(self) -> None:
+        if self._mine:
+            self._lock.release()
+            self._mine = False
+
+
+def _advance(session: Session, reply: bytes | None) -> Action | None:
+    try:
+        return session.send(reply)
+    except StopIteration:
+        return None

@@ -1,0 +1,259 @@
+"""The node's part in the network: host, gossip, follow and peers, put together.
+
+Rule: this is all that the rest of the node knows of the network.  Statements go in
+through `offer`, come out through `admit`, and nothing here writes to the log.  A peer's
+fault never leaves this file; a fault of libp2p does, as one PeerError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, TypeAlias
+
+import structlog
+import trio
+
+from byline_ledger.follow_messages import MAX_REQUEST, MAX_RESPONSE, PROTOCOL
+from byline_ledger.follow_server import ServedLog, serve
+from byline_ledger.follower import KnownLog
+from byline_ledger.gossip import TOPIC
+from byline_ledger.statement import Statement
+from byline_node.cursors import LedgerCursors, Records
+from byline_node.following import FollowedLog, Following
+from byline_node.gossip import Gossip
+from byline_node.host import Host, open_host, parse_peer
+from byline_node.peers import keep_connected, peer_id_of, ping_peer
+from byline_node.requests import Requests
+
+Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
+"""`await admit(statements, source)` returns once they are durable; source is "gossip"
+or "follow" (Writer.submit)."""
+
+log = structlog.get_logger("byline.network")
+
+
+class View(ServedLog, KnownLog, Protocol):
+    """What the network needs of `log.LogView`."""
+
+
+class NodeLedger(Records, Protocol):
+    """What the network needs of `log.Ledger`."""
+
+    transport_seed: bytes
+
+    @property
+    def view(self) -> Any: ...
+
+
+class NetworkConfig(Protocol):
+    """What the network needs of `config.NodeConfig`."""
+
+    @property
+    def listen(self) -> Sequence[str]: ...
+    @property
+    def peers(self) -> Sequence[str]: ...
+
+
+class StatementWriter(Protocol):
+    """What the network needs of `writer.Writer`."""
+
+    async def submit(self, statements: Sequence[Statement], source: str, /) -> Any: ...
+    def listen(
+        self, listener: Callable[[Sequence[Statement], str], None], /
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStatus:
+    """One peer, connected, configured or seen lately."""
+
+    peer_id: str
+    address: str
+    """Where it is connected from or to; the configured address while it is not."""
+    connected: bool
+    origin: str | None
+    """The name of its log; None before the first contact."""
+    size: int | None
+    """Entries of its log, as of the last checkpoint seen."""
+    cursor: int | None
+    """How many of them have been read."""
+    set_root: str | None
+    """Root of its lookup set, in hex."""
+    agrees: bool
+    """Its whole log was read, and its set of statements is ours."""
+    gaps: int
+    """Statements that it lists but did not hand out."""
+    error: str | None
+    """What last went wrong, if it is still wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStatus:
+    """For `/v1/status`."""
+
+    peer_id: str
+    addresses: tuple[str, ...]
+    peers: tuple[PeerStatus, ...]
+    gossip: dict[str, int]
+
+
+class Network:
+    """A running network; `open_network` makes one."""
+
+    def __init__(
+        self, host: Host, ledger: NodeLedger, peers: Sequence[str], admit: Admit
+    ) -> None:
+        self._host = host
+        self._ledger = ledger
+        self._configured = {peer_id_of(address): address for address in peers}
+        self._addresses = tuple(peers)
+        self._problems: dict[str, str] = {}
+        self._requests = Requests(host)
+        self._following = Following(
+            self._ask,
+            self._view,
+            admit,
+            LedgerCursors(ledger, self._configured),
+        )
+        self._gossip = Gossip(host, self._is_known, admit, self._following.kick)
+        self._threads = trio.CapacityLimiter(2)
+        self._requests.answer(PROTOCOL, MAX_REQUEST, self._answer)
+
+    # For the rest of the node
+
+    @property
+    def peer_id(self) -> str:
+        """This node's libp2p name."""
+        return self._host.peer_id
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where others reach this node; each ends in /p2p/PEER-ID."""
+        return self._host.addresses
+
+    def offer(self, statements: Sequence[Statement], source: str) -> None:
+        """Tells the mesh what is new here (writer.Listener); never waits.
+
+        What came from the mesh is passed on by the mesh, and what was learned by
+        following can be learned so by others.
+        """
+        if source not in ("gossip", "follow"):
+            self._gossip.offer(statements)
+
+    def peers(self) -> list[dict[str, Any]]:
+        """The status of each peer, ready for JSON."""
+        return [asdict(peer) for peer in self.status().peers]
+
+    def status(self) -> NetworkStatus:
+        """What is known of the network now."""
+        connected = self._host.peers()
+        names = dict.fromkeys([*self._configured, *connected, *self._following.logs])
+        ours = self._view().set_root
+        return NetworkStatus(
+            peer_id=self.peer_id,
+            addresses=self.addresses,
+            peers=tuple(self._status_of(name, connected, ours) for name in names),
+            gossip=dict(self._gossip.counts),
+        )
+
+    def _status_of(
+        self, peer: str, connected: dict[str, str], our_root: bytes
+    ) -> PeerStatus:
+        followed = self._following.logs.get(peer)
+        problem = None if peer in connected else self._problems.get(peer)
+        error = problem or (followed.error if followed else None)
+        address = connected.get(peer) or self._configured.get(peer, "")
+        return PeerStatus(
+            peer_id=peer,
+            address=address,
+            connected=peer in connected,
+            error=error,
+            **_log_status(followed, our_root),
+        )
+
+    # Tasks
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._gossip.run)
+            for address in self._addresses:
+                nursery.start_soon(keep_connected, self._host, address, self._problems)
+            await self._mind_peers()
+
+    async def _mind_peers(self) -> None:
+        """Follows and pings each peer for as long as it is connected."""
+        minded: dict[str, trio.CancelScope] = {}
+        async with trio.open_nursery() as nursery:
+            while True:
+                connected = self._host.peers()
+                for peer in connected.keys() - minded.keys():
+                    minded[peer] = trio.CancelScope()
+                    nursery.start_soon(self._mind_peer, peer, minded[peer])
+                for peer in minded.keys() - connected.keys():
+                    minded.pop(peer).cancel()
+                    self._requests.forget(peer)
+                    log.info("peer gone", peer=peer)
+                self._following.forget_gone(set(connected))
+                await self._host.wait_change()
+
+    async def _mind_peer(self, peer: str, scope: trio.CancelScope) -> None:
+        log.info("peer connected", peer=peer, address=self._host.peers().get(peer))
+        with scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ping_peer, self._host, peer)
+                nursery.start_soon(self._following.follow, peer)
+
+    # Seams
+
+    def _view(self) -> Any:
+        return self._ledger.view
+
+    def _is_known(self, statement_id: bytes) -> bool:
+        return self._ledger.view.index_of(statement_id) is not None
+
+    async def _ask(self, peer: str, request: bytes) -> bytes:
+        return await self._requests.ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
+
+    async def _answer(self, _peer: str, request: bytes) -> bytes:
+        return await trio.to_thread.run_sync(
+            serve, self._view(), request, limiter=self._threads
+        )
+
+
+def _log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:
+    cursor = followed.cursor if followed else None
+    if cursor is None:
+        nothing = dict.fromkeys(("origin", "size", "cursor", "set_root"))
+        return nothing | {"agrees": False, "gaps": 0}
+    seen, set_root = cursor.seen, cursor.set_root
+    return {
+        "origin": seen.origin,
+        "size": seen.size,
+        "cursor": cursor.size,
+        "set_root": set_root.hex() if set_root else None,
+        "agrees": cursor.size == seen.size and set_root == our_root,
+        "gaps": len(cursor.gaps),
+    }
+
+
+@asynccontextmanager
+async def open_network(
+    config: NetworkConfig, ledger: NodeLedger, writer: StatementWriter
+) -> AsyncIterator[Network]:
+    """Listens, dials the peers, and keeps up with them until the context is left.
+
+    What else is written meanwhile is offered to the mesh.  ConfigError where an address
+    cannot be used; PeerError if libp2p fails.
+    """
+    for address in config.peers:
+        parse_peer(address)
+    async with open_host(ledger.transport_seed, config.listen, [TOPIC]) as host:
+        network = Network(host, ledger, config.peers, writer.submit)
+        writer.listen(network.offer)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(network.run)
+            yield network
+            nursery.cancel_scope.cancel()

@@ -1,0 +1,260 @@
+"""When logs are read, how failures are spaced, and what is kept of cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+from tests.support.memory_log import MemoryLog
+from tests.support.signed import work
+
+from byline_ledger.cursor import Cursor
+from byline_ledger.errors import StoreError
+from byline_ledger.follow_server import serve
+from byline_ledger.statement import Statement
+from byline_node import following as module
+from byline_node.cursors import PLACES, LedgerCursors
+from byline_node.errors import PeerError
+from byline_node.following import Following
+
+pytestmark = pytest.mark.trio
+
+
+@pytest.fixture(autouse=True)
+def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Virtual time would not wait for threads."""
+
+    async def run_here(function: Callable[..., Any], *args: Any, **_: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        return function(*args)
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", run_here)
+
+
+class Records:
+    """Side records in memory."""
+
+    def __init__(self) -> None:
+        self.values: dict[bytes, bytes] = {}
+        self.writes = 0
+        self.full = False
+
+    def get_record(self, name: bytes) -> bytes | None:
+        return self.values.get(name)
+
+    def put_record(self, name: bytes, value: bytes) -> None:
+        if self.full:
+            raise StoreError("no space left on device")
+        self.values[name] = value
+        self.writes += 1
+
+
+class Setting:
+    """Our empty log, and peers' logs by peer id; `broken` is what asking raises."""
+
+    def __init__(self, **peers: MemoryLog) -> None:
+        self.mine = MemoryLog(1)
+        self.peers = peers
+        self.records = Records()
+        self.broken: PeerError | None = None
+        self.times: list[float] = []
+        self.requests: list[tuple[str, bytes]] = []
+        self.following = self.restart()
+
+    def restart(self) -> Following:
+        cursors = LedgerCursors(self.records, ["friend"])
+        self.following = Following(self.ask, lambda: self.mine, self.admit, cursors)
+        return self.following
+
+    async def ask(self, peer: str, request: bytes) -> bytes:
+        self.times.append(trio.current_time())
+        self.requests.append((peer, request))
+        await trio.lowlevel.checkpoint()
+        if self.broken is not None:
+            raise self.broken
+        return serve(self.peers[peer], request)
+
+    async def admit(self, statements: Sequence[Statement], source: str) -> None:
+        assert source == "follow"
+        await trio.lowlevel.checkpoint()
+        self.mine.append(statements)
+
+    async def run(self, seconds: float, *peers: str) -> None:
+        with trio.move_on_after(seconds):
+            async with trio.open_nursery() as nursery:
+                for peer in peers or tuple(self.peers):
+                    nursery.start_soon(self.following.follow, peer)
+
+
+def log_of(number: int, *texts: str) -> MemoryLog:
+    log = MemoryLog(number)
+    log.append(map(work, texts))
+    return log
+
+
+async def test_reads_at_connection_and_then_every_other_second(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a", "b"))
+    await setting.run(0.5)
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+    setting.times.clear()
+    await setting.run(200)
+    assert 80 <= len(setting.times) <= 135
+
+
+async def test_a_kick_is_heeded_at_once(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """Also one that comes while a session is under way."""
+    setting = Setting(friend=log_of(2, "a"))
+    nursery.start_soon(setting.following.follow, "friend")
+    await trio.sleep(0.1)
+    setting.peers["friend"].append([work("b")])
+    setting.following.kick()
+    await trio.sleep(0.01)
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_failing_peer_is_asked_ever_less_often(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """And not more often for being kicked; once it is well again, all is forgotten."""
+    setting = Setting(friend=log_of(2, "a"))
+    setting.broken = PeerError("no answer")
+    nursery.start_soon(setting.following.follow, "friend")
+    for _ in range(600):
+        await trio.sleep(1)
+        setting.following.kick()
+    assert 10 < len(setting.times) < 25
+    assert setting.following.logs["friend"].error == "no answer"
+    setting.broken = None
+    await trio.sleep(module.MAX_PAUSE * 1.3)
+    assert setting.following.logs["friend"].error is None
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_log_that_contradicts_itself_is_left_alone(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Its task ends, and so does each that is started after a reconnection."""
+    setting = Setting(friend=log_of(2, "a"))
+    await setting.run(1)
+    setting.peers["friend"] = log_of(2, "another history")
+    setting.peers["friend"].append([work("and on")])
+    with trio.fail_after(100):
+        await setting.following.follow("friend")
+    asked = len(setting.times)
+    await setting.following.follow("friend")
+    assert len(setting.times) == asked
+    assert setting.following.logs["friend"].halted
+    assert "does not extend" in str(setting.following.logs["friend"].error)
+
+
+async def test_a_gap_is_filled_by_another_peer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """And nobody is asked for it again and again in vain."""
+    first, second = log_of(2, "a", "b"), log_of(3, "c")
+    missing = list(first.bodies)[1]
+    envelope = first.bodies.pop(missing)
+    setting = Setting(first=first, second=second)
+    await setting.run(300)
+    assert setting.following.logs["first"].cursor is not None
+    assert setting.following.logs["first"].cursor.gaps == (missing,)
+    vain = [r for _, r in setting.requests if missing in r]
+    assert 5 <= len(vain) <= 14
+    second.bodies[missing] = envelope
+    await setting.run(100)
+    assert setting.mine.index_of(missing) is not None
+    assert setting.following.logs["first"].cursor.gaps == ()
+
+
+# Cursors
+
+
+@pytest.mark.parametrize("peer", ["friend", "stranger"])
+async def test_a_cursor_outlives_a_restart(
+    autojump_clock: trio.testing.MockClock, peer: str
+) -> None:
+    setting = Setting(**{peer: log_of(2, "a", "b")})
+    await setting.run(1)
+    setting.restart()
+    setting.requests.clear()
+    await setting.run(1)
+    assert len(setting.requests) == 1
+    assert setting.following.logs[peer].cursor is not None
+    assert setting.following.logs[peer].cursor.size == setting.peers[peer].size
+
+
+async def test_an_idle_peer_costs_no_writes(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a"))
+    await setting.run(500)
+    assert setting.records.writes == 1
+
+
+async def test_a_busy_peer_costs_a_write_in_ten_seconds(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    setting = Setting(friend=log_of(2, "a"))
+    nursery.start_soon(setting.following.follow, "friend")
+    for number in range(100):
+        setting.peers["friend"].append([work(str(number))])
+        await trio.sleep(1)
+    assert setting.records.writes <= 11
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x80", b"noise", b"\x82\xa6cursor\xc4"])
+async def test_a_damaged_cursor_is_read_again(
+    autojump_clock: trio.testing.MockClock, damage: bytes
+) -> None:
+    setting = Setting(friend=log_of(2, "a"))
+    await setting.run(1)
+    for name in setting.records.values:
+        setting.records.values[name] = damage
+    setting.restart()
+    await setting.run(1)
+    assert setting.following.logs["friend"].error is None
+    assert setting.following.logs["friend"].cursor is not None
+
+
+async def test_a_full_disk_costs_only_the_cursor(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a"))
+    setting.records.full = True
+    await setting.run(30)
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+
+
+async def test_strangers_share_a_bounded_number_of_places() -> None:
+    """Only our own peers have records of their own."""
+    records = Records()
+    cursors = LedgerCursors(records, ["friend"])
+    cursor = Cursor.from_bytes((await followed_once()).to_bytes())
+    for number in range(PLACES // 8):
+        cursors.save(f"stranger {number}", cursor)
+    cursors.save("friend", cursor)
+    assert b"follow/peer/friend" in records.values
+    places = {name for name in records.values if name.startswith(b"follow/place/")}
+    assert len(places) == len(records.values) - 1
+    assert max(int(name.rpartition(b"/")[2]) for name in places) < PLACES
+    assert cursors.load("stranger 1") in (cursor, None)
+    assert cursors.load("unheard of") is None
+
+
+async def followed_once() -> Cursor:
+    setting = Setting(friend=log_of(2, "a"))
+    with trio.move_on_after(0.3):
+        await setting.following.follow("friend")
+    cursor = setting.following.logs["friend"].cursor
+    assert cursor is not None
+    return cursor

@@ -1,0 +1,125 @@
+"""Keeping peers connected, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from byline_node import peers
+from byline_node.errors import PeerError
+from byline_node.peers import keep_connected, ping_peer
+
+pytestmark = pytest.mark.trio
+
+ADDRESS = "/ip4/192.0.2.1/tcp/1/p2p/other"
+
+
+class FakeHost:
+    """A host with one peer, which answers or does not."""
+
+    peer_id = "me"
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.reachable = True
+        self.answers = True
+        self.dials: list[float] = []
+        self.changed = trio.Event()
+
+    def peers(self) -> dict[str, str]:
+        return {"other": ADDRESS} if self.connected else {}
+
+    async def connect(self, address: str) -> str:
+        assert address == ADDRESS
+        self.dials.append(trio.current_time())
+        await trio.lowlevel.checkpoint()
+        if not self.reachable:
+            raise PeerError("refused")
+        self.set(connected=True)
+        return "other"
+
+    def set(self, *, connected: bool) -> None:
+        self.connected = connected
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def wait_change(self) -> None:
+        await self.changed.wait()
+
+    async def open_stream(self, _peer: str, _protocol: str) -> FakeHost:
+        await trio.lowlevel.checkpoint()
+        return self
+
+    def drop(self, _peer: str) -> None:
+        self.set(connected=False)
+
+    # The stream: what was sent comes back
+
+    async def send(self, data: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        self.echo = data
+
+    async def receive(self, most: int) -> bytes:
+        if not self.answers:
+            await trio.sleep_forever()
+        chunk, self.echo = self.echo[:most], self.echo[most:]
+        return chunk
+
+    async def reset(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+async def test_redials_with_growing_pauses_until_it_is_there(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    host, problems = FakeHost(), dict[str, str]()
+    host.reachable = False
+    nursery.start_soon(keep_connected, host, ADDRESS, problems)
+    await trio.sleep(300)
+    assert problems == {"other": "refused"}
+    pauses = [b - a for a, b in zip(host.dials, host.dials[1:], strict=False)]
+    assert pauses[0] <= peers.FIRST_PAUSE
+    assert min(pauses[-10:]) >= peers.MAX_PAUSE / 2
+    assert max(pauses) <= peers.MAX_PAUSE
+    host.reachable = True
+    await trio.sleep(peers.MAX_PAUSE)
+    assert host.connected
+    assert problems == {}
+
+
+async def test_a_lost_connection_is_redialled_at_once(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    host = FakeHost()
+    nursery.start_soon(keep_connected, host, ADDRESS, {})
+    for _ in range(5):
+        await trio.sleep(1)
+        assert host.connected
+        host.set(connected=False)
+    await trio.sleep(1)
+    assert len(host.dials) == 6
+
+
+async def test_a_node_does_not_dial_itself() -> None:
+    host = FakeHost()
+    host.peer_id = "other"
+    await keep_connected(host, ADDRESS, {})
+    assert host.dials == []
+
+
+async def test_a_frozen_peer_is_cut_off(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A peer that answers stays; once it stops answering, it is dropped."""
+    host = FakeHost()
+    host.connected = True
+    with trio.move_on_after(100):
+        await ping_peer(host, "other")
+    assert host.connected
+    host.answers = False
+    started = trio.current_time()
+    await ping_peer(host, "other")
+    assert not host.connected
+    longest = peers.PING_SECONDS * 1.25 + peers.PONG_SECONDS
+    assert trio.current_time() - started <= longest
