@@ -1,0 +1,305 @@
+"""Attesting many files: find, hash in threads, leave out what was said before.
+
+The steps are separate so that a caller can show progress and so that scripts can take
+only some: `find_files`, `hash_files`, `leave_out_attested`, `sign_works`; a client then
+publishes.  One file that cannot be read never stops the others.  What a `work`
+statement holds is docs/spec/statement.md.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import Protocol
+
+from byline_ledger.content import Fields, work_fields
+from byline_ledger.crypto import SigningKey, random_bytes
+from byline_ledger.digest import digest_stream, multihash
+from byline_ledger.errors import NotFoundError, StoreError, UsageError
+from byline_ledger.statement import Source, Statement, sign_statement
+
+THREADS = min(8, os.cpu_count() or 1)
+AHEAD = 4 * THREADS
+"""Files handed to the threads before the first is taken back: bounds memory."""
+
+OWN_TO_ONE_FILE = frozenset({"author", "time", "salt", "about", "media-type", "size"})
+"""Fields that two statements saying the same about a file may differ in."""
+
+Advance = Callable[[int], None]
+
+
+class Memory(Protocol):
+    """The part of a client that attesting needs."""
+
+    def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
+        """The author's statements about the digests, and its withdrawals of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A regular file that was found, and its size when it was."""
+
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something that was not attested, why, and the exit code if that is a failure."""
+
+    path: Path
+    reason: str
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A file's 34-byte multihash and the number of bytes that were hashed."""
+
+    path: Path
+    digest: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is said of every file alike; see `byline_ledger.content.work_fields`."""
+
+    made: str | None = None
+    source_type: str | None = None
+    title: str | None = None
+    license: str | None = None
+    uses: Mapping[str, str] | None = None
+    sources: tuple[Source, ...] = ()
+    tools: tuple[str, ...] = ()
+
+    def fields(self, file: HashedFile, *, time: int, salt: bytes) -> Fields:
+        """The fields of a statement about the file; raises UsageError for bad terms."""
+        return work_fields(
+            about=file.digest,
+            made=self.made,
+            source_type=self.source_type,
+            title=self.title,
+            license=self.license,
+            uses=self.uses,
+            sources=self.sources,
+            tools=self.tools,
+            media_type=mimetypes.guess_type(file.path.name)[0],
+            size=file.size,
+            time=time,
+            salt=salt,
+        )
+
+    def check(self) -> None:
+        """Raises UsageError for bad terms, before any file is hashed."""
+        self.fields(
+            HashedFile(Path("x"), multihash(bytes(32)), 1), time=0, salt=bytes(16)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A file about which this key has said something that stands."""
+
+    file: HashedFile
+    statement: Statement
+    same: bool
+    """Whether it said the same as would be said now."""
+
+
+def find_files(
+    paths: Sequence[Path], *, recursive: bool
+) -> tuple[list[Candidate], list[PassedOver]]:
+    """The regular files named, and those in folders named; no path twice.
+
+    Raises UsageError for a folder where `recursive` is false.  In folders, hidden
+    entries and links to folders are passed over, and the order is that of the names.
+    """
+    found: dict[Path, Candidate] = {}
+    passed: list[PassedOver] = []
+    for path in paths:
+        for one in look_at(path, recursive):
+            if isinstance(one, Candidate):
+                found[one.path] = one
+            else:
+                passed.append(one)
+    return list(found.values()), passed
+
+
+def look_at(path: Path, recursive: bool) -> Iterator[Candidate | PassedOver]:
+    """One path that was named."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        yield PassedOver(path, "does not exist", NotFoundError.exit_code)
+        return
+    except OSError as error:
+        yield unreadable(path, error)
+        return
+    if not S_ISDIR(status.st_mode):
+        yield candidate(path, status)
+    elif recursive:
+        yield from look_into(path)
+    else:
+        raise UsageError(
+            f"{path} is a folder", hint="add --recursive to take all of it"
+        )
+
+
+def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
+    """Everything in a folder, level by level, without recursion of ours."""
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield unreadable(here, error)
+            continue
+        inner: list[Path] = []
+        for entry in listed:
+            path = here / entry.name
+            if entry.name.startswith("."):
+                yield PassedOver(path, "hidden")
+            elif entry.is_dir(follow_symlinks=False):
+                inner.append(path)
+            else:
+                yield from look_at_entry(path)
+        waiting += reversed(inner)
+
+
+def look_at_entry(path: Path) -> Iterator[Candidate | PassedOver]:
+    """One entry of a folder that is not itself a folder."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        yield unreadable(path, error)
+        return
+    if S_ISDIR(status.st_mode):
+        yield PassedOver(path, "a link to a folder")
+    else:
+        yield candidate(path, status)
+
+
+def candidate(path: Path, status: os.stat_result) -> Candidate | PassedOver:
+    """A file by its status: pipes and devices are never opened."""
+    if not S_ISREG(status.st_mode):
+        return PassedOver(path, "not a regular file")
+    if status.st_size == 0:
+        return PassedOver(path, "empty")
+    return Candidate(path, status.st_size)
+
+
+def unreadable(path: Path, error: OSError) -> PassedOver:
+    """A file that the system refuses."""
+    return PassedOver(
+        path, f"cannot be read: {error.strerror or error}", StoreError.exit_code
+    )
+
+
+def hash_files(
+    files: Sequence[Candidate], advance: Advance
+) -> tuple[list[HashedFile], list[PassedOver]]:
+    """Hash in threads, in the order given; of equal files the first is kept.
+
+    `advance` is called with numbers of bytes, from several threads.
+    """
+    hashed: dict[bytes, HashedFile] = {}
+    passed: list[PassedOver] = []
+    for one in hash_in_threads(files, advance):
+        if isinstance(one, PassedOver):
+            passed.append(one)
+        elif one.digest in hashed:
+            first = hashed[one.digest].path
+            passed.append(PassedOver(one.path, f"the same bytes as {first}"))
+        else:
+            hashed[one.digest] = one
+    return list(hashed.values()), passed
+
+
+def hash_in_threads(
+    files: Sequence[Candidate], advance: Advance
+) -> Iterator[HashedFile | PassedOver]:
+    """The results in the order of the files, a bounded number of them under way."""
+    running: deque[Future[HashedFile | PassedOver]] = deque()
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="hash") as pool:
+        try:
+            for file in files:
+                running.append(pool.submit(hash_file, file.path, advance))
+                if len(running) > AHEAD:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def hash_file(path: Path, advance: Advance) -> HashedFile | PassedOver:
+    """One file, whatever becomes of it while it is read."""
+    try:
+        with path.open("rb") as file:
+            digest, size = digest_stream(file, progress=advance)
+    except OSError as error:
+        return unreadable(path, error)
+    if size == 0:
+        return PassedOver(path, "empty")
+    return HashedFile(path, digest, size)
+
+
+def leave_out_attested(
+    client: Memory, author: bytes, files: Sequence[HashedFile], terms: Terms
+) -> tuple[list[HashedFile], list[Earlier]]:
+    """Those about which nothing by the author (32-byte key) stands, and the others."""
+    said = client.authored(author, [file.digest for file in files])
+    standing = standing_works(author, said)
+    new = [file for file in files if file.digest not in standing]
+    earlier = [
+        Earlier(file, standing[file.digest], says(standing[file.digest], file, terms))
+        for file in files
+        if file.digest in standing
+    ]
+    return new, earlier
+
+
+def standing_works(author: bytes, said: Iterable[Statement]) -> dict[bytes, Statement]:
+    """Digest to the author's latest `work` statement that was not withdrawn."""
+    own = [one for one in said if one.author == author]
+    withdrawn = {one.about for one in own if one.type == "withdraw"}
+    works = [one for one in own if one.type == "work"]
+    works.sort(key=lambda one: (one.time, one.id))
+    return {one.about: one for one in works if multihash(one.id) not in withdrawn}
+
+
+def says(statement: Statement, file: HashedFile, terms: Terms) -> bool:
+    """Whether the statement says what the terms would say of the file."""
+    wanted = terms.fields(file, time=0, salt=bytes(16))
+    return content_of(statement.fields) == content_of(wanted)
+
+
+def content_of(fields: Mapping[str, object]) -> dict[str, object]:
+    return {key: one for key, one in fields.items() if key not in OWN_TO_ONE_FILE}
+
+
+def sign_works(
+    files: Iterable[HashedFile],
+    terms: Terms,
+    key: SigningKey,
+    *,
+    now: int,
+    advance: Advance,
+) -> list[Statement]:
+    """A signed `work` statement for each file; `now` in Unix milliseconds."""
+    signed: list[Statement] = []
+    for file in files:
+        fields = terms.fields(file, time=now, salt=random_bytes(16))
+        signed.append(sign_statement(fields, key))
+        advance(1)
+    return signed

@@ -1,0 +1,306 @@
+"""The client's side of the HTTP API without any I/O: what to send, how to read it.
+
+An operation is a generator: it yields a `Call`, is sent the `Reply`, and returns its
+result.  `Client` and `AsyncClient` differ only in how they carry a call out.  Nothing a
+node says is returned before it is verified.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from byline_ledger.answer import Answer
+from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.codec import join_array, pack, split_array
+from byline_ledger.digest import ParsedHash, cid_of_statement, parse_hash
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    NotFoundError,
+    UsageError,
+    VerificationError,
+)
+from byline_ledger.policy import Policy
+from byline_ledger.statement import Statement
+from byline_ledger.verify import verify_bundle
+from byline_node.errors import NodeUnavailableError, TooLargeError
+from byline_node.receipts import Receipt, receipts_from_json, verify_receipts
+
+BUNDLE_TYPE = "application/vnd.byline.bundle"
+STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
+MSGPACK_TYPE = "application/vnd.msgpack"
+JSON_TYPE = "application/json"
+
+CHUNK = 1000
+"""Statements in one request: enough to share a commit, and receipts soon."""
+CHUNK_BYTES = 4 << 20
+QUESTION_CHUNK = 1024
+MAX_REPLY = 48 << 20
+MAX_JSON = 8 << 20
+"""A byte of JSON can become 30 in memory; receipts of a whole chunk need 3 MiB."""
+MAX_AUTHORED = 16384
+MAX_HOPS = 8
+
+T = TypeVar("T")
+Progress: TypeAlias = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request; `path` is quoted and begins with a slash."""
+
+    path: str
+    accept: str = JSON_TYPE
+    body: bytes | None = None
+    """MessagePack to POST; a GET without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: any status, with the body as received."""
+
+    status: int
+    body: bytes
+
+
+Operation: TypeAlias = Generator[Call, Reply, T]
+
+
+# Operations
+
+
+def publish(
+    statements: Iterable[Statement], progress: Progress | None = None
+) -> Operation[list[Receipt]]:
+    """Publishes in chunks, each all or nothing; the receipts are verified.
+
+    `progress` is told the number of statements of each chunk that was taken.
+    """
+    receipts: list[Receipt] = []
+    for chunk in chunks(statements):
+        body = join_array([one.to_envelope() for one in chunk])
+        reply = yield Call("/v1/statements", body=body)
+        given = receipts_from_json(read_json(reply))
+        verify_receipts(given, chunk)
+        receipts += given
+        if progress is not None:
+            progress(len(chunk))
+    return receipts
+
+
+def query(
+    asked: str | bytes,
+    depth: int = DEFAULT_DEPTH,
+    policy: Policy | None = None,
+    now: int | None = None,
+) -> Operation[Answer]:
+    """The verified answer for a HASH, or for a 34-byte multihash."""
+    bundle, digest = yield from query_any(asked, depth)
+    return read_answer(bundle, digest, depth, policy, now)
+
+
+def query_bundle(asked: str | bytes, depth: int = DEFAULT_DEPTH) -> Operation[bytes]:
+    """The bundle itself, verified without a policy."""
+    bundle, digest = yield from query_any(asked, depth)
+    read_answer(bundle, digest, depth)
+    return bundle
+
+
+def query_any(asked: str | bytes, depth: int) -> Operation[tuple[bytes, bytes]]:
+    """Bundle, and the digest that the HASH turned out to mean."""
+    parsed = parse_asked(asked)
+    if parsed.kind == "statement":
+        digest = yield from find_work(parsed.sha256)
+        return (yield from ask_bundle(digest, depth)), digest
+    bundle = yield from ask_bundle(parsed.multihash, depth)
+    if parsed.kind == "digest":
+        return bundle, parsed.multihash
+    if read_answer(bundle, parsed.multihash, depth).works[0].claims:
+        return bundle, parsed.multihash
+    try:
+        digest = yield from find_work(parsed.sha256)
+    except NotFoundError:
+        return bundle, parsed.multihash  # the proof that nothing is known
+    return (yield from ask_bundle(digest, depth)), digest
+
+
+def ask_bundle(digest: bytes, depth: int) -> Operation[bytes]:
+    path = f"/v1/query/sha256:{digest[2:].hex()}?depth={depth}"
+    reply = yield Call(path, accept=BUNDLE_TYPE)
+    return read_body(reply)
+
+
+def find_work(id_: bytes) -> Operation[bytes]:
+    """The digest that a statement, or one it is about, is about in the end."""
+    found = yield from statement(id_)
+    for _ in range(MAX_HOPS):
+        try:
+            found = yield from statement(found.about[2:])
+        except NotFoundError:
+            break
+    return found.about
+
+
+def statement(id_: bytes) -> Operation[Statement]:
+    """One statement by its 32-byte id; NotFoundError if the node does not hold it."""
+    cid = cid_of_statement(id_)
+    reply = yield Call(f"/v1/statements/{quote(cid)}", accept=STATEMENT_MEDIA_TYPE)
+    found = Statement.from_envelope(read_body(reply))
+    if found.id != id_:
+        raise VerificationError(
+            f"asked for statement {cid}, got {cid_of_statement(found.id)}"
+        )
+    found.verify()
+    return found
+
+
+def authored(author: bytes, digests: Sequence[bytes]) -> Operation[list[Statement]]:
+    """What a key (32 bytes) says about works, with its withdrawals of that.
+
+    `digests` are 34-byte multihashes.  A node can leave statements out here; where that
+    matters, ask for each work's bundle.
+    """
+    found: dict[bytes, Statement] = {}
+    waiting = [
+        digests[i : i + QUESTION_CHUNK] for i in range(0, len(digests), QUESTION_CHUNK)
+    ]
+    while waiting:
+        part = waiting.pop()
+        try:
+            answer = yield from ask_authored(author, part)
+        except TooLargeError:
+            if len(part) == 1:
+                raise
+            middle = len(part) // 2
+            waiting += [part[:middle], part[middle:]]
+            continue
+        found |= {one.id: one for one in answer}
+    return list(found.values())
+
+
+def ask_authored(author: bytes, digests: Sequence[bytes]) -> Operation[list[Statement]]:
+    question = pack({"author": author, "digests": list(digests)})
+    reply = yield Call("/v1/authored", accept=MSGPACK_TYPE, body=question)
+    items = split_array(read_body(reply), max_size=MAX_REPLY, max_items=MAX_AUTHORED)
+    answer = [Statement.from_envelope(item) for item in items]
+    for one in answer:
+        if one.author != author:
+            raise VerificationError("asked for one author's statements, got another's")
+        one.verify()
+    return answer
+
+
+def status() -> Operation[dict[str, Any]]:
+    """What the node says of itself; nothing of it is proven."""
+    value = read_json((yield Call("/v1/status")))
+    if not isinstance(value, dict):
+        raise MalformedError("status: expected a JSON object")
+    return value
+
+
+def health() -> Operation[str]:
+    """The origin of the log of the node that answers."""
+    value = read_json((yield Call("/healthz")))
+    if not isinstance(value, dict) or not isinstance(value.get("origin"), str):
+        raise MalformedError("health: expected a JSON object with an origin")
+    return str(value["origin"])
+
+
+# Reading
+
+
+def read_answer(
+    bundle: bytes,
+    digest: bytes,
+    depth: int,
+    policy: Policy | None = None,
+    now: int | None = None,
+) -> Answer:
+    """The answer of a bundle in which everything holds, else VerificationError."""
+    verdict = verify_bundle(bundle, digest=digest, policy=policy, now=now, depth=depth)
+    if not verdict.ok or verdict.answer is None:
+        raise VerificationError(f"the node's answer does not hold: {verdict.failure()}")
+    return verdict.answer
+
+
+def read_body(reply: Reply) -> bytes:
+    """The body of a good reply; else the error that the node reports."""
+    if reply.status == 200:
+        return reply.body
+    raise read_error(reply)
+
+
+def read_json(reply: Reply) -> object:
+    try:
+        value = parse_json(read_body(reply))
+    except (ValueError, RecursionError):
+        raise MalformedError(
+            "expected JSON from the node, got something else"
+        ) from None
+    return value
+
+
+def parse_json(body: bytes) -> object:
+    """Raises ValueError or RecursionError for what no node sends."""
+    if len(body) > MAX_JSON:
+        raise ValueError
+    value: object = json.loads(body)
+    return value
+
+
+def read_error(reply: Reply) -> BylineError:
+    """The error a node reports, as the class that its `kind` names."""
+    try:
+        problem: Any = parse_json(reply.body)
+        problem = problem["error"]
+        kind, message, hint = problem["kind"], problem["message"], problem["hint"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return NodeUnavailableError(
+            f"HTTP status {reply.status}: is this a Byline node at all?"
+        )
+    error = error_classes().get(str(kind), NodeUnavailableError)
+    return error(one_line(message), hint=None if hint is None else one_line(hint))
+
+
+def one_line(text: object) -> str:
+    """A stranger's text fit for a terminal: printable, one line, 500 characters."""
+    return "".join(c if c.isprintable() else " " for c in str(text)[:500])
+
+
+def error_classes() -> dict[str, type[BylineError]]:
+    """Every error class by its kind."""
+    found: dict[str, type[BylineError]] = {}
+    waiting: list[type[BylineError]] = [BylineError]
+    while waiting:
+        one = waiting.pop()
+        found[one.kind] = one
+        waiting += one.__subclasses__()
+    return found
+
+
+def parse_asked(asked: str | bytes) -> ParsedHash:
+    """A HASH in text, or a 34-byte multihash."""
+    if isinstance(asked, str):
+        return parse_hash(asked)
+    if len(asked) != 34 or asked[:2] != b"\x12\x20":
+        raise UsageError(f"expected a SHA-256 multihash of 34 bytes, got {len(asked)}")
+    return parse_hash(f"sha256:{asked[2:].hex()}")
+
+
+def chunks(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
+    """Statements in portions that one request may hold."""
+    chunk: list[Statement] = []
+    size = 0
+    for one in statements:
+        weight = len(one.body) + 128
+        if chunk and (len(chunk) == CHUNK or size + weight > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(one)
+        size += weight
+    if chunk:
+        yield chunk

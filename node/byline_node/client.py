@@ -1,0 +1,278 @@
+"""Clients of a node's HTTP API, for scripts and the command line.
+
+    from byline_node import Client
+    with Client("http://127.0.0.1:8737") as node:
+        receipts = node.publish(statements)
+        answer = node.query("9f86d081…")
+
+`AsyncClient` has the same methods, to be awaited.  Everything is verified before it is
+returned (calls.py).  The only file that imports httpx.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from byline_ledger.answer import Answer
+from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.policy import Policy
+from byline_ledger.statement import Statement
+from byline_node import calls
+from byline_node.calls import Call, Operation, Progress, Reply
+from byline_node.errors import NodeUnavailableError
+from byline_node.receipts import Receipt
+
+DEFAULT_URL = "http://127.0.0.1:8737"
+TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+TROUBLE = (httpx.HTTPError, UnicodeError)
+"""What a request can fail with; UnicodeError for host names that no resolver takes."""
+
+T = TypeVar("T")
+
+
+class Client:
+    """A node's API, one call at a time.  Close it, or use it in a `with`.
+
+    `policy`, if given, is held against every answer of `query`.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        policy: Policy | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.url = checked_url(url)
+        self._policy = policy
+        self._http = httpx.Client(**options(self.url, timeout))
+
+    def publish(
+        self, statements: Iterable[Statement], *, progress: Progress | None = None
+    ) -> list[Receipt]:
+        """Publishes statements; verified receipts in the same order.
+
+        Chunks of up to 1,000 are taken all or nothing; publishing again is harmless.
+        """
+        return self._run(calls.publish(statements, progress))
+
+    def query(
+        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
+    ) -> Answer:
+        """The verified answer for a HASH in any form, or a 34-byte multihash.
+
+        Raises VerificationError if anything in it does not hold.
+        """
+        return self._run(calls.query(asked, depth, self._policy, now))
+
+    def query_bundle(self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH) -> bytes:
+        """The same as a proof bundle, to keep and to verify anywhere."""
+        return self._run(calls.query_bundle(asked, depth))
+
+    def statement(self, id_: bytes) -> Statement:
+        """One statement by its 32-byte id."""
+        return self._run(calls.statement(id_))
+
+    def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
+        """What a 32-byte key says about works (34-byte multihashes)."""
+        return self._run(calls.authored(author, digests))
+
+    def status(self) -> dict[str, Any]:
+        """What the node says of itself."""
+        return self._run(calls.status())
+
+    def health(self) -> str:
+        """The origin of the node's log, if it answers."""
+        return self._run(calls.health())
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, operation: Operation[T]) -> T:
+        try:
+            call = next(operation)
+            while True:
+                call = operation.send(self._carry(call))
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+
+    def _carry(self, call: Call) -> Reply:
+        try:
+            with self._http.stream(**request(call)) as response:
+                require_identity(response)
+                body = bytearray()
+                for piece in response.iter_raw():
+                    extend(body, piece)
+                return Reply(response.status_code, bytes(body))
+        except TROUBLE as error:
+            raise unavailable(self.url, error) from None
+
+
+class AsyncClient:
+    """The same for programs with an event loop (trio or asyncio)."""
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        policy: Policy | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.url = checked_url(url)
+        self._policy = policy
+        self._http = httpx.AsyncClient(**options(self.url, timeout))
+
+    async def publish(
+        self, statements: Iterable[Statement], *, progress: Progress | None = None
+    ) -> list[Receipt]:
+        """See Client.publish."""
+        return await self._run(calls.publish(statements, progress))
+
+    async def query(
+        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
+    ) -> Answer:
+        """See Client.query."""
+        return await self._run(calls.query(asked, depth, self._policy, now))
+
+    async def query_bundle(
+        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH
+    ) -> bytes:
+        """See Client.query_bundle."""
+        return await self._run(calls.query_bundle(asked, depth))
+
+    async def statement(self, id_: bytes) -> Statement:
+        """See Client.statement."""
+        return await self._run(calls.statement(id_))
+
+    async def authored(
+        self, author: bytes, digests: Sequence[bytes]
+    ) -> list[Statement]:
+        """See Client.authored."""
+        return await self._run(calls.authored(author, digests))
+
+    async def status(self) -> dict[str, Any]:
+        """See Client.status."""
+        return await self._run(calls.status())
+
+    async def health(self) -> str:
+        """See Client.health."""
+        return await self._run(calls.health())
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _run(self, operation: Operation[T]) -> T:
+        try:
+            call = next(operation)
+            while True:
+                call = operation.send(await self._carry(call))
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+
+    async def _carry(self, call: Call) -> Reply:
+        try:
+            async with self._http.stream(**request(call)) as response:
+                require_identity(response)
+                body = bytearray()
+                async for piece in response.aiter_raw():
+                    extend(body, piece)
+                return Reply(response.status_code, bytes(body))
+        except TROUBLE as error:
+            raise unavailable(self.url, error) from None
+
+
+def checked_url(url: str) -> str:
+    """The URL of a node without a final slash; `host:port` alone means http."""
+    text = url if "://" in url else f"http://{url}"
+    try:
+        parsed = httpx.URL(text)
+        good = parsed.scheme in ("http", "https") and bool(parsed.host)
+    except (httpx.InvalidURL, UnicodeError):
+        good = False
+    if not good:
+        raise UsageError(f"expected a node's URL like {DEFAULT_URL}, got {url!r}")
+    return text.rstrip("/")
+
+
+def options(url: str, timeout: float | None) -> dict[str, Any]:
+    """A proxy set for the world outside has no business with our own machine."""
+    return {
+        "base_url": url,
+        "timeout": TIMEOUT if timeout is None else httpx.Timeout(timeout),
+        "trust_env": not is_loopback(httpx.URL(url).host),
+        "follow_redirects": False,
+    }
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def request(call: Call) -> dict[str, Any]:
+    headers = {"accept": call.accept, "accept-encoding": "identity"}
+    if call.body is None:
+        return {"method": "GET", "url": call.path, "headers": headers}
+    headers["content-type"] = calls.MSGPACK_TYPE
+    return {
+        "method": "POST",
+        "url": call.path,
+        "headers": headers,
+        "content": call.body,
+    }
+
+
+def require_identity(response: httpx.Response) -> None:
+    """Refuses a compressed answer: a few bytes of it could unpack to gigabytes."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise MalformedError("expected an answer that is not compressed")
+
+
+def extend(body: bytearray, piece: bytes) -> None:
+    body += piece
+    if len(body) > calls.MAX_REPLY:
+        raise MalformedError(f"the node's answer exceeds {calls.MAX_REPLY} bytes")
+
+
+def unavailable(url: str, error: Exception) -> NodeUnavailableError:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | UnicodeError):
+        message = f"no node answers at {url}"
+    elif isinstance(error, httpx.TimeoutException):
+        message = f"the node at {url} did not answer in time"
+    else:
+        message = f"the connection to the node at {url} broke: {type(error).__name__}"
+    return NodeUnavailableError(message, hint="start one with `byline node run`")

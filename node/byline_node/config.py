@@ -1,0 +1,138 @@
+"""How a node is set up: `node.toml` in the node folder, and what the caller overrides.
+
+    listen = ["/ip4/127.0.0.1/tcp/4737"]     where other nodes reach this one (libp2p)
+    api = "127.0.0.1:8737"                   where people and scripts do (HTTP)
+    api_hosts = ["archive.example"]          names the API answers to, beside loopback
+    peers = ["/ip4/192.0.2.7/tcp/4737/p2p/12D3Koo..."]
+
+All are optional.  A port of 0 takes any free one.  Addresses are checked here by form
+alone, so that reading a configuration does not load libp2p.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Self
+
+from byline_node.errors import ConfigError
+from byline_node.home import Home
+
+DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
+DEFAULT_API = "127.0.0.1:8737"
+MAX_CONFIG_FILE = 256 * 1024
+
+LISTEN_FORM = re.compile(r"/(ip4|ip6)/[0-9A-Za-z.:%]+/tcp/([0-9]{1,5})")
+PEER_FORM = re.compile(
+    r"/(?:ip4|ip6|dns|dns4|dns6)/[0-9A-Za-z.:%_-]+/tcp/([0-9]{1,5})/p2p/[1-9A-Za-z]+"
+)
+API_FORM = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+):([0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One node's settings; every field is valid once the object exists."""
+
+    home: Path
+    listen: tuple[str, ...] = (DEFAULT_LISTEN,)
+    api: str = DEFAULT_API
+    api_hosts: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for address in self.listen:
+            check_form("listen", address, LISTEN_FORM, DEFAULT_LISTEN)
+        for address in self.peers:
+            check_form("peers", address, PEER_FORM, DEFAULT_LISTEN + "/p2p/PEER-ID")
+        check_form("api", self.api, API_FORM, DEFAULT_API)
+
+    @classmethod
+    def load(cls, home: Path, **overrides: object) -> Self:
+        """Reads node.toml, if there is one; overrides that are None count as absent."""
+        settings = read_settings(Home(home).config_file)
+        settings |= {k: v for k, v in overrides.items() if v is not None}
+        return cls(home, **check_types(settings))  # type: ignore[arg-type]
+
+    @property
+    def folder(self) -> Path:
+        """The node folder."""
+        return Home(self.home).node
+
+    @property
+    def api_address(self) -> tuple[str, int]:
+        """Host (IPv6 without brackets) and port."""
+        host, _, port = self.api.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def with_free_ports(self) -> Self:
+        """The same on loopback with any free ports, for tests and demonstrations."""
+        return replace(self, listen=("/ip4/127.0.0.1/tcp/0",), api="127.0.0.1:0")
+
+    def to_toml(self) -> str:
+        """The text of node.toml.  A JSON string or list of strings is TOML as well."""
+        lines = ["# Settings of this node; every line may be left out."]
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name != "home":
+                lines.append(f"{field.name} = {json.dumps(value, ensure_ascii=False)}")
+        return "\n".join(lines) + "\n"
+
+    def write(self) -> Path:
+        """Writes node.toml into the node folder, which must exist."""
+        path = Home(self.home).config_file
+        draft = path.with_suffix(".tmp")
+        draft.write_text(self.to_toml(), encoding="utf-8")
+        draft.replace(path)
+        return path
+
+
+def check_form(name: str, value: str, form: re.Pattern[str], example: str) -> None:
+    """Raises ConfigError unless the value has the form and its port is a port."""
+    match = form.fullmatch(value)
+    if match is None or int(match[match.lastindex or 0]) > 65535:
+        raise ConfigError(f"{name}: expected an address like {example}, got {value!r}")
+
+
+def read_settings(path: Path) -> dict[str, object]:
+    """The file as a dictionary; nothing if the file is not there."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_CONFIG_FILE + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    if len(text) > MAX_CONFIG_FILE:
+        raise ConfigError(f"{path} is larger than {MAX_CONFIG_FILE} bytes")
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+
+
+def check_types(settings: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
+    """Names and types as NodeConfig has them; lists become tuples."""
+    known = [f.name for f in fields(NodeConfig) if f.name != "home"]
+    checked: dict[str, str | tuple[str, ...]] = {}
+    for name, value in settings.items():
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise ConfigError(f"no setting is called {name!r}", hint=hint)
+        checked[name] = check_type(name, value)
+    return checked
+
+
+def check_type(name: str, value: object) -> str | tuple[str, ...]:
+    if name == "api":
+        if isinstance(value, str):
+            return value
+        raise ConfigError(f"api: expected a text like {DEFAULT_API}, got {value!r}")
+    if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    raise ConfigError(f"{name}: expected a list of texts, got {value!r}")

@@ -1,0 +1,67 @@
+"""Errors of the running node and its clients; everything else is in the ledger's.
+
+The rule of byline_ledger.errors holds here too: one line that says what was expected
+and what came, `exit_code` for the command line, `http_status` for the API.
+"""
+
+from __future__ import annotations
+
+from byline_ledger.errors import BylineError, MalformedError, UsageError
+
+
+class ConfigError(BylineError):
+    """The configuration, an address or a port cannot be used as it stands."""
+
+    exit_code = 78
+    http_status = 500
+    kind = "configuration"
+
+
+class NodeUnavailableError(BylineError):
+    """No node answers, or it answers too late or with something that is no answer."""
+
+    exit_code = 69
+    http_status = 503
+    kind = "unavailable"
+
+
+class BusyError(NodeUnavailableError):
+    """The node has as much in hand as it takes at once, or is stopping."""
+
+    kind = "busy"
+
+
+class TooLargeError(UsageError):
+    """A request, or the answer it asks for, is larger than the API's limit."""
+
+    http_status = 413
+    kind = "too-large"
+
+
+class MediaTypeError(UsageError):
+    """A request body of a type the API does not take."""
+
+    http_status = 415
+    kind = "media-type"
+
+
+class ForbiddenHostError(UsageError):
+    """A request for a host name this node does not answer for (DNS rebinding)."""
+
+    http_status = 403
+    kind = "forbidden-host"
+
+
+class SlowRequestError(MalformedError):
+    """A request body that did not arrive in time."""
+
+    http_status = 408
+    kind = "slow-request"
+
+
+class PeerError(BylineError):
+    """Another node cannot be reached, does not answer, or is no Byline node."""
+
+    exit_code = 69
+    http_status = 502
+    kind = "peer"

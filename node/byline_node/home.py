@@ -1,0 +1,104 @@
+"""Where Byline keeps its files: `$BYLINE_HOME`, else the platform's data folder.
+
+keys/           author keys
+node/           one node: secret, origin, store, guard, node.toml
+node/run.json   where the running node answers; there only while it runs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_RUN_FILE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The data folder and the places in it."""
+
+    folder: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def node(self) -> Path:
+        return self.folder / "node"
+
+    @property
+    def config_file(self) -> Path:
+        return self.node / "node.toml"
+
+    @property
+    def run_file(self) -> Path:
+        return self.node / "run.json"
+
+
+def find_home(environ: Mapping[str, str] | None = None) -> Home:
+    """The home of this user: BYLINE_HOME, or the platform's place for user data."""
+    chosen = (os.environ if environ is None else environ).get("BYLINE_HOME")
+    if chosen:
+        return Home(Path(chosen).expanduser().absolute())
+    from platformdirs import user_data_dir  # only where nothing was chosen
+
+    return Home(Path(user_data_dir("byline", appauthor=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """What a node writes down when it is ready.
+
+    `origin` tells a client that finds the file after a crash whether the program that
+    answers at `api` now is still the same node.
+    """
+
+    api: str
+    pid: int
+    origin: str
+
+    def write(self, path: Path) -> None:
+        """Replaces the file at once, so that no reader sees half of it."""
+        text = json.dumps({"api": self.api, "pid": self.pid, "origin": self.origin})
+        draft = path.with_suffix(".tmp")
+        draft.write_text(text + "\n", encoding="utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> RunningNode | None:
+        """The node that last wrote this file and lives; None if there is none."""
+        try:
+            with path.open("rb") as file:
+                found = json.loads(file.read(MAX_RUN_FILE))
+            node = cls(str(found["api"]), int(found["pid"]), str(found["origin"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return node if is_process(node.pid) else None
+
+
+def make_node(folder: Path) -> bool:
+    """Makes a node in the folder unless there is one; whether it did."""
+    # Loads the crypto library, which finding a home does without.
+    from byline_ledger.store.node_files import NodeFiles, init_node
+
+    if NodeFiles(folder).is_node():
+        return False
+    init_node(folder)
+    return True
+
+
+def is_process(pid: int) -> bool:
+    """Whether a process of this number exists, ours or somebody else's."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,325 @@
+"""The node's HTTP API (docs/adr/0009-http-stack.md): routes, limits, error form.
+
+Every answer that is not 200 is `{"error": {"kind", "message", "hint"}}` with the
+`http_status` of the error.  Only this file imports FastAPI and Starlette.
+
+The API trusts whoever reaches its port, so two things keep web pages out: a Host name
+must be loopback or configured (DNS rebinding), and a POST must have a type that no
+browser sends across origins without asking first; the node never answers such asking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
+
+import trio
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.codec import join_array, unpack
+from byline_ledger.digest import parse_statement_id
+from byline_ledger.errors import BylineError, MalformedError, NotFoundError, UsageError
+from byline_ledger.statement import Statement
+from byline_ledger.verify import verify_bundle
+from byline_node import http_models, operations
+from byline_node.errors import (
+    BusyError,
+    MediaTypeError,
+    SlowRequestError,
+    TooLargeError,
+)
+from byline_node.http_gate import Gate
+from byline_node.receipts import receipts_to_json
+
+if TYPE_CHECKING:
+    from byline_ledger.log import LogView
+    from byline_node.writer import Committed
+
+BUNDLE_TYPE = "application/vnd.byline.bundle"
+STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
+MSGPACK_TYPE = "application/vnd.msgpack"
+MSGPACK_TYPES = {MSGPACK_TYPE, "application/msgpack", "application/x-msgpack"}
+JSON_TYPE = "application/json"
+
+MAX_QUESTION = 256 * 1024
+BODY_TIMEOUT = 60.0
+"""Seconds in which a request body must have arrived."""
+BODIES_AT_ONCE = 8
+"""Request bodies held in memory; further requests wait."""
+WAIT_TIMEOUT = 15.0
+REFUSAL_TIMEOUT = 5.0
+REFUSAL_BYTES = 64 << 20
+
+T = TypeVar("T")
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+
+class Backend(Protocol):
+    """What the API needs of the node."""
+
+    @property
+    def view(self) -> LogView: ...
+    async def submit(self, statements: list[Statement], source: str) -> Committed: ...
+    def status(self) -> dict[str, Any]: ...
+
+
+def make_app(backend: Backend, hosts: tuple[str, ...] = ()) -> ASGIApp:
+    """The whole application; `hosts` are names it answers to beside loopback."""
+    app = FastAPI(
+        title="Byline node",
+        version=operations.installed_version(),
+        description="Statements in, proofs out. Formats: docs/spec.",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+    )
+    Routes(backend).add_to(app)
+    app.add_exception_handler(BylineError, on_byline_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_bad_parameter)
+    app.add_exception_handler(Exception, on_bug)
+    return Gate(app, hosts, error_response)
+
+
+class Routes:
+    """One method per route."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        # Two workers each: a third gains nothing under one interpreter lock, and
+        # questions never queue behind floods of statements.
+        self._readers = trio.CapacityLimiter(2)
+        self._checkers = trio.CapacityLimiter(2)
+        self._bodies = trio.Semaphore(BODIES_AT_ONCE)
+
+    def add_to(self, app: FastAPI) -> None:
+        get, post = app.get, app.post
+        failures: Responses = {
+            code: {"model": http_models.Failure} for code in (400, 404, 413, 503)
+        }
+        post(
+            "/v1/statements",
+            response_model=http_models.Receipts,
+            responses=failures | {422: {"model": http_models.Failure}},
+            openapi_extra=body_of("MessagePack array of at most 4,096 envelopes"),
+        )(self.publish)
+        get(
+            "/v1/statements/{id}",
+            response_model=http_models.StatementJson,
+            responses=failures | also_binary(STATEMENT_MEDIA_TYPE),
+        )(self.statement)
+        get(
+            "/v1/query/{hash:path}",
+            response_model=http_models.QueryAnswer,
+            responses=failures | also_binary(BUNDLE_TYPE),
+        )(self.query)
+        post(
+            "/v1/authored",
+            response_class=MsgpackResponse,
+            responses=failures,
+            openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
+        )(self.authored)
+        get("/v1/status", response_model=http_models.Status)(self.status)
+        get("/healthz", response_model=http_models.Health)(self.health)
+
+    async def publish(self, request: Request) -> Response:
+        """Takes statements into the log; answers once they are on disk, all or none."""
+        require_msgpack(request)
+        async with self._body(request, operations.MAX_BATCH_BYTES) as body:
+            statements = await self._check(operations.parse_batch, body)
+        committed = await self._backend.submit(statements, "api")
+        return await self._read(
+            lambda: json_response(
+                receipts_to_json(committed.receipts(), committed.view)
+            )
+        )
+
+    async def statement(self, request: Request, id: str) -> Response:
+        """One statement by its id (CID or 64 hex digits)."""
+        view, name = self._backend.view, parse_statement_id(id)
+        statement = await self._read(lambda: operations.find_statement(view, name))
+        if wants(request, STATEMENT_MEDIA_TYPE):
+            return binary(statement.to_envelope(), STATEMENT_MEDIA_TYPE)
+        shown = operations.statement_to_json(statement, view.index_of(name))
+        return json_response(shown)
+
+    async def query(
+        self,
+        request: Request,
+        hash: str,
+        depth: int = DEFAULT_DEPTH,
+    ) -> Response:
+        """Everything about a work, with proofs; as a bundle if that is accepted."""
+        view = self._backend.view
+        bundle = await self._read(lambda: operations.query(view, hash, depth))
+        if wants(request, BUNDLE_TYPE):
+            return binary(bundle, BUNDLE_TYPE)
+        return await self._read(lambda: json_response(explain(bundle)))
+
+    async def authored(self, request: Request) -> Response:
+        """What one author says about some digests, with that author's withdrawals."""
+        require_msgpack(request)
+        async with self._body(request, MAX_QUESTION) as body:
+            question = unpack(body, max_size=MAX_QUESTION, max_depth=2, what="question")
+        author, digests = operations.parse_authored(question)
+        view = self._backend.view
+        found = await self._read(lambda: operations.authored(view, author, digests))
+        return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+    async def status(self) -> Response:
+        """Who this node is, what its log holds, whom it is connected to."""
+        return json_response(self._backend.status())
+
+    async def health(self) -> Response:
+        """200 while the node answers."""
+        return json_response({"ok": True, "origin": self._backend.view.origin})
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        return await trio.to_thread.run_sync(work, limiter=self._readers)
+
+    async def _check(self, work: Callable[[bytes], T], body: bytes) -> T:
+        return await trio.to_thread.run_sync(work, body, limiter=self._checkers)
+
+    @asynccontextmanager
+    async def _body(self, request: Request, limit: int) -> AsyncIterator[bytes]:
+        """The request's body while one of the few places for bodies is held."""
+        with trio.move_on_after(WAIT_TIMEOUT) as waiting:
+            await self._bodies.acquire()
+        if waiting.cancelled_caught:
+            raise BusyError("too many requests at once: try again")
+        try:
+            yield await read_body(request, limit)
+        finally:
+            self._bodies.release()
+
+
+def explain(bundle: bytes) -> dict[str, Any]:
+    """The answer of a bundle as JSON, with the levels at which it was verified."""
+    verdict = verify_bundle(bundle)
+    levels = [
+        {"name": one.name, "status": one.status, "detail": one.detail}
+        for one in verdict.levels
+    ]
+    answer = verdict.answer.to_json() if verdict.answer else None
+    return {"answer": answer, "levels": levels, "ok": verdict.ok}
+
+
+# Requests
+
+
+def wants(request: Request, media_type: str) -> bool:
+    """Whether the Accept header names this very type."""
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return media_type in (one.partition(";")[0].strip() for one in accepted)
+
+
+def require_msgpack(request: Request) -> None:
+    given = request.headers.get("content-type", "").lower().partition(";")[0].strip()
+    if given not in MSGPACK_TYPES:
+        raise MediaTypeError(
+            f"expected Content-Type {MSGPACK_TYPE}, got {given[:64] or 'none'}"
+        )
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body; raises TooLargeError or SlowRequestError."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        await refuse_body(request, limit)
+    body = bytearray()
+    with trio.move_on_after(BODY_TIMEOUT) as reading:
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    await refuse_body(request, limit)
+        except ClientDisconnect:
+            raise MalformedError("the request body ended early") from None
+    if reading.cancelled_caught:
+        raise SlowRequestError(f"the body did not arrive within {BODY_TIMEOUT:.0f} s")
+    return bytes(body)
+
+
+async def refuse_body(request: Request, limit: int) -> NoReturn:
+    """Reads on for a little: a client that is still sending would miss the answer."""
+    with trio.move_on_after(REFUSAL_TIMEOUT), suppress(ClientDisconnect):
+        left = REFUSAL_BYTES
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                break
+    raise TooLargeError(f"expected a body of at most {limit} bytes, got more")
+
+
+# Responses
+
+
+class MsgpackResponse(Response):
+    media_type = MSGPACK_TYPE
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # The same address answers in several types.
+    return Response(text, status, media_type=JSON_TYPE, headers={"vary": "accept"})
+
+
+def binary(data: bytes, media_type: str) -> Response:
+    return Response(data, media_type=media_type, headers={"vary": "accept"})
+
+
+def error_response(error: BylineError, status: int | None = None) -> Response:
+    problem = {"kind": error.kind, "message": str(error), "hint": error.hint}
+    return json_response({"error": problem}, status or error.http_status)
+
+
+def on_byline_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BylineError)
+    return error_response(error)
+
+
+def on_http_error(request: Request, error: Exception) -> Response:
+    """No such path, or a method that the path does not have."""
+    assert isinstance(error, HTTPException)
+    asked = f"{request.method} {request.url.path[:100]}"
+    if error.status_code == 404:
+        return error_response(NotFoundError(f"nothing answers to {asked}"))
+    problem = UsageError(f"{asked}: {error.detail}")
+    response = error_response(problem, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def on_bad_parameter(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:])
+    return error_response(UsageError(f"{name}: {first['msg']}"))
+
+
+def on_bug(request: Request, error: Exception) -> Response:
+    """A fault of our own: the server logs it with its traceback."""
+    problem = BylineError("the node failed inside; its log says where")
+    return error_response(problem, 500)
+
+
+# OpenAPI
+
+
+def body_of(description: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "binary", "description": description}
+    return {
+        "requestBody": {"required": True, "content": {MSGPACK_TYPE: {"schema": schema}}}
+    }
+
+
+def also_binary(media_type: str) -> Responses:
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"content": {media_type: {"schema": schema}}}}

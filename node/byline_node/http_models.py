@@ -1,0 +1,96 @@
+"""The JSON of the API as OpenAPI describes it.
+
+Answers are built elsewhere, as plain dictionaries; a test holds them to these models.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Model):
+    kind: str = Field(description="Which error: stable, for programs")
+    message: str = Field(description="What was expected and what came, in one line")
+    hint: str | None = Field(description="What to do next, if there is something")
+
+
+class Failure(Model):
+    error: Problem
+
+
+class LogName(Model):
+    origin: str
+    vkey: str = Field(description="C2SP verifier key of the log")
+
+
+class ReceiptItem(Model):
+    id: str = Field(description="Statement id, as a CID")
+    index: int = Field(description="Entry of the log that holds it", ge=0)
+    new: bool = Field(description="False if the log held it before")
+    proof: list[str] = Field(description="Inclusion proof: 32-byte hashes in base64")
+
+
+class Receipts(Model):
+    log: LogName
+    checkpoint: str = Field(description="Signed note over the tree of all the proofs")
+    receipts: list[ReceiptItem] = Field(description="One per statement, in order")
+
+
+class StatementJson(Model):
+    id: str
+    index: int | None
+    type: str
+    author: str = Field(description="did:key of the author")
+    time: int = Field(description="The author's claim, Unix milliseconds")
+    about: str = Field(description="sha256:HEX of what it is about")
+    fields: dict[str, Any] = Field(description="The whole body; bytes in hex")
+    body: str = Field(description="The signed bytes, in hex")
+    signature: str = Field(description="Ed25519 signature, in hex")
+
+
+class LevelJson(Model):
+    name: str
+    status: str = Field(description="ok, failed, warning or absent")
+    detail: str
+
+
+class QueryAnswer(Model):
+    answer: dict[str, Any] | None = Field(
+        description="docs/spec/bundle.md, Answer; null if a proof does not hold"
+    )
+    levels: list[LevelJson]
+    ok: bool
+
+
+class PeerJson(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    peer_id: str
+
+
+class Status(Model):
+    version: str
+    peer_id: str | None
+    listen: list[str] = Field(description="Addresses with /p2p/, for other nodes")
+    api: str
+    origin: str
+    vkey: str
+    size: int = Field(description="Entries of the log")
+    root: str = Field(description="Root of the log, in hex")
+    statements: int
+    set_count: int = Field(description="Strings in the lookup set")
+    set_root: str = Field(description="Root of the lookup set, in hex")
+    peers: list[PeerJson]
+    read_only: str | None = Field(
+        description="Why the log is not written, if it is not"
+    )
+
+
+class Health(Model):
+    ok: bool
+    origin: str

@@ -1,0 +1,162 @@
+"""The client for when no node runs: the same methods, straight on the store.
+
+`open_client` decides which of the two it is.  What is published here reaches nobody
+until a node runs on the same folder, so callers should say that the client is local.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from byline_ledger.answer import Answer
+from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.errors import BylineError, ReadOnlyError
+from byline_ledger.log import Ledger, LogView
+from byline_ledger.policy import Policy
+from byline_ledger.statement import Statement
+from byline_node import operations
+from byline_node.calls import Progress, chunks, parse_asked, read_answer
+from byline_node.home import Home, RunningNode, find_home, make_node
+from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
+
+if TYPE_CHECKING:
+    from byline_node.client import Client
+
+
+class LocalClient:
+    """A node's store, opened by this process alone; makes one if there is none.
+
+    Raises StoreLockedError where a node, or another command, has it open.
+    """
+
+    def __init__(self, home: Home, *, policy: Policy | None = None) -> None:
+        self._policy = policy
+        self.created = make_node(home.node)
+        self._ledger = Ledger.open(home.node)
+
+    @property
+    def view(self) -> LogView:
+        return self._ledger.view
+
+    def publish(
+        self, statements: Iterable[Statement], *, progress: Progress | None = None
+    ) -> list[Receipt]:
+        """See Client.publish; the signatures are verified here."""
+        if self._ledger.read_only is not None:
+            raise ReadOnlyError(self._ledger.read_only)
+        receipts: list[Receipt] = []
+        for chunk in chunks(statements):
+            for statement in chunk:
+                statement.verify()
+            appended = self._ledger.append(chunk)
+            given = receipts_from_view(appended, self.view)
+            verify_receipts(given, chunk)
+            receipts += given
+            if progress is not None:
+                progress(len(chunk))
+        return receipts
+
+    def query(
+        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
+    ) -> Answer:
+        """See Client.query."""
+        digest = self._resolve(asked)
+        bundle = build_bundle(self.view, digest, depth=depth)
+        return read_answer(bundle, digest, depth, self._policy, now)
+
+    def query_bundle(self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH) -> bytes:
+        """See Client.query_bundle."""
+        return build_bundle(self.view, self._resolve(asked), depth=depth)
+
+    def statement(self, id_: bytes) -> Statement:
+        """See Client.statement."""
+        return operations.find_statement(self.view, id_)
+
+    def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
+        """See Client.authored."""
+        found: dict[bytes, Statement] = {}
+        for digest in digests:
+            said = operations.authored(self.view, author, [digest])
+            found |= {statement.id: statement for statement in said}
+        return list(found.values())
+
+    def status(self) -> dict[str, Any]:
+        """See Client.status; what only a running node has is empty."""
+        return operations.describe_log(self.view, self._ledger.read_only) | {
+            "peer_id": None,
+            "listen": [],
+            "api": None,
+            "peers": [],
+        }
+
+    def close(self) -> None:
+        self._ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _resolve(self, asked: str | bytes) -> bytes:
+        if isinstance(asked, str):
+            return operations.resolve(self.view, asked)
+        return parse_asked(asked).multihash
+
+
+def open_client(
+    home: Home | None = None,
+    url: str | None = None,
+    *,
+    policy: Policy | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Client | LocalClient:
+    """A client of the node at `url` or $BYLINE_NODE, of the one that runs, or local.
+
+    A node that was named must answer; NodeUnavailableError if it does not.
+    """
+    environ = os.environ if environ is None else environ
+    home = home or find_home(environ)
+    named = url or environ.get("BYLINE_NODE")
+    if named:
+        return reach(remote(named, policy=policy))
+    running = RunningNode.read(home.run_file)
+    if running is not None and is_reached(running):
+        return remote(running.api, policy=policy)
+    return LocalClient(home, policy=policy)
+
+
+def remote(
+    url: str, *, policy: Policy | None = None, timeout: float | None = None
+) -> Client:
+    """A client over HTTP, which is loaded only where a node is asked."""
+    from byline_node.client import Client
+
+    return Client(url, policy=policy, timeout=timeout)
+
+
+def reach(client: Client) -> Client:
+    """The same client, once its node has answered."""
+    try:
+        client.health()
+    except BylineError:
+        client.close()
+        raise
+    return client
+
+
+def is_reached(running: RunningNode) -> bool:
+    """Whether the node that wrote the run file still answers, and not another one."""
+    try:
+        with remote(running.api, timeout=2.0) as client:
+            return client.health() == running.origin
+    except BylineError:
+        return False

@@ -1,0 +1,304 @@
+"""The node: one process that keeps a log, talks to other nodes and answers people.
+
+Start: self-test, ledger, HTTP port, network; only when all of that stands is the node
+ready.  Stop, on SIGINT or SIGTERM or after a failed write, in this order: no new
+requests, requests in flight, what waits for the log, the network, the ledger; five
+seconds in all.  Whatever had a receipt was on disk before, so a stop that must be cut
+short loses nothing either.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import trio
+
+from byline_ledger.crypto import self_test
+from byline_ledger.errors import BylineError, StoreError
+from byline_ledger.log import Ledger, LogView
+from byline_ledger.statement import Statement
+from byline_node.config import NodeConfig
+from byline_node.errors import BusyError
+from byline_node.home import Home, RunningNode, make_node
+from byline_node.http_api import make_app
+from byline_node.http_server import HttpServer, bound_address, open_listeners
+from byline_node.operations import describe_log
+from byline_node.writer import Committed, Listener, Writer
+
+if TYPE_CHECKING:
+    from byline_node.network import Network
+
+STOP_SECONDS = 5.0
+REQUESTS_GRACE = 2.0
+"""Seconds for requests in flight when the node stops."""
+DRAIN_SECONDS = 1.5
+"""Seconds for what waits for the log."""
+
+log = structlog.get_logger("byline.node")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where a node that is ready can be reached."""
+
+    api: str
+    """URL of the HTTP API."""
+    peer_id: str | None
+    listen: tuple[str, ...]
+    """Addresses for other nodes, each ending in /p2p/PEER-ID."""
+    origin: str
+    pid: int
+    read_only: str | None
+
+
+OnReady = Callable[[Ready], None]
+
+
+class Stop:
+    """The wish that the node stops, and the failure that caused it, if one did."""
+
+    def __init__(self) -> None:
+        self._asked = trio.Event()
+        self.failure: BylineError | None = None
+
+    def ask(self, failure: BylineError | None = None) -> None:
+        """The first failure counts; asking again is harmless."""
+        self.failure = self.failure or failure
+        self._asked.set()
+
+    async def wait(self) -> None:
+        await self._asked.wait()
+
+
+def run_node(config: NodeConfig, *, on_ready: OnReady | None = None) -> None:
+    """Runs a node until SIGINT or SIGTERM; makes it first if its folder is empty.
+
+    Raises ConfigError, StoreError and others before the node is ready; StoreError
+    after a failed write.
+    """
+    with one_error():
+        trio.run(run_until_signal, config, on_ready)
+
+
+async def run_until_signal(config: NodeConfig, on_ready: OnReady | None) -> None:
+    stop = Stop()
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(heed_signals, signals, stop)
+            nursery.start_soon(watch_stop, stop)
+            await serve_node(config, stop, on_ready)
+            nursery.cancel_scope.cancel()
+
+
+async def heed_signals(signals: AsyncIterator[int], stop: Stop) -> None:
+    async for number in signals:
+        log.info("stopping", signal=signal.Signals(number).name)
+        stop.ask()
+
+
+async def watch_stop(stop: Stop) -> None:
+    """Ends the process if a library does not let the node stop.
+
+    What had a receipt is on disk, and the store is made to be cut off at any time.
+    """
+    await stop.wait()
+
+    def end() -> None:
+        log.error("cut short: something did not stop in time", seconds=STOP_SECONDS)
+        os._exit(stop.failure.exit_code if stop.failure else 0)
+
+    timer = threading.Timer(STOP_SECONDS - 0.2, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        await trio.sleep_forever()
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Takes our own error out of the groups of tasks it came in; faults stay whole."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(BylineError)
+        if ours is None or others is not None:
+            raise
+        raise first_of(ours) from None
+
+
+def first_of(group: BaseExceptionGroup[BylineError]) -> BylineError:
+    inner = group.exceptions[0]
+    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+async def serve_node(
+    config: NodeConfig, stop: Stop, on_ready: OnReady | None = None
+) -> None:
+    """Runs a node until it is asked to stop; raises the failure that made it stop."""
+    await trio.to_thread.run_sync(self_test)
+    async with open_ledger(config) as ledger:
+        await Node(config, ledger, stop).run(on_ready)
+    log.info("stopped", origin=ledger.view.origin, size=ledger.view.size)
+    if stop.failure is not None:
+        raise stop.failure
+
+
+@asynccontextmanager
+async def open_ledger(config: NodeConfig) -> AsyncIterator[Ledger]:
+    """The config's ledger, made if there is none; closed at the end, come what may."""
+    new = await trio.to_thread.run_sync(make_node, config.folder)
+    ledger = await trio.to_thread.run_sync(Ledger.open, config.folder)
+    try:
+        if new:
+            log.info("made a new node", folder=str(config.folder))
+        if ledger.read_only is not None:
+            log.warning("the log is not written", reason=ledger.read_only)
+        yield ledger
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(ledger.close)
+
+
+class Node:
+    """A running node; also what the HTTP API asks (http_api.Backend)."""
+
+    def __init__(self, config: NodeConfig, ledger: Ledger, stop: Stop) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._stop = stop
+        self._writer = Writer(ledger)
+        self._written = trio.Event()
+        self._network: Network | None = None
+        self._api = ""
+
+    # What the HTTP API asks
+
+    @property
+    def view(self) -> LogView:
+        return self._ledger.view
+
+    async def submit(self, statements: list[Statement], source: str) -> Committed:
+        return await self._writer.submit(statements, source)
+
+    def status(self) -> dict[str, Any]:
+        network = self._network
+        return describe_log(self.view, self._ledger.read_only) | {
+            "api": self._api,
+            "peer_id": network.peer_id if network else None,
+            "listen": list(network.addresses) if network else [],
+            "peers": network.peers() if network else [],
+        }
+
+    # Life
+
+    async def run(self, on_ready: OnReady | None) -> None:
+        """Starts everything, waits until the node is to stop, stops it in order."""
+        listeners = await open_listeners(*self._config.api_address)
+        self._api = f"http://{bound_address(listeners)}"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write)
+            async with self._open_network() as self._network:
+                await self._serve_http(listeners, on_ready)
+                await self._drain()
+            nursery.cancel_scope.cancel()
+
+    async def _serve_http(
+        self, listeners: list[trio.SocketListener], on_ready: OnReady | None
+    ) -> None:
+        """The API, until the last request in flight after the stop is answered."""
+        hosts = (*self._config.api_hosts, self._config.api_address[0])
+        server = HttpServer(make_app(self, hosts), listeners)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.run)
+            with self._announced(on_ready):
+                await self._stop.wait()
+            server.stop(REQUESTS_GRACE)
+
+    @contextmanager
+    def _announced(self, on_ready: OnReady | None) -> Iterator[None]:
+        """Says that the node is ready; the run file is there as long as that is so."""
+        run_file = Home(self._config.home).run_file
+        status = self.status()
+        running = RunningNode(self._api, os.getpid(), status["origin"])
+        try:
+            running.write(run_file)
+        except OSError as error:
+            raise StoreError(f"cannot write {run_file}: {error.strerror}") from None
+        ready = Ready(
+            api=self._api,
+            peer_id=status["peer_id"],
+            listen=tuple(status["listen"]),
+            origin=status["origin"],
+            pid=running.pid,
+            read_only=status["read_only"],
+        )
+        log.info("ready", **asdict(ready))
+        if on_ready is not None:
+            on_ready(ready)
+        try:
+            yield
+        finally:
+            run_file.unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def _open_network(self) -> AsyncIterator[Network | None]:
+        """The network, or none where the config names nobody to talk to."""
+        if not self._config.listen and not self._config.peers:
+            yield None
+            return
+        from byline_node.network import open_network  # libp2p: 2 s of CPU
+
+        writer = NetworkWriter(self._writer, self._ledger)
+        async with open_network(self._config, self._ledger, writer) as network:
+            yield network
+
+    async def _write(self) -> None:
+        try:
+            await self._writer.run()
+        except BylineError as error:
+            log.error("stopping after a failed write", reason=str(error))
+            self._stop.ask(error)
+        finally:
+            self._written.set()
+
+    async def _drain(self) -> None:
+        """Commits what has queued, as far as there is time."""
+        await self._writer.close()
+        with trio.move_on_after(DRAIN_SECONDS) as waiting:
+            await self._written.wait()
+        if waiting.cancelled_caught:
+            log.warning(
+                "left uncommitted, without a receipt", count=self._writer.queued
+            )
+
+
+class NetworkWriter:
+    """The writer as the network sees it, to which a refusal means: try again later.
+
+    After a failed write `submit` does not return: the node is being stopped in order,
+    and the network must not fall down before its turn.
+    """
+
+    def __init__(self, writer: Writer, ledger: Ledger) -> None:
+        self._writer = writer
+        self._ledger = ledger
+
+    async def submit(self, statements: Sequence[Statement], source: str) -> Committed:
+        try:
+            return await self._writer.submit(statements, source)
+        except StoreError as error:
+            if self._ledger.failure is not None:
+                await trio.sleep_forever()
+            raise BusyError(str(error), hint=error.hint) from None
+
+    def listen(self, listener: Listener) -> None:
+        self._writer.listen(listener)

@@ -1,0 +1,105 @@
+"""node.toml, its overrides, and the home folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from byline_node.config import NodeConfig
+from byline_node.errors import ConfigError
+from byline_node.home import Home, RunningNode, find_home
+
+PEER = "/ip4/192.0.2.7/tcp/4737/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc"
+
+
+def write_config(home: Path, text: str) -> None:
+    (home / "node").mkdir(parents=True)
+    (home / "node" / "node.toml").write_text(text, encoding="utf-8")
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    """A node without node.toml listens on loopback only."""
+    config = NodeConfig.load(tmp_path)
+    assert config.listen == ("/ip4/127.0.0.1/tcp/4737",)
+    assert config.api_address == ("127.0.0.1", 8737)
+    assert config.peers == ()
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    """to_toml and load are inverses."""
+    (tmp_path / "node").mkdir()
+    config = NodeConfig(
+        tmp_path,
+        listen=("/ip4/0.0.0.0/tcp/1", "/ip6/::/tcp/2"),
+        api="[::1]:0",
+        api_hosts=("archive.example",),
+        peers=(PEER,),
+    )
+    config.write()
+    assert NodeConfig.load(tmp_path) == config
+
+
+def test_overrides_beat_the_file_and_none_does_not_count(tmp_path: Path) -> None:
+    """Options of the caller come before node.toml; options not given do not."""
+    write_config(tmp_path, 'api = "127.0.0.1:1"\n')
+    config = NodeConfig.load(tmp_path, api=None, peers=[PEER])
+    assert config.api == "127.0.0.1:1"
+    assert config.peers == (PEER,)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("listen = [", "not TOML"),
+        ("listen = 3", "list of texts"),
+        ("listen = [3]", "list of texts"),
+        ('listen = ["/ip4/127.0.0.1/udp/1"]', "/ip4/127.0.0.1/udp/1"),
+        ('listen = ["/ip4/127.0.0.1/tcp/65536"]', "65536"),
+        ('api = "127.0.0.1"', "127.0.0.1:8737"),
+        ('api = "127.0.0.1:70000"', "70000"),
+        ("api = 8737", "8737"),
+        ('peers = ["/ip4/127.0.0.1/tcp/1"]', "PEER-ID"),
+        ("\udcff", "not TOML"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
+    """Each is one line, with what was expected or what came."""
+    (tmp_path / "node").mkdir()
+    data = text.encode("utf-8", "surrogateescape")
+    (tmp_path / "node" / "node.toml").write_bytes(data)
+    with pytest.raises(ConfigError) as caught:
+        NodeConfig.load(tmp_path)
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 78
+
+
+def test_an_unknown_setting_suggests_the_nearest(tmp_path: Path) -> None:
+    """A misspelt name is an error, not silence."""
+    write_config(tmp_path, 'lisen = ["/ip4/127.0.0.1/tcp/1"]')
+    with pytest.raises(ConfigError, match="lisen") as caught:
+        NodeConfig.load(tmp_path)
+    assert caught.value.hint == "did you mean listen?"
+
+
+def test_home_is_what_the_environment_says() -> None:
+    """BYLINE_HOME wins; without it the platform's data folder."""
+    assert find_home({"BYLINE_HOME": "/x/y"}) == Home(Path("/x/y"))
+    assert find_home({}).folder.name == "byline"
+
+
+def test_a_run_file_names_a_living_node_only(tmp_path: Path) -> None:
+    """The file of a dead process, a broken one and none at all mean: not running."""
+    path = tmp_path / "run.json"
+    assert RunningNode.read(path) is None
+    node = RunningNode("http://127.0.0.1:1", os.getpid(), "byline.internal/00")
+    node.write(path)
+    assert RunningNode.read(path) == node
+    path.write_text(json.dumps({"api": "x", "pid": 2**22 + 1, "origin": "y"}))
+    assert RunningNode.read(path) is None
+    for broken in ('{"api": "x"}', "[]", "{", '{"api":1,"pid":null,"origin":2}'):
+        path.write_text(broken)
+        assert RunningNode.read(path) is None
