@@ -1,0 +1,296 @@
+"""`byline attest`: say how files were made, and publish that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.connect import connect, now_ms
+from byline_cli.options import Json, Key, Out, make_app
+from byline_cli.signing import DEFAULT_KEY, load_key
+from byline_cli.statement_file import write_statements
+from byline_cli.targets import is_there, parse_target
+from byline_cli.wording import MADE, amount, day
+from byline_ledger.content import read_work
+from byline_ledger.crypto import SigningKey
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import UsageError
+from byline_ledger.statement import Source, Statement
+from byline_ledger.vocabulary import RELATIONSHIPS, check_word
+from byline_node.attest import (
+    Candidate,
+    Earlier,
+    HashedFile,
+    PassedOver,
+    Terms,
+    find_files,
+    hash_files,
+    leave_out_attested,
+    sign_works,
+)
+from byline_node.receipts import Receipt
+
+app = make_app()
+
+DEFAULT_RELATIONSHIP = "parentOf"
+MOST_NAMED = 20
+"""Entries passed over that are named one by one, if nothing is wrong with them."""
+
+
+@app.command()
+def attest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", hidden=True)],
+    made: Annotated[
+        str | None,
+        typer.Option("--made", metavar="human|assisted|generated", help="How made."),
+    ] = None,
+    source_type: Annotated[
+        str | None,
+        typer.Option(
+            "--source-type",
+            metavar="TERM",
+            help="How made, as an IPTC digital source type such as digitalCapture.",
+        ),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="T", help="Title of the work.")
+    ] = None,
+    spdx: Annotated[
+        str | None,
+        typer.Option("--license", metavar="SPDX", help="Licence, e.g. CC-BY-4.0."),
+    ] = None,
+    uses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--use",
+            metavar="USE=VALUE",
+            help="ai_generative_training, ai_training, ai_inference or data_mining, "
+            "= allowed, notAllowed or constrained. Repeatable.",
+        ),
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="PATH|HASH[:RELATIONSHIP]",
+            help="What it was made from: parentOf (the default), componentOf or "
+            "inputTo. Repeatable.",
+        ),
+    ] = None,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tool", metavar="TEXT", help="A tool that was used. Repeatable."
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
+    ] = False,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Say how files were made, from what and on which terms, signed with your key.
+
+    Files that the key has attested already are left out. Empty files, hidden entries of
+    folders and files that cannot be read are named, and the rest goes on.
+    """
+    if made is None and source_type is None:
+        raise UsageError(
+            "how were they made?", hint="say --made human, assisted or generated"
+        )
+    terms = Terms(
+        made=made,
+        source_type=source_type,
+        title=title,
+        license=spdx,
+        uses=parse_uses(uses or []),
+        sources=tuple(parse_source(text) for text in sources or []),
+        tools=tuple(tools or []),
+    )
+    terms.check()
+    found, passed = find_files(paths, recursive=recursive)
+    key = load_key(key_name)
+    hashed, more = hash_with_progress(found)
+    job = Job(terms, key, hashed, [*passed, *more])
+    job.sign_into(out) if out else job.publish()
+    output.result(as_json, job.to_json(), job.describe())
+    job.finish()
+
+
+def parse_uses(texts: list[str]) -> dict[str, str]:
+    """`USE=VALUE` texts as a mapping; the ledger checks the words."""
+    uses: dict[str, str] = {}
+    for text in texts:
+        use, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(
+                f"--use {text}: expected USE=VALUE",
+                hint="such as ai_generative_training=notAllowed",
+            )
+        if use in uses:
+            raise UsageError(f"--use {use} is given twice")
+        uses[use] = value
+    return uses
+
+
+def parse_source(text: str) -> Source:
+    """`PATH|HASH[:RELATIONSHIP]` as a source."""
+    what, colon, relationship = text.rpartition(":")
+    if is_there(Path(text)) or not colon or what == "sha256":
+        what, relationship = text, DEFAULT_RELATIONSHIP
+    check_word(f"--from {text}", relationship, RELATIONSHIPS)
+    target = parse_target(what)
+    if target.kind == "statement":
+        raise UsageError(
+            f"--from {text}: expected a work, got the id of a statement",
+            hint="byline query shows which work it is about",
+        )
+    return Source(target.multihash, relationship, {})
+
+
+def hash_with_progress(
+    found: list[Candidate],
+) -> tuple[list[HashedFile], list[PassedOver]]:
+    """Hash them, with a bar over their bytes."""
+    total = sum(one.size for one in found)
+    with output.progress("Hashing", total, unit="bytes") as advance:
+        return hash_files(found, advance)
+
+
+class Job:
+    """One run: what was found, what came of it, and how it is told."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        key: SigningKey,
+        files: list[HashedFile],
+        passed: list[PassedOver],
+    ) -> None:
+        self._terms = terms
+        self._key = key
+        self._files = files
+        self._passed = passed
+        self._earlier: list[Earlier] = []
+        self._statements: list[Statement] = []
+        self._receipts: list[Receipt] = []
+        self._out: Path | None = None
+
+    def sign_into(self, out: Path) -> None:
+        """Sign all into a file, to be published from another machine."""
+        self._sign()
+        if self._statements:
+            write_statements(out, self._statements)
+            self._out = out
+
+    def publish(self) -> None:
+        """Leave out what was attested, sign the rest and publish it at once."""
+        if not self._files:
+            return
+        with connect() as client:
+            author = self._key.public
+            self._files, self._earlier = leave_out_attested(
+                client, author, self._files, self._terms
+            )
+            self._sign()
+            with output.progress("Publishing", len(self._files)) as advance:
+                self._receipts = client.publish(self._statements, progress=advance)
+
+    def _sign(self) -> None:
+        with output.progress("Signing", len(self._files)) as advance:
+            self._statements = sign_works(
+                self._files, self._terms, self._key, now=now_ms(), advance=advance
+            )
+
+    def describe(self) -> list[output.Line]:
+        """What became of everything, for people."""
+        rows: list[output.Line] = []
+        for file, statement in zip(self._files, self._statements, strict=True):
+            rows.append(
+                f"{cid_of_statement(statement.id)}  {output.safe(str(file.path))}"
+            )
+        rows += [describe_earlier(one) for one in self._earlier]
+        return [*rows, *describe_passed(self._passed), (self._summary(), "head")]
+
+    def _summary(self) -> str:
+        count = len(self._statements)
+        files = amount(count, "file")
+        if not count:
+            return "Nothing new to attest."
+        made = f"made: {MADE[read_work(self._statements[0]).made]}"
+        if self._out is not None:
+            return f"Signed {files} into {self._out} ({made}). Nothing was published."
+        last = self._receipts[-1].index
+        return f"Attested {files} ({made}), in the log up to entry {last}."
+
+    def to_json(self) -> dict[str, object]:
+        """The same, for scripts."""
+        receipts: list[Receipt | None] = [*self._receipts]
+        receipts += [None] * (len(self._statements) - len(receipts))
+        rows = zip(self._files, self._statements, receipts, strict=True)
+        return {
+            "attested": [
+                {
+                    "path": str(file.path),
+                    "digest": f"sha256:{file.digest[2:].hex()}",
+                    "id": cid_of_statement(statement.id),
+                    "index": receipt.index if receipt else None,
+                }
+                for file, statement, receipt in rows
+            ],
+            "earlier": [
+                {
+                    "path": str(one.file.path),
+                    "digest": f"sha256:{one.file.digest[2:].hex()}",
+                    "id": cid_of_statement(one.statement.id),
+                    "same": one.same,
+                }
+                for one in self._earlier
+            ],
+            "passed_over": [
+                {"path": str(one.path), "reason": one.reason} for one in self._passed
+            ],
+            "out": str(self._out) if self._out else None,
+        }
+
+    def finish(self) -> None:
+        """End with the code of the first failure, or of having found nothing at all."""
+        for one in self._passed:
+            if one.exit_code:
+                raise typer.Exit(one.exit_code)
+        if not self._statements and not self._earlier:
+            raise typer.Exit(UsageError.exit_code)
+
+
+def describe_earlier(one: Earlier) -> output.Line:
+    """A file that was attested already."""
+    path, when = output.safe(str(one.file.path)), day(one.statement.time)
+    if one.same:
+        return (f"{path}: attested already on {when}", "quiet")
+    id_ = cid_of_statement(one.statement.id)
+    text = (
+        f"{path}: attested already on {when}, but with other terms. To replace that: "
+        f"byline withdraw {id_} --reason superseded, then attest again"
+    )
+    return (text, "doubt")
+
+
+def describe_passed(passed: list[PassedOver]) -> list[output.Line]:
+    """Failures one by one; harmless ones too, unless there are many."""
+    rows: list[output.Line] = []
+    harmless = [one for one in passed if not one.exit_code]
+    named = (
+        passed
+        if len(harmless) <= MOST_NAMED
+        else [one for one in passed if one.exit_code or one.reason == "empty"]
+    )
+    for one in named:
+        style = "bad" if one.exit_code else "quiet"
+        rows.append((f"{output.safe(str(one.path))}: {one.reason}, passed over", style))
+    if len(named) < len(passed):
+        rows.append((f"{len(passed) - len(named)} more entries passed over", "quiet"))
+    return rows

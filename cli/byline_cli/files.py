@@ -1,0 +1,39 @@
+"""Reading and writing the files that commands are given, with one clear line each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from byline_ledger.errors import NotFoundError, StoreError, UsageError
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Create a file with these bytes, synced; raises UsageError if it exists."""
+    try:
+        with path.open("xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError:
+        raise UsageError(f"{path} exists", hint="choose another name") from None
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The bytes of a file of at most `limit` bytes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise NotFoundError(f"{path} does not exist") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    if len(data) > limit:
+        raise UsageError(f"{path} is larger than {limit} bytes")
+    return data

@@ -1,0 +1,78 @@
+"""`byline key`: author keys.  Secrets stay in the key store and are never printed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.options import Json, make_app
+from byline_cli.signing import DEFAULT_KEY, find_key, key_store, passphrase
+from byline_ledger.did import did_key
+from byline_ledger.errors import UsageError
+from byline_ledger.store.keystore import KeyInfo
+
+app = make_app("Make and show the keys you sign with.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", hidden=True)]
+
+
+@app.command()
+def new(
+    name: Name = DEFAULT_KEY,
+    no_passphrase: Annotated[
+        bool,
+        typer.Option("--no-passphrase", help="Store the key unencrypted, for scripts."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a key, encrypted with a passphrase.
+
+    The passphrase is asked for, or taken from BYLINE_PASSPHRASE. Keep it, and a copy of
+    the key folder: nobody can restore them for you.
+    """
+    secret = (
+        None if no_passphrase else passphrase(f"Passphrase for {name!r}", confirm=True)
+    )
+    if secret == "":
+        raise UsageError("the passphrase is empty", hint="say --no-passphrase instead")
+    public = key_store().new(name, passphrase=secret)
+    info = KeyInfo(name, public, secret is not None)
+    output.result(as_json, to_json(info), [f"Made the key {name!r}.", *describe(info)])
+
+
+@app.command()
+def show(name: Name = DEFAULT_KEY, as_json: Json = False) -> None:
+    """Show a key by its public name, for anybody."""
+    info = find_key(name)
+    output.result(as_json, to_json(info), describe(info))
+
+
+@app.command("list")
+def list_keys(as_json: Json = False) -> None:
+    """List your keys."""
+    known = key_store().list()
+    rows = [f"{did_key(info.public)}  {output.safe(info.name)}" for info in known]
+    nothing = "No key yet. Make one with: byline key new"
+    value = {"keys": [to_json(info) for info in known]}
+    output.result(as_json, value, rows or [nothing])
+
+
+def describe(info: KeyInfo) -> list[str]:
+    """A key in a few lines."""
+    return [
+        did_key(info.public),
+        "encrypted with a passphrase"
+        if info.encrypted
+        else "stored without passphrase",
+    ]
+
+
+def to_json(info: KeyInfo) -> dict[str, object]:
+    """A key as JSON."""
+    return {
+        "name": info.name,
+        "key": did_key(info.public),
+        "encrypted": info.encrypted,
+    }

@@ -1,0 +1,144 @@
+"""The `byline` command line: finds the command, runs it, maps errors to exit codes.
+
+`byline --help` must cost under 0.3 s of CPU, so a command's module is imported only
+when that command runs, and help is plain text (Rich help costs three times as much as
+everything else together; docs/adr/0011-cli.md).
+
+Exit codes: 0 all is well, 1 verification failed, 2 usage, 3 not found, 4 a log
+contradicts itself, 65 malformed, 69 node unavailable, 74 disk or store,
+78 configuration, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from byline_cli import output
+from byline_ledger.errors import BylineError, StoreError
+
+COMMANDS = {
+    "key": ("key", "Make and show the keys you sign with."),
+    "attest": ("attest", "Say how files were made, from what and on which terms."),
+    "publish": ("publish", "Publish statements signed earlier, on another machine."),
+    "query": ("query", "Ask where a file came from, and check the proof."),
+    "verify": ("verify", "Check a saved proof, offline."),
+    "endorse": ("remarks", "Vouch for a statement."),
+    "dispute": ("remarks", "Contest a statement or a work."),
+    "withdraw": ("remarks", "Take back a statement of yours."),
+    "node": ("node", "Set up, run and examine a node."),
+    "demo": ("demo", "Watch three nodes do the whole job with real files."),
+}
+"""Command name to its module in this package and its line in the help."""
+
+HELP = """Who says they made what, with proofs that anyone can check offline.
+
+Byline records claims and proves that they were made. It does not prove them true."""
+
+EPILOG = """Start with: byline key new, then byline attest FILE --made human. Exit
+codes: 0 ok, 1 verification failed, 2 usage, 3 not found, 4 a log contradicts itself,
+65 malformed, 69 node unavailable, 74 disk or store, 78 configuration."""
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports the module of a command when the command is wanted."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"byline_cli.{COMMANDS[cmd_name][0]}")
+        command: Any = get_command(module.app)
+        found = getattr(command, "commands", {}).get(cmd_name, command)
+        found.name = cmd_name
+        return found
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The table itself, so that help imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As the base class, with a suggestion taken from the table."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(output.no_such("command", args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    help=HELP,
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end, if asked to."""
+    if wanted:
+        from importlib.metadata import version
+
+        output.line(f"byline {version('byline-ledger')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=show_version, is_eager=True, help="Show it."
+    ),
+) -> None:
+    """Options of `byline` itself; the help text is HELP."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code."""
+    try:
+        code = get_command(app)(arguments, prog_name="byline", standalone_mode=False)
+    except BylineError as error:
+        output.error(str(error), error.hint, error.kind)
+        return error.exit_code
+    except typer.TyperException as error:
+        return usage_error(error)
+    except typer.Abort:
+        output.error("stopped before anything was done", None, "interrupted")
+        return 130
+    except OSError as error:
+        # Typer prints help itself; all files are read and written with care elsewhere.
+        output.lose_output(error)
+        return StoreError.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def usage_error(error: typer.TyperException) -> int:
+    """One line for a wrong command line; the help itself where nothing was asked."""
+    message = error.format_message()
+    if "\n" in message:
+        output.note(message)
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "byline"
+    output.error(message.rstrip("."), f"see {path} --help", "usage")
+    return error.exit_code
+
+
+def main() -> None:
+    """The entry point of the `byline` program."""
+    output.prepare(as_json="--json" in sys.argv)
+    sys.exit(output.finish(run(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

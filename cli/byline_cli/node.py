@@ -1,0 +1,226 @@
+"""`byline node`: set up, run and examine a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byline_cli import output
+from byline_cli.options import Json, make_app
+from byline_cli.wording import amount
+from byline_ledger.errors import CorruptStoreError
+from byline_ledger.store.node_files import DEFAULT_NAME
+from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
+from byline_node.home import find_home
+
+if TYPE_CHECKING:
+    from byline_ledger.check import CheckReport
+
+app = make_app("Set up, run and examine a node.")
+
+Listen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--listen",
+        metavar="MULTIADDR",
+        help=f"Where other nodes reach this one. Usually {DEFAULT_LISTEN}. Repeatable.",
+    ),
+]
+Api = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        metavar="HOST:PORT",
+        help=f"Where you and your scripts reach it. Usually {DEFAULT_API}.",
+    ),
+]
+Peers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--peer",
+        metavar="MULTIADDR",
+        help="A node to keep in touch with, ending in /p2p/PEER-ID. Repeatable.",
+    ),
+]
+
+
+@app.command()
+def init(
+    name: Annotated[
+        str,
+        typer.Option("--name", metavar="DOMAIN", help="First part of the log's name."),
+    ] = DEFAULT_NAME,
+    listen: Listen = None,
+    api: Api = None,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Make a node in BYLINE_HOME.
+
+    That is its secret, its empty log and its settings: the options become node.toml,
+    which you can edit later.
+    """
+    from byline_ledger.log import Ledger
+
+    home = find_home()
+    config = NodeConfig.load(home.folder, listen=listen, api=api, peers=peers)
+    ledger = Ledger.init(home.node, name=name)
+    try:
+        origin, vkey = ledger.view.origin, ledger.view.vkey
+    finally:
+        ledger.close()
+    config.write()
+    rows: list[output.Line] = [
+        (f"Made a node in {home.node}.", "head"),
+        f"  log   {origin}",
+        f"  key   {vkey}",
+        f"  keep  {home.node / 'secret'} is the only copy of its secret",
+        "Run it with: byline node run",
+    ]
+    value = {"folder": str(home.node), "origin": origin, "vkey": vkey}
+    output.result(as_json, value, rows)
+
+
+@app.command()
+def run(listen: Listen = None, api: Api = None, peers: Peers = None) -> None:
+    """Run the node of BYLINE_HOME until Ctrl-C or SIGTERM.
+
+    Makes it first if there is none. Options go before node.toml. Log lines go to
+    standard error.
+    """
+    from byline_node.logs import configure_logs
+    from byline_node.service import Ready, run_node
+
+    def on_ready(ready: Ready) -> None:
+        output.lines(describe_ready(ready.api, ready.peer_id, ready.listen))
+        output.flush()
+
+    config = NodeConfig.load(find_home().folder, listen=listen, api=api, peers=peers)
+    configure_logs()
+    run_node(config, on_ready=on_ready)
+
+
+def describe_ready(
+    api: str, peer_id: str | None, addresses: tuple[str, ...]
+) -> list[output.Line]:
+    """What a person, or the person at the next node, needs now."""
+    rows: list[output.Line] = [("The node is ready. Stop it with Ctrl-C.", "head")]
+    rows += [f"  api   {api}", f"  peer  {peer_id}"]
+    return rows + [f"  dial  {address}" for address in addresses]
+
+
+@app.command()
+def status(
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait", metavar="SECONDS", help="Wait so long for it to answer."
+        ),
+    ] = 0.0,
+    dial: Annotated[
+        bool,
+        typer.Option("--dial", help="Print only the address that other nodes dial."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what the running node holds, and its peers.
+
+    It is what the node says of itself; nothing of it is proven.
+    """
+    from byline_cli.connect import status_of_running
+
+    value = status_of_running(wait)
+    rows = describe_dial(value) if dial else describe_status(value)
+    output.result(as_json, value, rows)
+
+
+def describe_dial(value: Mapping[str, Any]) -> list[output.Line]:
+    """The first of its addresses."""
+    return [output.safe(str(one)) for one in value["listen"][:1]]
+
+
+def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
+    """A node's status for people."""
+
+    def said(name: str) -> str:
+        return output.safe(str(value.get(name, "unknown")))
+
+    rows: list[output.Line] = [
+        (f"Node {said('peer_id')}, version {said('version')}", "head"),
+        f"  log         {said('origin')}",
+        f"  key         {said('vkey')}",
+        f"  entries     {said('size')}",
+        f"  statements  {said('statements')}",
+        f"  set root    {said('set_root')}",
+        f"  root        {said('root')}",
+        f"  api         {said('api')}",
+    ]
+    rows += [f"  dial        {output.safe(str(one))}" for one in value["listen"]]
+    if value.get("read_only"):
+        rows.append((f"  READ-ONLY   {said('read_only')}", "bad"))
+    peers = value.get("peers") or []
+    rows.append(f"  peers       {amount(len(peers), 'peer')}")
+    return rows + [describe_peer(peer) for peer in peers]
+
+
+def describe_peer(peer: Mapping[str, Any]) -> output.Line:
+    """Whether a peer is there, and how far what it holds is known here."""
+    name = f"{peer.get('peer_id')} at {peer.get('address')}"
+    error = peer.get("error")
+    if error:
+        return ("    " + output.safe(f"{name}: {error}"), "bad")
+    if not peer.get("connected"):
+        state = "not connected"
+    elif peer.get("agrees"):
+        state = f"holds the same set, {peer.get('size')} entries"
+    else:
+        state = f"read {peer.get('cursor') or 0} of {peer.get('size') or '?'} entries"
+    gaps = f", {peer['gaps']} statements not handed out" if peer.get("gaps") else ""
+    return "    " + output.safe(f"{name}: {state}{gaps}")
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Derive everything stored again and compare.
+
+    Names the first thing that does not fit. The node must not be running.
+    """
+    from byline_ledger.check import check_ledger
+
+    report = check_ledger(find_home().node, lambda text: output.note(text, "quiet"))
+    output.result(as_json, check_to_json(report), describe_check(report))
+    if not report.ok:
+        raise typer.Exit(CorruptStoreError.exit_code)
+
+
+def describe_check(report: CheckReport) -> list[output.Line]:
+    """What was found sound, and the first thing that was not."""
+    rows: list[output.Line] = [
+        f"  log         {output.safe(report.origin)}",
+        f"  entries     {report.size:,}",
+        f"  statements  {report.statements:,}",
+        f"  strings     {report.strings:,}",
+        f"  root        {report.root.hex()}",
+        f"  set root    {report.set_root.hex()}",
+    ]
+    rows += [(f"  note        {output.safe(note)}", "doubt") for note in report.notes]
+    if report.problem is None:
+        return [*rows, ("Everything fits.", "good")]
+    return [*rows, (f"DOES NOT FIT: {output.safe(report.problem)}", "bad")]
+
+
+def check_to_json(report: CheckReport) -> dict[str, object]:
+    """The same for scripts."""
+    return {
+        "ok": report.ok,
+        "problem": report.problem,
+        "notes": list(report.notes),
+        "origin": report.origin,
+        "size": report.size,
+        "statements": report.statements,
+        "strings": report.strings,
+        "root": report.root.hex(),
+        "set_root": report.set_root.hex(),
+    }

@@ -1,0 +1,47 @@
+"""Options that several commands share, so that they are spelt and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_ledger.chain import MAX_DEPTH
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Key = Annotated[str, typer.Option("--key", metavar="NAME", help="Key to sign with.")]
+Note = Annotated[
+    str | None, typer.Option("--note", metavar="TEXT", help="A remark for readers.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Sign into FILE and publish nothing.",
+        dir_okay=False,
+    ),
+]
+Depth = Annotated[
+    int,
+    typer.Option(
+        "--depth",
+        metavar="N",
+        min=0,
+        max=MAX_DEPTH,
+        help="How many steps of sources to follow.",
+    ),
+]
+
+
+def make_app(help_text: str | None = None) -> typer.Typer:
+    """A Typer application as all command modules have it: plain help, no tracebacks."""
+    return typer.Typer(
+        help=help_text,
+        add_completion=False,
+        no_args_is_help=help_text is not None,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )

@@ -1,0 +1,75 @@
+"""`byline query`: where did this come from?  Asks a node and checks what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.connect import connect, now_ms
+from byline_cli.files import write_new_file
+from byline_cli.options import Depth, Json, make_app
+from byline_cli.render import Reader, render_verdict, verdict_to_json
+from byline_cli.signing import key_names
+from byline_cli.targets import Target, parse_target
+from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import NotFoundError
+from byline_ledger.verify import Verdict, verify_bundle
+
+app = make_app()
+
+
+@app.command()
+def query(
+    what: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="Keep the proof in FILE."),
+    ] = None,
+    depth: Depth = DEFAULT_DEPTH,
+    as_json: Json = False,
+) -> None:
+    """Ask where a work came from; the answer is checked before it is shown.
+
+    HASH is 64 hex digits as sha256sum prints them, sha256:HEX, an SRI string, a CID or
+    the id of a statement. Ends with code 3 if nobody said anything about the work.
+    """
+    target = parse_target(what)
+    with connect() as client:
+        bundle = client.query_bundle(wanted(target), depth=depth)
+    asked = Bundle.from_bytes(bundle).asked
+    work = target.multihash if target.path else None
+    verdict = verify_bundle(bundle, digest=asked, work=work, now=now_ms(), depth=depth)
+    rows = describe(target, asked, verdict)
+    if save is not None:
+        write_new_file(save, bundle)
+        rows += ["", f"Saved the proof as {output.safe(str(save))}."]
+    output.result(as_json, verdict_to_json(verdict), rows)
+    finish(verdict)
+
+
+def wanted(target: Target) -> str | bytes:
+    """A file's digest, or the text itself, which may name a statement."""
+    return target.multihash if target.path else target.name
+
+
+def describe(target: Target, asked: bytes, verdict: Verdict) -> list[output.Line]:
+    """The answer for people."""
+    rows: list[output.Line] = []
+    if asked != target.multihash:
+        rows.append(
+            f"{cid_of_statement(target.sha256)} is a statement about this work:"
+        )
+    name = str(target.path) if target.path else None
+    return [*rows, *render_verdict(verdict, Reader(name, key_names()))]
+
+
+def finish(verdict: Verdict) -> None:
+    """The exit code: what does not hold, or that nothing is known."""
+    if not verdict.ok:
+        raise typer.Exit(verdict.exit_code)
+    if verdict.answer is not None and not verdict.answer.known:
+        raise typer.Exit(NotFoundError.exit_code)

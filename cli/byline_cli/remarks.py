@@ -1,0 +1,163 @@
+"""`byline endorse`, `dispute`, `withdraw`: statements about statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.connect import AnyClient, connect, now_ms
+from byline_cli.options import Json, Key, Note, Out, make_app
+from byline_cli.signing import DEFAULT_KEY, load_key
+from byline_cli.statement_file import write_statements
+from byline_cli.targets import parse_target
+from byline_cli.wording import day
+from byline_ledger.codec import Value
+from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
+from byline_ledger.crypto import random_bytes
+from byline_ledger.did import did_key
+from byline_ledger.digest import cid_of_statement, parse_statement_id
+from byline_ledger.errors import NotFoundError, UsageError
+from byline_ledger.statement import Statement, sign_statement
+from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
+
+app = make_app()
+
+Id = Annotated[str, typer.Argument(metavar="STATEMENT-ID", hidden=True)]
+
+
+@app.command()
+def endorse(
+    statement: Id,
+    role: Annotated[
+        str,
+        typer.Option("--role", metavar="ROLE", help=f"{', '.join(ENDORSE_ROLES)}."),
+    ],
+    note: Note = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Vouch for somebody's statement, in a role.
+
+    STATEMENT-ID is what `byline query` shows as "statement".
+    """
+    fields = endorse_fields(
+        statement_id=parse_statement_id(statement),
+        role=role,
+        note=note,
+        time=now_ms(),
+        salt=random_bytes(16),
+    )
+    say("Endorsed", fields, key_name, out, as_json)
+
+
+@app.command()
+def dispute(
+    what: Annotated[str, typer.Argument(metavar="STATEMENT-ID|PATH|HASH", hidden=True)],
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", metavar="REASON", help=f"{', '.join(DISPUTE_REASONS)}."
+        ),
+    ],
+    note: Note = None,
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option("--evidence", metavar="PATH|HASH", help="A work that shows it."),
+    ] = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Contest a statement, or a work itself (you are in it and object).
+
+    64 hex digits mean a work; a statement is named by its id as `byline query` shows
+    it.
+    """
+    fields = dispute_fields(
+        about=parse_target(what).multihash,
+        reason=reason,
+        note=note,
+        evidence=tuple(parse_target(text).multihash for text in evidence or []),
+        time=now_ms(),
+        salt=random_bytes(16),
+    )
+    say("Disputed", fields, key_name, out, as_json)
+
+
+@app.command()
+def withdraw(
+    statement: Id,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", metavar="REASON", help=f"{', '.join(WITHDRAW_REASONS)}."
+        ),
+    ],
+    replacement: Annotated[
+        str | None,
+        typer.Option(
+            "--replacement", metavar="STATEMENT-ID", help="What holds instead."
+        ),
+    ] = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Take back a statement of yours. It stays in the log, shown as withdrawn.
+
+    A withdrawal cannot itself be withdrawn: to say the same again, attest again.
+    """
+    id_ = parse_statement_id(statement)
+    fields = withdraw_fields(
+        statement_id=id_,
+        reason=reason,
+        replacement=parse_statement_id(replacement) if replacement else None,
+        time=now_ms(),
+        salt=random_bytes(16),
+    )
+    say("Withdrew", fields, key_name, out, as_json)
+
+
+def say(
+    done: str, fields: dict[str, Value], key_name: str, out: Path | None, as_json: bool
+) -> None:
+    """Sign, then publish or write to a file."""
+    key = load_key(key_name)
+    signed = sign_statement(fields, key)
+    if out is not None:
+        write_statements(out, [signed])
+        described = f"Signed into {out}. Nothing was published."
+        output.result(as_json, {"id": signed.cid, "out": str(out)}, [described])
+        return
+    with connect() as client:
+        require_sense(client, signed)
+        receipt = client.publish([signed])[0]
+    output.result(
+        as_json,
+        receipt.to_json(),
+        [(f"{done}, in the log as entry {receipt.index}.", "head"), signed.cid],
+    )
+
+
+def require_sense(client: AnyClient, signed: Statement) -> None:
+    """Refuse what readers would ignore: statements about nothing this log knows."""
+    if signed.type == "dispute":
+        return
+    id_ = signed.about[2:]
+    try:
+        target = client.statement(id_)
+    except NotFoundError:
+        raise NotFoundError(
+            f"this log holds no statement {cid_of_statement(id_)}",
+            hint="ask `byline query` for the id, or sign for later with --out",
+        ) from None
+    if signed.type == "withdraw" and target.author != signed.author:
+        raise UsageError(
+            f"that statement is by {did_key(target.author)} of {day(target.time)}, "
+            "and only its author can withdraw it",
+            hint="contest it with: byline dispute",
+        )

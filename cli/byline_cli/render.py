@@ -1,0 +1,281 @@
+"""How an answer looks to people: who claims what, on which terms, and what is proven.
+
+Pure functions from an answer to lines.  Everything that a stranger wrote goes through
+`safe`.  Claims of different keys stand one after another; none is preferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from byline_cli.output import Line, safe
+from byline_cli.wording import (
+    JUDGEMENTS,
+    LEVELS,
+    MADE,
+    RELATIONSHIPS,
+    USE_VALUES,
+    USES,
+    amount,
+    moment,
+)
+from byline_ledger.answer import Answer, Claim, Remark, Work
+from byline_ledger.did import did_key
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.verify import Level, Verdict
+from byline_ledger.vocabulary import IPTC_SCHEME
+
+MOST_SHOWN = 8
+"""Claims about one work, or remarks about one claim, that are spelt out."""
+MOST_SOURCES = 24
+"""Lines of the tree of sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: their file's name, if they have one, and what keys are to them."""
+
+    name: str | None
+    keys: Mapping[bytes, str]
+
+    def key(self, public: bytes) -> str:
+        """A key as this reader knows it."""
+        known = self.keys.get(public)
+        return did_key(public) + (f" ({safe(known)})" if known else "")
+
+
+def render_verdict(verdict: Verdict, reader: Reader) -> list[Line]:
+    """The answer, if the proofs hold, and then the proofs."""
+    rows: list[Line] = []
+    if verdict.answer is not None:
+        rows += [*render_answer(verdict.answer, reader), ""]
+    rows += [("Proof", "head"), *map(render_level, verdict.levels)]
+    return rows
+
+
+def render_level(level: Level) -> Line:
+    """One level of the verification."""
+    word, style = JUDGEMENTS[level.status]
+    name = LEVELS.get(level.name, level.name)
+    return (f"  {word:<13}{name:<18}{safe(level.detail)}", style)
+
+
+def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
+    """Everything that is said about the work asked for."""
+    work = answer.works[0]
+    if reader.name is not None:
+        yield (safe(reader.name), "head")
+    yield (f"  sha256 {work.digest[2:].hex()}", "quiet")
+    if not answer.known:
+        yield ""
+        yield ("  Nobody has said anything about it in this log.", "doubt")
+        yield "  Who made it, how, and what you may do with it is unknown."
+        return
+    for claim in work.claims[:MOST_SHOWN]:
+        yield ""
+        yield from render_claim(claim, answer, reader)
+    yield from render_remainder(work)
+    for remark in work.remarks[:MOST_SHOWN]:
+        yield ""
+        yield render_remark_on_work(remark, reader)
+
+
+def render_remainder(work: Work) -> Iterator[Line]:
+    """What is known to exist and is not spelt out."""
+    shown = min(len(work.claims), MOST_SHOWN) + min(len(work.remarks), MOST_SHOWN)
+    if work.total is not None and work.total > shown:
+        yield ""
+        yield f"  and {amount(work.total - shown, 'further statement')} (see --json)"
+
+
+def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]:
+    """One claim: the sentence, its terms, what others say, its status."""
+    yield (f"Claimed by {reader.key(claim.author)}", "head")
+    yield f"        on {moment(claim.time)}, by the author's own clock"
+    yield from status_rows(claim)
+    yield field("made by", made(claim))
+    if claim.title is not None:
+        yield field("title", safe(claim.title))
+    yield field("licence", safe(claim.license) if claim.license else "unknown")
+    yield from use_rows(claim)
+    for tool in claim.tools:
+        yield field("tool", safe(tool))
+    yield from source_rows(claim, answer)
+    yield from remark_rows(claim, reader)
+    for problem in claim.problems:
+        yield (field("problem", safe(problem)), "doubt")
+    yield (field("statement", cid_of_statement(claim.id)), "quiet")
+
+
+def field(name: str, value: str) -> str:
+    """A labelled value."""
+    return f"  {name:<13} {value}"
+
+
+def made(claim: Claim) -> str:
+    """How it was made, with the term that says so."""
+    term = claim.source_type
+    known = MADE.get(claim.made, "unknown")
+    if term is None:
+        return known
+    return f"{known} (IPTC {safe(term.removeprefix(IPTC_SCHEME))})"
+
+
+def status_rows(claim: Claim) -> Iterator[Line]:
+    """Whether the claim stands."""
+    if claim.status == "withdrawn" and claim.withdrawal is not None:
+        when, why = moment(claim.withdrawal.time), claim.withdrawal.reason
+        text = f"WITHDRAWN by its author on {when} ({safe(why or 'reason unknown')})"
+        yield (field("status", text), "bad")
+        if claim.withdrawal.replacement is not None:
+            yield field("replaced by", cid_of_statement(claim.withdrawal.replacement))
+    elif claim.status == "effective":
+        disputed = field("status", "stands, but is DISPUTED"), "doubt"
+        yield disputed if is_disputed(claim) else (field("status", "stands"), "good")
+    else:
+        yield (field("status", "unknown: it may have been withdrawn"), "doubt")
+
+
+def use_rows(claim: Claim) -> Iterator[Line]:
+    """The four uses in plain words; what was not said is unknown."""
+    for i, (use, words) in enumerate(USES.items()):
+        value = USE_VALUES.get(claim.uses.get(use, ""), "unknown")
+        yield field("may it" if i == 0 else "", f"{words}? {value}{terms(claim, use)}")
+
+
+def terms(claim: Claim, use: str) -> str:
+    """The author's conditions on a use, where the statement names them."""
+    uses = claim.fields.get("uses")
+    entry = uses.get(use) if isinstance(uses, Mapping) else None
+    info = entry.get("constraint-info") if isinstance(entry, Mapping) else None
+    return f": {safe(info)}" if isinstance(info, str) else ""
+
+
+def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
+    """What others say about the claim."""
+    remarks = [*claim.endorsements, *claim.disputes, *claim.others]
+    for remark in remarks[:MOST_SHOWN]:
+        yield render_remark(remark, reader)
+    hidden = (claim.remarks_total or 0) - min(len(remarks), MOST_SHOWN)
+    if claim.withdrawal is not None:
+        hidden -= 1
+    if hidden > 0:
+        yield field("and", f"{amount(hidden, 'further remark')} (see --json)")
+
+
+def render_remark(remark: Remark, reader: Reader) -> Line:
+    """One endorsement, dispute or other remark on one line."""
+    label = {"endorse": "endorsed by", "dispute": "DISPUTED by"}.get(
+        remark.type, f"{safe(remark.type)} by"
+    )
+    text = field(label, f"{reader.key(remark.author)}{remark_details(remark)}")
+    return (text, "doubt") if remark.type == "dispute" else text
+
+
+def remark_details(remark: Remark) -> str:
+    """Role or reason, note, day and status of a remark."""
+    why = remark.role or remark.reason
+    parts = [f", {safe(why)}" if why else "", f" on {moment(remark.time)}"]
+    if remark.note:
+        parts.append(f": “{safe(remark.note)}”")
+    if remark.status != "effective":
+        word = "withdrawn" if remark.status == "withdrawn" else "may be withdrawn"
+        parts.append(f" ({word})")
+    return "".join(parts)
+
+
+def render_remark_on_work(remark: Remark, reader: Reader) -> Line:
+    """A dispute or an unknown type of statement about the work itself."""
+    word = "Disputed" if remark.type == "dispute" else f"“{safe(remark.type)}” said"
+    text = f"{word} by {reader.key(remark.author)}{remark_details(remark)}"
+    return (text, "doubt")
+
+
+def source_rows(claim: Claim, answer: Answer) -> Iterator[Line]:
+    """What it was made from, as a tree through the sources' own claims."""
+    if not claim.sources:
+        return
+    yield field("made from", amount(len(claim.sources), "source"))
+    rows = list(tree_rows(claim, Tree(answer), "", frozenset({answer.asked})))
+    yield from rows[:MOST_SOURCES]
+    if len(rows) > MOST_SOURCES:
+        yield f"    … {len(rows) - MOST_SOURCES} more (see --json)"
+
+
+class Tree:
+    """The works of an answer by their digest."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._works = {work.digest: work for work in answer.works}
+        self.left = 4 * MOST_SOURCES
+        """Branches still to be drawn: shared sources could make a tree endless."""
+
+    def claims(self, digest: bytes) -> Sequence[Claim] | None:
+        """Claims about a source; None if it was not followed."""
+        work = self._works.get(digest)
+        return None if work is None or work.total is None else work.claims
+
+
+def tree_rows(
+    claim: Claim, tree: Tree, indent: str, above: frozenset[bytes]
+) -> Iterator[Line]:
+    """The sources of one claim and theirs, indented; a loop is named, not followed."""
+    for i, source in enumerate(claim.sources):
+        last = i == len(claim.sources) - 1
+        if tree.left <= 0:
+            return
+        tree.left -= 1
+        words = RELATIONSHIPS.get(source.relationship, safe(source.relationship))
+        claims = tree.claims(source.digest)
+        branch = "└─" if last else "├─"
+        shown = f"sha256 {source.digest[2:14].hex()}…"
+        said = "in a loop" if source.digest in above else describe_source(claims)
+        yield f"    {indent}{branch} {words} {shown}  {said}"
+        standing = not_withdrawn(claims or ())
+        if standing and source.digest not in above:
+            deeper = indent + ("   " if last else "│  ")
+            inner = above | {source.digest}
+            yield from tree_rows(standing[0], tree, deeper, inner)
+
+
+def not_withdrawn(claims: Iterable[Claim]) -> list[Claim]:
+    """Claims that stand, or may stand."""
+    return [claim for claim in claims if claim.status != "withdrawn"]
+
+
+def describe_source(claims: Sequence[Claim] | None) -> str:
+    """A source in half a line: the first claim that stands, and what else there is."""
+    if claims is None:
+        return "not followed that far"
+    standing = not_withdrawn(claims)
+    withdrawn = len(claims) - len(standing)
+    if not standing:
+        return "all claims withdrawn: unknown" if withdrawn else "unknown"
+    first = standing[0]
+    title = f"“{safe(first.title)}”, " if first.title else ""
+    parts = [f"{title}made by: {MADE.get(first.made, 'unknown')}"]
+    if is_disputed(first):
+        parts.append("DISPUTED")
+    if standing[1:]:
+        parts.append(amount(len(standing) - 1, "other claim"))
+    if withdrawn:
+        parts.append(f"{amount(withdrawn, 'claim')} withdrawn")
+    return ", ".join(parts)
+
+
+def is_disputed(claim: Claim) -> bool:
+    """Whether a dispute of the claim stands, or may stand."""
+    return any(one.status != "withdrawn" for one in claim.disputes)
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, object]:
+    """A verdict for scripts."""
+    return {
+        "ok": verdict.ok,
+        "levels": [
+            {"name": one.name, "status": one.status, "detail": one.detail}
+            for one in verdict.levels
+        ],
+        "answer": verdict.answer.to_json() if verdict.answer else None,
+    }

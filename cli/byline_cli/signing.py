@@ -1,0 +1,69 @@
+"""Author keys as the commands use them: which folder, which passphrase.
+
+A passphrase is taken from BYLINE_PASSPHRASE, else asked for on the terminal; a script
+without either is told so instead of being kept waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from byline_ledger.crypto import SigningKey
+from byline_ledger.errors import KeyAccessError, NotFoundError
+from byline_ledger.store.keystore import KeyInfo, KeyStore
+from byline_node.home import find_home
+
+VARIABLE = "BYLINE_PASSPHRASE"
+DEFAULT_KEY = "default"
+
+
+def key_store() -> KeyStore:
+    """The keys of this user."""
+    return KeyStore(find_home().keys)
+
+
+def find_key(name: str) -> KeyInfo:
+    """What is known of a key without opening it; NotFoundError names the others."""
+    known = key_store().list()
+    for info in known:
+        if info.name == name:
+            return info
+    if not known:
+        raise NotFoundError("there is no key yet", hint="make one with: byline key new")
+    names = ", ".join(info.name for info in known)
+    raise NotFoundError(
+        f"there is no key called {name!r}, only: {names}",
+        hint="choose with --key NAME, or make it with: byline key new NAME",
+    )
+
+
+def load_key(name: str) -> SigningKey:
+    """The key, opened; asks for its passphrase if it has one."""
+    info = find_key(name)
+    if not info.encrypted:
+        return key_store().load(name, None)
+    return key_store().load(name, passphrase(f"Passphrase of key {name!r}"))
+
+
+def passphrase(prompt: str, *, confirm: bool = False) -> str:
+    """The passphrase: the variable, else the terminal, else KeyAccessError."""
+    found = os.environ.get(VARIABLE)
+    if found is not None:
+        return found
+    if not sys.stdin.isatty():
+        raise KeyAccessError(
+            "the passphrase is needed and there is no terminal to ask on",
+            hint=f"set {VARIABLE}",
+        )
+    entered: str = typer.prompt(
+        prompt, hide_input=True, confirmation_prompt=confirm, err=True
+    )
+    return entered
+
+
+def key_names() -> dict[bytes, str]:
+    """This user's own keys, and how answers call them."""
+    return {info.public: f'your key "{info.name}"' for info in key_store().list()}

@@ -1,0 +1,84 @@
+"""What people type to name a work: a file here, or a hash in any of the usual forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from byline_cli import output
+from byline_ledger.digest import digest_stream, multihash, parse_hash
+from byline_ledger.errors import (
+    MalformedError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+)
+
+MAX_HASH_TEXT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A work that was named: `kind` is digest, statement or either (64 hex digits).
+
+    `sha256` is 32 bytes; `path` is set if the bytes are at hand.
+    """
+
+    name: str
+    sha256: bytes
+    kind: str
+    path: Path | None
+
+    @property
+    def multihash(self) -> bytes:
+        """The 34-byte multihash."""
+        return multihash(self.sha256)
+
+
+def parse_target(text: str) -> Target:
+    """A file that exists, else a hash; the file is hashed, with a progress bar."""
+    path = Path(text)
+    if is_there(path):
+        return file_target(path)
+    try:
+        parsed = parse_hash(text)
+    except MalformedError as error:
+        raise unknown_target(text, error) from None
+    return Target(text, parsed.sha256, parsed.kind, None)
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything exists at the path; a text too long for a path does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def file_target(path: Path) -> Target:
+    """A file at hand, hashed."""
+    return Target(str(path), hash_file(path)[2:], "digest", path)
+
+
+def hash_file(path: Path) -> bytes:
+    """The 34-byte multihash of a regular file; raises one clear error for any other."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="name one file")
+    if not path.is_file():
+        missing = "is not a file" if is_there(path) else "does not exist"
+        raise NotFoundError(f"{path} {missing}")
+    try:
+        with (
+            path.open("rb") as file,
+            output.progress(path.name, path.stat().st_size, unit="bytes") as advance,
+        ):
+            return digest_stream(file, progress=advance)[0]
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+
+
+def unknown_target(text: str, error: MalformedError) -> MalformedError | NotFoundError:
+    """Neither a file nor a hash: say which of the two it looks like."""
+    if len(text) <= MAX_HASH_TEXT and ("." in text or "/" in text):
+        return NotFoundError(f"there is no file {text}, and it is not a hash either")
+    return MalformedError(f"{error}", hint=error.hint)

@@ -1,0 +1,78 @@
+"""Byline's words in plain language.  Unknown is said, never left out or folded in.
+
+Nothing here says that a claim is true: a key claims, others endorse or dispute.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+MADE = {
+    "human": "human",
+    "assisted": "human with help of AI",
+    "generated": "AI-generated",
+    "other": "by a program, not by hand and not by AI",
+    "unknown": "unknown",
+}
+
+USES = {
+    "cawg.ai_generative_training": "train AI that generates",
+    "cawg.ai_training": "train other AI",
+    "cawg.ai_inference": "be input to AI",
+    "cawg.data_mining": "be mined for data",
+}
+
+USE_VALUES = {
+    "allowed": "allowed",
+    "notAllowed": "NOT allowed",
+    "constrained": "only on conditions",
+}
+
+RELATIONSHIPS = {
+    "parentOf": "derived from",
+    "componentOf": "contains",
+    "inputTo": "used as input",
+}
+
+LEVELS = {
+    "asked": "right file",
+    "signatures": "signatures",
+    "log": "log signature",
+    "completeness": "nothing left out",
+    "inclusion": "in the log",
+    "trust": "trust",
+    "witnesses": "witnesses",
+    "time": "time",
+}
+"""Names of the levels of docs/spec/bundle.md as `query` and `verify` print them."""
+
+JUDGEMENTS = {
+    "ok": ("ok", "good"),
+    "failed": ("FAILED", "bad"),
+    "warning": ("note", "doubt"),
+    "absent": ("not checked", "quiet"),
+}
+
+LAST_DAY = 253_402_300_799_999
+"""The last millisecond of the year 9999, beyond which there is no calendar here."""
+
+
+def moment(milliseconds: int) -> str:
+    """A claimed time, in UTC to the minute."""
+    return format_time(milliseconds, "%Y-%m-%d %H:%M UTC")
+
+
+def day(milliseconds: int) -> str:
+    """A claimed time, to the day."""
+    return format_time(milliseconds, "%Y-%m-%d")
+
+
+def format_time(milliseconds: int, form: str) -> str:
+    if milliseconds > LAST_DAY:
+        return "a day beyond the year 9999"
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime(form)
+
+
+def amount(count: int, one: str, many: str | None = None) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
