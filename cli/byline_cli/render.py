@@ -146,10 +146,8 @@ def use_rows(claim: Claim) -> Iterator[Line]:
 
 def terms(claim: Claim, use: str) -> str:
     """The author's conditions on a use, where the statement names them."""
-    uses = claim.fields.get("uses")
-    entry = uses.get(use) if isinstance(uses, Mapping) else None
-    info = entry.get("constraint-info") if isinstance(entry, Mapping) else None
-    return f": {safe(info)}" if isinstance(info, str) else ""
+    info = claim.constraints.get(use)
+    return f": {safe(info)}" if info else ""
 
 
 def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:

@@ -60,9 +60,9 @@ class Claim:
     """A `work` statement: who says how the work was made, from what, on which terms.
 
     `made` is human, assisted, generated, other or unknown; `uses` maps the four CAWG
-    entries to allowed, notAllowed, constrained (absent means unknown); `time` is the
-    author's claim in Unix milliseconds; `remarks_total` is proven, None if not
-    looked up.
+    entries to allowed, notAllowed, constrained (absent means unknown), `constraints`
+    to the terms of those that are constrained; `time` is the author's claim in Unix
+    milliseconds; `remarks_total` is proven, None if not looked up.
     """
 
     id: bytes
@@ -77,6 +77,7 @@ class Claim:
     title: str | None
     license: str | None
     uses: Mapping[str, str]
+    constraints: Mapping[str, str]
     tools: tuple[str, ...]
     sources: tuple[Source, ...]
     media_type: str | None
@@ -177,7 +178,7 @@ class _Reader:
     def work(self, work: WorkEvidence) -> Work:
         said = work.statements
         claims = [self.claim(one) for one in said if one.statement.type == "work"]
-        others = [self.remark(one) for one in said if one.statement.type != "work"]
+        others = [self._other(one) for one in said if one.statement.type != "work"]
         return Work(
             work.digest,
             work.level,
@@ -185,6 +186,14 @@ class _Reader:
             tuple(sorted(others, key=_by_index)),
             work.total,
         )
+
+    def _other(self, evidence: Evidence) -> Remark:
+        """About the digest itself.  If that names a statement, we do not know whose,
+        nor whether a withdrawal of it has an effect."""
+        remark = self.remark(evidence)
+        if remark.status == NO_EFFECT:
+            return replace(remark, status=UNKNOWN)
+        return remark
 
     def claim(self, evidence: Evidence) -> Claim:
         statement, content = evidence.statement, read_work(evidence.statement)
@@ -212,6 +221,7 @@ class _Reader:
             title=content.title,
             license=content.license,
             uses=content.uses,
+            constraints=content.constraints,
             tools=content.tools,
             sources=statement.sources,
             media_type=content.media_type,

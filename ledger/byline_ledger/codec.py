@@ -41,13 +41,21 @@ def pack(value: Value) -> bytes:
     return data
 
 
-def unpack(data: bytes, *, max_size: int, max_depth: int, what: str) -> Value:
+def unpack(
+    data: bytes,
+    *,
+    max_size: int,
+    max_depth: int,
+    what: str,
+    max_containers: int | None = None,
+) -> Value:
     """Decode exactly one canonical value of at most `max_size` bytes.
 
     `max_depth` counts nested containers: a map of scalars has depth 1.  `what` names
     the thing in the message of the MalformedError.  A byte can become an empty map of
-    75 bytes in memory: keep `max_size` small where `max_depth` is not 0, or cut with
-    split_array and split_map.
+    75 bytes in memory: keep `max_size` small where `max_depth` is not 0, name the most
+    maps and arrays that a value which is kept may have, or cut with split_array and
+    split_map.
     """
     _check_size(data, max_size, what)
     _check_complete(data, what)
@@ -57,7 +65,12 @@ def unpack(data: bytes, *, max_size: int, max_depth: int, what: str) -> Value:
         value = msgpack.unpackb(data)
     except _BAD_BYTES as error:
         raise _not_messagepack(what, error) from error
-    _check(value, max_depth, max_depth, what)
+    containers = _check(value, max_depth, max_depth, what)
+    if max_containers is not None and containers > max_containers:
+        raise MalformedError(
+            f"{what}: expected at most {max_containers} maps and arrays, "
+            f"got {containers}"
+        )
     if msgpack.packb(value) != data:
         raise MalformedError(f"{what}: expected the shortest form of every element")
     return value  # type: ignore[no-any-return]  # what _check let through
@@ -169,19 +182,20 @@ def _is_container(data: bytes) -> bool:
     return 0x80 <= data[0] <= 0x9F or 0xDC <= data[0] <= 0xDF
 
 
-def _check(value: Any, room: int, max_depth: int, what: str) -> None:
-    """Walk a decoded value: allowed types, key order and depth.
+def _check(value: Any, room: int, max_depth: int, what: str) -> int:
+    """Walk a decoded value: allowed types, key order and depth.  Counts containers.
 
     Every statement of every peer comes through here, hence the flat form.
     """
     items: Iterable[Any]
+    containers = 1
     if type(value) is dict:
         _check_keys(value, what)
         items = value.values()
     elif type(value) is list:
         items = value
     else:
-        items, room = (value,), room + 1
+        items, room, containers = (value,), room + 1, 0
     if room == 0:
         raise MalformedError(f"{what}: expected at most {max_depth} nested levels")
     for item in items:
@@ -192,9 +206,10 @@ def _check(value: Any, room: int, max_depth: int, what: str) -> None:
             if item < 0:
                 raise MalformedError(f"{what}: expected no negative integer")
         elif kind is dict or kind is list:
-            _check(item, room - 1, max_depth, what)
+            containers += _check(item, room - 1, max_depth, what)
         else:
             raise MalformedError(f"{what}: expected {_ALLOWED}, got {_name_of(kind)}")
+    return containers
 
 
 def _check_keys(value: dict[object, object], what: str) -> None:

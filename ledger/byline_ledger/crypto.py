@@ -181,11 +181,18 @@ def _stretch(passphrase: str, salt: bytes, passes: int, memory: int) -> bytes:
     secret = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
     if not 1 <= len(secret) <= MAX_PASSPHRASE:
         raise UsageError(f"passphrase: expected 1 to {MAX_PASSPHRASE} bytes")
-    return bindings.crypto_pwhash_alg(
-        bindings.crypto_secretbox_KEYBYTES,
-        secret,
-        salt,
-        passes,
-        memory,
-        bindings.crypto_pwhash_ALG_ARGON2ID13,
-    )
+    try:
+        return bindings.crypto_pwhash_alg(
+            bindings.crypto_secretbox_KEYBYTES,
+            secret,
+            salt,
+            passes,
+            memory,
+            bindings.crypto_pwhash_ALG_ARGON2ID13,
+        )
+    except exceptions.RuntimeError:
+        # The one thing that can fail with sound parameters.
+        raise KeyAccessError(
+            f"passphrase: deriving its key takes {memory >> 20} MiB of memory,"
+            " which are not to be had"
+        ) from None

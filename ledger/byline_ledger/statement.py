@@ -25,6 +25,8 @@ STATEMENT_TYPE = "application/vnd.byline.statement.v1+msgpack"
 VERSION = 1
 MAX_BODY = 16_384
 MAX_DEPTH = 6
+MAX_CONTAINERS = 1024
+"""Maps and arrays of a body: an empty one is one byte here, 70 in memory."""
 MAX_TIME = 2**63 - 1
 MAX_ALSO = 8
 MAX_ALSO_SIZE = 70
@@ -94,7 +96,11 @@ class Statement:
         if len(signature) != SIGNATURE_SIZE:
             raise _wrong("signature", "64 bytes", signature)
         fields = codec.unpack(
-            body, max_size=MAX_BODY, max_depth=MAX_DEPTH, what="statement"
+            body,
+            max_size=MAX_BODY,
+            max_depth=MAX_DEPTH,
+            max_containers=MAX_CONTAINERS,
+            what="statement",
         )
         if type(fields) is not dict:
             raise _wrong("body", "a map", fields)

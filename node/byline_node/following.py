@@ -23,6 +23,11 @@ from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog,
 from byline_ledger.statement import Statement
 
 ROUND_SECONDS = 2.0
+KICK_SECONDS = 0.1
+"""Between two sessions with one peer at least, however often there is a loss."""
+TURN_SECONDS = 10.0
+"""Longest wait for the turn to read pages.  Then they are read beside those of the peer
+whose turn it is: a slow one costs the others time, and cannot hold them up for ever."""
 MAX_PAUSE = 60.0
 """Longest pause after failures, each of which doubles it."""
 GAP_SECONDS = 60.0
@@ -106,10 +111,11 @@ class Following:
         followed = await self._log_of(peer)
         try:
             while not followed.halted:
-                kicks = self._kicks
+                kicks, started = self._kicks, trio.current_time()
                 await self._run_once(followed)
                 if self._kicks == kicks or followed.failures:
                     await self._pause(followed)
+                await trio.sleep_until(started + KICK_SECONDS)
         finally:
             with trio.move_on_after(1) as scope:
                 scope.shield = True
@@ -188,7 +194,8 @@ class Following:
         )
         if gaps:
             followed.asked_gaps_at = now
-        return list(gaps)[:MAX_IDS]
+        # Any of them: what liars listed must not always be in front of the rest.
+        return random.sample(list(gaps), min(len(gaps), MAX_IDS))
 
     # Cursors
 
@@ -235,8 +242,9 @@ class _Turn:
 
     async def begin(self) -> None:
         if not self._mine:
-            await self._lock.acquire()
-            self._mine = True
+            with trio.move_on_after(TURN_SECONDS):
+                await self._lock.acquire()
+                self._mine = True
 
     def end(self) -> None:
         if self._mine:

@@ -23,7 +23,11 @@ COALESCE_SECONDS = 0.05
 MAX_OUTGOING = 4 << 20
 MAX_INCOMING = 16 << 20
 SIFT_BYTES = 1 << 20
-"""Batches that are verified and admitted together."""
+"""Batches that are verified together."""
+MAX_ADMIT = 4_096
+"""Statements handed to the writer at once: it takes no more (writer.MAX_COMMIT)."""
+LEAST_BYTES = 64
+"""Of an item, as far as a queue's bound is concerned: empty ones take room too."""
 MAX_SENDERS = 1_024
 
 Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
@@ -105,8 +109,9 @@ class Gossip:
             for sender, batch in self._incoming.take(SIFT_BYTES):
                 sifted = await self._sift(sender, batch)
                 fresh |= {statement.id: statement for statement in sifted.fresh}
-            if fresh:
-                await self._admit_some(list(fresh.values()))
+            statements = list(fresh.values())
+            for start in range(0, len(statements), MAX_ADMIT):
+                await self._admit_some(statements[start : start + MAX_ADMIT])
 
     async def _admit_some(self, fresh: list[Statement]) -> None:
         try:
@@ -154,7 +159,8 @@ class _ByteQueue:
         self.size = 0
 
     def put(self, sender: str, data: bytes) -> bool:
-        if self.size + len(data) > self._most:
+        full = len(self._items) >= self._most // LEAST_BYTES
+        if full or self.size + len(data) > self._most:
             return False
         self._items.append((sender, data))
         self.size += len(data)

@@ -49,6 +49,10 @@ def find_home(environ: Mapping[str, str] | None = None) -> Home:
     return Home(Path(user_data_dir("byline", appauthor=False)))
 
 
+# What json and int() raise for bytes that we did not write ("[[[[...", Infinity).
+_BAD_JSON = (ValueError, RecursionError, OverflowError)
+
+
 @dataclass(frozen=True, slots=True)
 class RunningNode:
     """What a node writes down when it is ready.
@@ -75,7 +79,7 @@ class RunningNode:
             with path.open("rb") as file:
                 found = json.loads(file.read(MAX_RUN_FILE))
             node = cls(str(found["api"]), int(found["pid"]), str(found["origin"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, LookupError, TypeError, *_BAD_JSON):
             return None
         return node if is_process(node.pid) else None
 

@@ -44,7 +44,7 @@ from byline_node.background import in_background
 from byline_node.errors import ConfigError, PeerError
 from byline_node.ports import check_can_listen, reuse_address_only
 from byline_node.reasons import causes, reason_of
-from byline_node.streams import Message, Stream, address_of, socket_of
+from byline_node.streams import Message, Stream, address_of, bounded_muxer, socket_of
 
 LIBP2P_VERSION = "0.8.1"
 
@@ -54,6 +54,7 @@ Yamux stream can interleave and ruin it for good."""
 MAX_CONNECTIONS = 256
 MAX_INBOUND = 200
 MAX_PER_PEER = 3
+MAX_STREAMS = 64  # of one connection: beyond 10,000 of all nobody gets one
 
 CONNECT_SECONDS = 15.0
 STOP_SECONDS = 2.0
@@ -141,6 +142,7 @@ def check_libp2p() -> None:
         pubsub_module: "SUBSCRIPTION_CHANNEL_SIZE RpcQueue",
         tcp_module: "_set_reuse_flags",
         swarm_connection: "logging",
+        yamux.Yamux: "_read_data_body",
     }
     names = [(one, name) for one in patched for name in patched[one].split()]
     missing = [name for one, name in names if not hasattr(one, name)]
@@ -150,8 +152,7 @@ def check_libp2p() -> None:
 
 def _new_libp2p_host(seed: bytes, listen: Sequence[Multiaddr]) -> Any:
     keys = create_new_key_pair(seed)
-    noise_key = create_noise_key_pair().private_key
-    secure = noise.Transport(keys, noise_privkey=noise_key)
+    secure = noise.Transport(keys, noise_privkey=create_noise_key_pair().private_key)
     limits = ConnectionLimits(
         max_pending_inbound=64,
         max_pending_outbound=64,
@@ -164,7 +165,7 @@ def _new_libp2p_host(seed: bytes, listen: Sequence[Multiaddr]) -> Any:
         key_pair=keys,
         # Noise alone: the default offers plaintext, where a peer id proves nothing.
         sec_opt={noise.PROTOCOL_ID: secure},
-        muxer_opt={TProtocol(yamux.PROTOCOL_ID): yamux.Yamux},
+        muxer_opt={TProtocol(yamux.PROTOCOL_ID): bounded_muxer(yamux.Yamux)},
         listen_addrs=list(listen),
         connection_config=ConnectionConfig(
             max_connections=MAX_CONNECTIONS,
@@ -196,6 +197,8 @@ def _harden_swarm(host: Any) -> None:
     async def handle_safely(stream: Any) -> None:
         # An exception that leaves a stream handler would end the whole host.
         try:
+            if len(stream.muxed_conn.streams) > MAX_STREAMS:
+                raise PeerError("too many streams")
             await handle(stream)
         except Exception:  # whatever a stranger's bytes bring about
             log.debug("bad stream", exc_info=True)
@@ -273,8 +276,7 @@ class Host:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where others reach this node; each ends in /p2p/PEER-ID."""
-        listeners = self._network.listeners.values()
-        found = (address for one in listeners for address in one.get_addrs())
+        found = (a for one in self._network.listeners.values() for a in one.get_addrs())
         return tuple(f"{address}/p2p/{self.peer_id}" for address in found)
 
     def peers(self) -> dict[str, str]:

@@ -109,8 +109,10 @@ def receipts_from_json(value: object) -> tuple[Receipt, ...]:
 
 
 def parse_receipts(value: Any) -> tuple[Receipt, ...]:
-    checkpoint = checked_text(value["checkpoint"]).encode("utf-8")
-    vkey = checked_text(value["log"]["vkey"])
+    note, vkey = value["checkpoint"], value["log"]["vkey"]
+    if not isinstance(note, str) or not isinstance(vkey, str):
+        raise TypeError
+    checkpoint = note.encode("utf-8")
     return tuple(parse_item(item, checkpoint, vkey) for item in value["receipts"])
 
 
@@ -120,15 +122,11 @@ def parse_item(item: Any, checkpoint: bytes, vkey: str) -> Receipt:
         raise TypeError
     if type(proof) is not list or len(proof) > MAX_PROOF:
         raise TypeError
-    hashes = tuple(base64.b64decode(text, validate=True) for text in proof)
-    name = parse_statement_id(checked_text(item["id"]))
-    return Receipt(name, index, new, hashes, checkpoint, vkey)
-
-
-def checked_text(value: Any) -> str:
-    if not isinstance(value, str):
+    if type(item["id"]) is not str:
         raise TypeError
-    return value
+    hashes = tuple(base64.b64decode(text, validate=True) for text in proof)
+    name = parse_statement_id(item["id"])
+    return Receipt(name, index, new, hashes, checkpoint, vkey)
 
 
 def verify_receipts(

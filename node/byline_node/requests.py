@@ -98,7 +98,8 @@ class Requests:
         disconnected: a write that is given up half way leaves the encrypted connection
         useless.
         """
-        channel = self._channels.setdefault((peer, protocol), _Channel())
+        name = peer, protocol
+        channel = self._channels.setdefault(name, _Channel())
         async with channel.lock:
             try:
                 with trio.fail_after(seconds):
@@ -107,8 +108,8 @@ class Requests:
                 self._host.drop(peer)
                 raise PeerError(f"no answer within {seconds:g} s") from None
             finally:
-                if channel.stream is None:
-                    self._channels.pop((peer, protocol), None)
+                if channel.stream is None and self._channels.get(name) is channel:
+                    del self._channels[name]
 
     async def _ask(
         self, channel: _Channel, peer: str, protocol: str, body: bytes, most: int
@@ -131,7 +132,7 @@ class Requests:
     def forget(self, peer: str) -> None:
         """Drops the streams of a peer whose connection has gone."""
         for key in [key for key in self._channels if key[0] == peer]:
-            self._channels[key].stream = None
+            del self._channels[key]
 
 
 async def _answer_all(stream: PeerStream, most: int, handler: Handler) -> None:

@@ -16,6 +16,8 @@ from byline_node.errors import PeerError
 from byline_node.reasons import reason_of
 
 RESET_SECONDS = 0.5
+MAX_UNREAD = 16 << 20
+"""Bytes that a connection may bring before we read them; the largest window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,23 @@ class Stream:
         with trio.move_on_after(RESET_SECONDS) as scope, suppress(Exception):
             scope.shield = True
             await self._stream.reset()
+
+
+def bounded_muxer(muxer: type[Any]) -> type[Any]:
+    """The Yamux of libp2p, which announces windows, made to hold peers to them.
+
+    As it comes, it keeps whatever arrives on a stream that nobody reads.
+    """
+
+    class Bounded(muxer):  # type: ignore[misc]  # untyped base
+        async def _read_data_body(self, length: int) -> Any:
+            unread = sum(map(len, self.stream_buffers.values()))
+            if unread + length > MAX_UNREAD:
+                # The one error here at which libp2p closes the connection.
+                raise trio.TooSlowError
+            return await super()._read_data_body(length)
+
+    return Bounded
 
 
 def address_of(connection: Any) -> str:

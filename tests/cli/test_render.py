@@ -35,6 +35,7 @@ def claim(**changes: Any) -> Claim:
         title=None,
         license=None,
         uses={},
+        constraints={},
         tools=(),
         sources=(),
         media_type=None,
@@ -123,12 +124,11 @@ def test_a_withdrawn_dispute_does_not_dispute() -> None:
 
 def test_conditions_are_quoted() -> None:
     """A constrained use shows what the author wrote, made safe."""
-    entry = {"use": "constrained", "constraint-info": "ask\x1b[2J me"}
     text = shown(
         work(
             claim(
                 uses={"cawg.ai_training": "constrained"},
-                fields={"uses": {"cawg.ai_training": entry}},
+                constraints={"cawg.ai_training": "ask\x1b[2J me"},
             )
         )
     )

@@ -271,6 +271,19 @@ def test_any_bytes_are_no_sealed_secret(data: bytes) -> None:
         crypto.open_secret(data, "p")
 
 
+def test_too_little_memory_for_a_passphrase_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A small machine is told what is missing, not shown the library's failure."""
+
+    def fail(*_arguments: object) -> bytes:
+        raise crypto.exceptions.RuntimeError("Unexpected failure in key derivation")
+
+    monkeypatch.setattr(crypto.bindings, "crypto_pwhash_alg", fail)
+    with pytest.raises(KeyAccessError, match="64 MiB of memory"):
+        crypto.seal_secret(b"s", "p")
+
+
 def test_random_bytes() -> None:
     """As many as asked for, and not the same twice."""
     assert len(crypto.random_bytes(16)) == 16

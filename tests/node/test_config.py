@@ -100,6 +100,13 @@ def test_a_run_file_names_a_living_node_only(tmp_path: Path) -> None:
     assert RunningNode.read(path) == node
     path.write_text(json.dumps({"api": "x", "pid": 2**22 + 1, "origin": "y"}))
     assert RunningNode.read(path) is None
-    for broken in ('{"api": "x"}', "[]", "{", '{"api":1,"pid":null,"origin":2}'):
+    for broken in (
+        '{"api": "x"}',
+        "[]",
+        "{",
+        '{"api":1,"pid":null,"origin":2}',
+        '{"api":"x","pid":Infinity,"origin":"y"}',
+        "[" * 4000,
+    ):
         path.write_text(broken)
         assert RunningNode.read(path) is None

@@ -60,6 +60,7 @@ class Setting:
         self.peers = peers
         self.records = Records()
         self.broken: PeerError | None = None
+        self.delays: dict[str, float] = {}
         self.times: list[float] = []
         self.requests: list[tuple[str, bytes]] = []
         self.following = self.restart()
@@ -72,7 +73,7 @@ class Setting:
     async def ask(self, peer: str, request: bytes) -> bytes:
         self.times.append(trio.current_time())
         self.requests.append((peer, request))
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.delays.get(peer, 0))
         if self.broken is not None:
             raise self.broken
         return serve(self.peers[peer], request)
@@ -137,6 +138,54 @@ async def test_a_failing_peer_is_asked_ever_less_often(
     assert setting.following.logs["friend"].error is None
     assert setting.mine.set_root == setting.peers["friend"].set_root
     nursery.cancel_scope.cancel()
+
+
+async def test_losses_without_end_do_not_keep_all_peers_busy(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """Under a flood there is one after another; each peer is asked ten times a second."""
+    setting = Setting(friend=log_of(2, "a"))
+    nursery.start_soon(setting.following.follow, "friend")
+    for _ in range(10_000):
+        await trio.sleep(0.001)
+        setting.following.kick()
+    assert 80 <= len(setting.times) <= 110
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_slow_peer_does_not_hold_up_the_others(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """It has its turn at reading pages, and then takes its time over each answer."""
+    texts = [str(number) for number in range(100)]
+    setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
+    setting.delays["slow"] = 29.0
+    nursery.start_soon(setting.following.follow, "slow")
+    await trio.sleep(70)
+    nursery.start_soon(setting.following.follow, "friend")
+    await trio.sleep(module.TURN_SECONDS + 1)
+    friend = setting.following.logs["friend"].cursor
+    assert friend is not None and friend.size == setting.peers["friend"].size
+    slow = setting.following.logs["slow"].cursor
+    assert slow is not None and slow.size == 0
+    nursery.cancel_scope.cancel()
+
+
+async def test_gaps_of_liars_do_not_hide_the_others(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than are asked for at once; sooner or later each has its turn."""
+    monkeypatch.setattr(module, "MAX_IDS", 8)
+    liar = log_of(2, *(f"phantom {number}" for number in range(16)))
+    liar.bodies.clear()
+    first, second = log_of(3, "a"), log_of(4, "c")
+    ((missing, envelope),) = first.bodies.items()
+    first.bodies.clear()
+    setting = Setting(liar=liar, first=first, second=second)
+    await setting.run(5)
+    second.bodies[missing] = envelope
+    await setting.run(3_000)
+    assert setting.mine.index_of(missing) is not None
 
 
 async def test_a_log_that_contradicts_itself_is_left_alone(

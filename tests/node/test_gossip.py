@@ -17,6 +17,7 @@ from byline_ledger.gossip import MAX_BATCH
 from byline_ledger.statement import Statement
 from byline_node import gossip as module
 from byline_node.gossip import Gossip
+from byline_node.writer import MAX_COMMIT
 
 pytestmark = pytest.mark.trio
 
@@ -65,6 +66,8 @@ class Setting:
         await self.may_admit.wait()
         if self.refusal is not None:
             raise self.refusal
+        if len(statements) > MAX_COMMIT:
+            raise ValueError("the writer takes no more at once")
         self.commits += 1
         self.admitted |= {one.id: one for one in statements}
 
@@ -140,6 +143,28 @@ async def test_a_full_queue_drops_and_has_follow_look_at_once(
     await until(lambda: setting.admitted and not setting.gossip._incoming.size)
     setting.mesh.bring(last := work("last"))
     await until(lambda: last.id in setting.admitted)
+
+
+async def test_small_statements_are_never_too_many_at_once(setting: Setting) -> None:
+    """Over 5,000 of the smallest fit into what is verified together."""
+    statements = [work(f"{number}", type="a") for number in range(5_200)]
+    setting.may_admit = trio.Event()
+    setting.mesh.bring(work("first"))
+    for start in range(0, len(statements), 260):
+        setting.mesh.bring(*statements[start : start + 260])
+    setting.may_admit.set()
+    await until(lambda: len(setting.admitted) == 5_201, 30)
+
+
+async def test_empty_messages_fill_a_queue_too(setting: Setting) -> None:
+    setting.may_admit = trio.Event()
+    setting.mesh.bring(work("being admitted"))
+    await until(lambda: setting.gossip.counts["fresh"])
+    setting.gossip._incoming._most = 64 * 100
+    for _ in range(500):
+        setting.mesh.send.send_nowait(Message("flood", b""))
+    await until(lambda: setting.losses == 400)
+    assert len(setting.gossip._incoming._items) == 100
 
 
 async def test_a_log_that_is_read_only_stops_nothing(setting: Setting) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.security.insecure.transport import PLAINTEXT_PROTOCOL_ID, InsecureTransport
+from libp2p.stream_muxer.yamux.yamux import YAMUX_HEADER_FORMAT
 from libp2p.utils import encode_varint_prefixed
 from multiaddr import Multiaddr
 from tests.support.networked import (
@@ -35,8 +37,9 @@ from byline_ledger.follow_messages import PROTOCOL
 from byline_ledger.gossip import TOPIC
 from byline_node import host as host_module
 from byline_node.errors import ConfigError, PeerError
-from byline_node.host import check_libp2p, open_host
+from byline_node.host import MAX_STREAMS, check_libp2p, open_host
 from byline_node.requests import Requests
+from byline_node.streams import MAX_UNREAD
 
 pytestmark = pytest.mark.trio
 
@@ -274,6 +277,37 @@ def message_of_nobody() -> bytes:
     )
     packet: bytes = rpc_pb2.RPC(publish=[message]).SerializeToString()
     return packet
+
+
+async def test_what_is_sent_and_never_read_is_not_kept(one: NetworkedNode) -> None:
+    """libp2p announces windows, and takes whatever comes all the same."""
+    async with stranger(one) as attacker:
+        name = info_from_p2p_addr(Multiaddr(one.network.addresses[0])).peer_id
+        muxed = attacker.get_network().get_connections(name)[0].muxed_conn
+        await muxed._write_frame(yamux_frame(1, 1, 100_001, 0))  # a stream, not named
+        await muxed._write_frame(yamux_frame(0, 0, 100_001, 4) + b"\0\0\0\xff")
+        block = yamux_frame(0, 0, 100_001, 60_000) + bytes(60_000)
+        with pytest.raises(Exception, match=r"closed|reset|broken"):  # noqa: PT012
+            for _ in range(2 * MAX_UNREAD // 60_000):
+                await muxed._write_frame(block)
+        await until(lambda: not one.network.peers()[0]["connected"])
+
+
+async def test_a_peer_does_not_take_all_the_streams(one: NetworkedNode) -> None:
+    """Those above the limit of a connection are reset at once, the others in time."""
+    async with stranger(one) as attacker:
+        name = info_from_p2p_addr(Multiaddr(one.network.addresses[0])).peer_id
+        muxed = attacker.get_network().get_connections(name)[0].muxed_conn
+        for number in range(200):
+            await muxed._write_frame(yamux_frame(1, 1, 100_001 + 2 * number, 0))
+        network = one.network._host._network
+        ((theirs,),) = network.connections.values()
+        await until(lambda: network._resource_manager._current_streams > 10)
+        await until(lambda: len(theirs.muxed_conn.streams) <= MAX_STREAMS, 5)
+
+
+def yamux_frame(kind: int, flags: int, stream: int, length: int) -> bytes:
+    return struct.pack(YAMUX_HEADER_FORMAT, 0, kind, flags, stream, length)
 
 
 async def test_a_request_that_is_too_long_is_not_read(one: NetworkedNode) -> None:

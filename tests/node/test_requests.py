@@ -165,6 +165,17 @@ async def test_a_peer_holds_only_so_many_streams(nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
+async def test_peers_that_have_gone_leave_nothing(nursery: trio.Nursery) -> None:
+    """Strangers come under ever new names."""
+    host = FakeHost(nursery)
+    requests = requests_over(host)
+    for number in range(5):
+        await requests.ask(f"peer {number}", "/p", b"hello", most=100)
+        requests.forget(f"peer {number}")
+    assert requests._channels == {}
+    nursery.cancel_scope.cancel()
+
+
 async def test_half_a_frame_is_malformed(nursery: trio.Nursery) -> None:
     host = FakeHost(nursery)
 

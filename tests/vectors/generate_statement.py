@@ -240,6 +240,7 @@ def sound_bodies() -> Iterator[tuple[str, bytes]]:
         pack(common(sources=[source(relationship="\u00e9" * 64)])),
     )
     yield "depth 6", pack(common(deep=[[[[[]]]]]))
+    yield "1024 maps and arrays", pack(common(many=[{}] * 1022))
     yield "body of 255 bytes", filled_small(255)
     yield "body of 256 bytes", filled_small(256)
     yield "body of 16384 bytes", filled(16384)
@@ -257,6 +258,7 @@ def unsound_bodies() -> Iterator[tuple[str, bytes]]:
     yield "a byte after the map", pack(common()) + b"\0"
     yield "body of 16385 bytes", filled(16385)
     yield "depth 7", pack(common(deep=[[[[[[]]]]]]))
+    yield "1025 maps and arrays", pack(common(many=[{}] * 1023))
     for name in ("type", "author", "time", "about", "salt"):
         yield f"no {name}", pack(common(**{name: None}))
         yield f"{name} is a boolean", pack(common(**{name: True}))

@@ -199,8 +199,8 @@ class Chain:
                 claims.append(claim["index"] if plain else claim)
             else:
                 brief = {key: claim[key] for key in ("id", "index", "status")}
-                if said.type == "withdraw":
-                    brief["status"] = "no-effect"
+                if said.type == "withdraw" and claim["status"] != "withdrawn":
+                    brief["status"] = "unknown"
                 remarks.append(brief)
         if claims:
             work["claims"] = sorted(claims, key=_index)
