@@ -193,7 +193,7 @@ class _Verification:
     def _trust(self) -> tuple[str, str, bytes]:
         origin = self._checkpoint.origin
         if self._policy is None:
-            detail = f"without a policy you trust the log {self._bundle.log}"
+            detail = f"you gave no policy, so you take the word of the log {origin}"
             return WARNING, detail, b""
         trusted = self._policy.log_for(origin)
         if trusted is None:

@@ -66,18 +66,26 @@ class Stream:
 def bounded_muxer(muxer: type[Any]) -> type[Any]:
     """The Yamux of libp2p, which announces windows, made to hold peers to them.
 
-    As it comes, it keeps whatever arrives on a stream that nobody reads.
+    As it comes, it keeps whatever arrives on a stream that nobody reads.  The class
+    itself is changed, once: libp2p makes its own, whatever subclass it is given.
     """
+    read = muxer._read_data_body
+    if read.__name__ != _read_bounded.__name__:
 
-    class Bounded(muxer):  # type: ignore[misc]  # untyped base
-        async def _read_data_body(self, length: int) -> Any:
-            unread = sum(map(len, self.stream_buffers.values()))
-            if unread + length > MAX_UNREAD:
-                # The one error here at which libp2p closes the connection.
-                raise trio.TooSlowError
-            return await super()._read_data_body(length)
+        async def _read_bounded_body(muxed: Any, length: int) -> Any:
+            return await _read_bounded(read, muxed, length)
 
-    return Bounded
+        _read_bounded_body.__name__ = _read_bounded.__name__
+        muxer._read_data_body = _read_bounded_body
+    return muxer
+
+
+async def _read_bounded(read: Any, muxed: Any, length: int) -> Any:
+    unread = sum(map(len, muxed.stream_buffers.values()))
+    if unread + length > MAX_UNREAD:
+        # The one error here at which libp2p closes the connection.
+        raise trio.TooSlowError
+    return await read(muxed, length)
 
 
 def address_of(connection: Any) -> str:

@@ -169,8 +169,9 @@ async def test_peers_that_have_gone_leave_nothing(nursery: trio.Nursery) -> None
     """Strangers come under ever new names."""
     host = FakeHost(nursery)
     requests = requests_over(host)
+    requests.answer("p", 100, echo)
     for number in range(5):
-        await requests.ask(f"peer {number}", "/p", b"hello", most=100)
+        await requests.ask(f"peer {number}", "p", b"hello", most=100)
         requests.forget(f"peer {number}")
     assert requests._channels == {}
     nursery.cancel_scope.cancel()
