@@ -198,13 +198,13 @@ class _Reader:
     def claim(self, evidence: Evidence) -> Claim:
         statement, content = evidence.statement, read_work(evidence.statement)
         status, withdrawal = self._standing(evidence)
-        # Those of the author are told once, as the claim's status.
-        told = {one.id for one in evidence.own if one.type == "withdraw"}
+        # The one that decides is told as the claim's status.
+        told = withdrawal.id if withdrawal else None
         remarks = sorted(
             (
                 self._remark_on(evidence, one)
                 for one in evidence.remarks
-                if one.statement.id not in told
+                if one.statement.id != told
             ),
             key=_by_index,
         )
@@ -240,9 +240,11 @@ class _Reader:
         """A remark on a claim; where it is unknown who may act for the claim's author,
         so is whether somebody's withdrawal has an effect."""
         remark = self.remark(evidence)
-        if remark.status == NO_EFFECT and not claim.settled:
-            return replace(remark, status=UNKNOWN)
-        return remark
+        if remark.status != NO_EFFECT:
+            return remark
+        if any(own.id == remark.id for own in claim.own):
+            return replace(remark, status=EFFECTIVE)
+        return remark if claim.settled else replace(remark, status=UNKNOWN)
 
     def remark(self, evidence: Evidence) -> Remark:
         statement = evidence.statement

@@ -216,12 +216,15 @@ class Chain:
         # The page may show a word of the author that the page of own words does not.
         acting, _ = self._acting(said.author)
         own = own + [one for one in shown if one.author in acting and one not in own]
+        decided = self._status(own, settled)[1]
         remarks = []
         for remark in shown:
+            if remark.id.hex() == decided:
+                continue
             if remark.type == "withdraw":
                 status = "no-effect" if settled else "unknown"
                 if remark in own:
-                    continue
+                    status = "effective"
             else:
                 status = self._status(*self._own(remark))[0]
             remarks.append([remark.type, self._brief(remark, status)])
