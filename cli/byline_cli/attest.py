@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
-from byline_cli.connect import connect, now_ms
+from byline_cli.connect import connect, now_ms, publish, unpublished
+from byline_cli.files import require_new
 from byline_cli.options import Json, Key, Out, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
@@ -42,7 +43,9 @@ MOST_NAMED = 20
 
 @app.command()
 def attest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", hidden=True)],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", hidden=True, readable=False)
+    ],
     made: Annotated[
         str | None,
         typer.Option("--made", metavar="human|assisted|generated", help="How made."),
@@ -112,9 +115,12 @@ def attest(
         tools=tuple(tools or []),
     )
     terms.check()
-    found, passed = find_files(paths, recursive=recursive)
-    key = load_key(key_name)
-    hashed, more = hash_with_progress(found)
+    if out is not None:
+        require_new(out)
+    with unpublished():
+        found, passed = find_files(paths, recursive=recursive)
+        key = load_key(key_name)
+        hashed, more = hash_with_progress(found)
     job = Job(terms, key, hashed, [*passed, *more])
     job.sign_into(out) if out else job.publish()
     output.result(as_json, job.to_json(), job.describe())
@@ -192,13 +198,12 @@ class Job:
         if not self._files:
             return
         with connect() as client:
-            author = self._key.public
-            self._files, self._earlier = leave_out_attested(
-                client, author, self._files, self._terms
-            )
-            self._sign()
-            with output.progress("Publishing", len(self._files)) as advance:
-                self._receipts = client.publish(self._statements, progress=advance)
+            with unpublished():
+                self._files, self._earlier = leave_out_attested(
+                    client, self._key.public, self._files, self._terms
+                )
+                self._sign()
+            self._receipts = publish(client, self._statements, "files")
 
     def _sign(self) -> None:
         with output.progress("Signing", len(self._files)) as advance:

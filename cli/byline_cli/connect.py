@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from byline_cli import output
+from byline_ledger.errors import BylineError
+from byline_ledger.statement import Statement
 from byline_node.errors import NodeUnavailableError
 from byline_node.home import RunningNode, find_home
-from byline_node.local import LocalClient, open_client, remote
+from byline_node.local import LocalClient, blaming_variable, open_client, remote
+from byline_node.receipts import Receipt
 
 PAUSE = 0.1
 """Seconds between two questions to a node that is starting."""
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
     from byline_node.client import Client
 
 AnyClient: TypeAlias = "Client | LocalClient"
+
+
+class StoppedError(BylineError):
+    """Ctrl-C, and what had been done by then."""
+
+    exit_code = 130
+    kind = "interrupted"
 
 
 @contextmanager
@@ -34,6 +44,37 @@ def connect() -> Iterator[AnyClient]:
                 "quiet",
             )
         yield client
+
+
+@contextmanager
+def unpublished() -> Iterator[None]:
+    """Work before publishing: Ctrl-C says that nothing was."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError("stopped before anything was published") from None
+
+
+def publish(
+    client: AnyClient, statements: Sequence[Statement], unit: str
+) -> list[Receipt]:
+    """Publish with a bar; Ctrl-C says how much the log has for certain."""
+    done = 0
+    total = len(statements)
+    with output.progress("Publishing", total, unit=unit) as advance:
+
+        def taken(count: int) -> None:
+            nonlocal done
+            done += count
+            advance(count)
+
+        try:
+            return client.publish(statements, progress=taken)
+        except KeyboardInterrupt:
+            raise StoppedError(
+                f"stopped; at least {done:,} of {total:,} {unit} are in the log",
+                hint="run it again for the rest",
+            ) from None
 
 
 def connect_running() -> Client:
@@ -54,9 +95,13 @@ def connect_running() -> Client:
 def status_of_running(wait: float) -> dict[str, Any]:
     """The status of that node, asked again until it answers or the seconds are over."""
     end = time.monotonic() + wait
+    named = os.environ.get("BYLINE_NODE")
     while True:
         try:
-            with connect_running() as client:
+            with (
+                blaming_variable(named) if named else nullcontext(),
+                connect_running() as client,
+            ):
                 return client.status()
         except NodeUnavailableError:
             if time.monotonic() >= end:

@@ -8,6 +8,16 @@ from pathlib import Path
 from byline_ledger.errors import NotFoundError, StoreError, UsageError
 
 
+def require_new(path: Path) -> None:
+    """Raises UsageError if anything is there, before work is done for it."""
+    if os.path.lexists(path):
+        raise exists(path)
+
+
+def exists(path: Path) -> UsageError:
+    return UsageError(f"{path} exists", hint="choose another name")
+
+
 def write_new_file(path: Path, data: bytes) -> None:
     """Create a file with these bytes, synced; raises UsageError if it exists."""
     try:
@@ -20,7 +30,7 @@ def write_new_file(path: Path, data: bytes) -> None:
                 path.unlink()
                 raise
     except FileExistsError:
-        raise UsageError(f"{path} exists", hint="choose another name") from None
+        raise exists(path) from None
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
 

@@ -113,7 +113,7 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         return usage_error(error)
     except typer.Abort:
-        output.error("stopped before anything was done", None, "interrupted")
+        output.error("stopped", None, "interrupted")
         return 130
     except OSError as error:
         # Typer prints help itself; all files are read and written with care elsewhere.
@@ -125,7 +125,7 @@ def run(arguments: list[str]) -> int:
 def usage_error(error: typer.TyperException) -> int:
     """One line for a wrong command line; the help itself where nothing was asked."""
     message = error.format_message()
-    if "\n" in message:
+    if "\n" in message and not output.state.json:
         output.note(message)
         return error.exit_code
     context = getattr(error, "ctx", None)

@@ -13,6 +13,7 @@ from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError
 from byline_ledger.store.node_files import DEFAULT_NAME
 from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
+from byline_node.errors import ConfigError
 from byline_node.home import find_home
 
 if TYPE_CHECKING:
@@ -99,7 +100,18 @@ def run(listen: Listen = None, api: Api = None, peers: Peers = None) -> None:
 
     config = NodeConfig.load(find_home().folder, listen=listen, api=api, peers=peers)
     configure_logs()
-    run_node(config, on_ready=on_ready)
+    try:
+        run_node(config, on_ready=on_ready)
+    except ConfigError as error:
+        raise with_options(error) from None
+
+
+def with_options(error: ConfigError) -> ConfigError:
+    """The same error; if it is about a port, with the options that choose another."""
+    if "cannot listen" not in str(error):
+        return error
+    hint = "choose another with --api or --listen, or in node.toml"
+    return ConfigError(str(error), hint=hint)
 
 
 def describe_ready(

@@ -136,7 +136,13 @@ def json_bytes(value: object) -> str:
 
 
 def note(text: str, style: str = "") -> None:
-    """Say something beside the result, after what was printed of it."""
+    """Say something beside the result, unless a script listens: it expects JSON."""
+    if not state.json:
+        complain(text, style)
+
+
+def complain(text: str, style: str = "") -> None:
+    """Print on standard error, after what was printed of the result."""
     flush()
     line(text, style, file=sys.stderr)
 
@@ -145,9 +151,10 @@ def error(message: str, hint: str | None, kind: str) -> None:
     """One line that says what is wrong and what to do."""
     if state.json:
         described = {"kind": kind, "message": message, "hint": hint}
-        note(json.dumps({"error": described}, ensure_ascii=True))
+        complain(json.dumps({"error": described}, ensure_ascii=True))
         return
-    note(f"byline: {safe(message)}" + (f"; {safe(hint)}" if hint else ""), "bad")
+    joint = " " if message.endswith("?") else "; "
+    complain(f"byline: {safe(message)}" + (joint + safe(hint) if hint else ""), "bad")
 
 
 def no_such(what: str, given: str, known: Iterable[str]) -> str:

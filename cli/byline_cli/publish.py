@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from byline_cli import output
-from byline_cli.connect import connect
+from byline_cli import connect, output
 from byline_cli.options import Json, make_app
 from byline_cli.statement_file import read_statements
 from byline_ledger.digest import cid_of_statement
@@ -20,7 +19,9 @@ app = make_app()
 
 @app.command()
 def publish(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", hidden=True)],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", hidden=True, readable=False)
+    ],
     as_json: Json = False,
 ) -> None:
     """Publish statements from files that `--out` wrote; all of a file or none of it."""
@@ -32,11 +33,8 @@ def publish(
 
 def publish_statements(statements: list[Statement]) -> list[Receipt]:
     """Publish to the node or the local store, with a bar."""
-    with (
-        connect() as client,
-        output.progress("Publishing", len(statements), unit="statements") as advance,
-    ):
-        return client.publish(statements, progress=advance)
+    with connect.connect() as client:
+        return connect.publish(client, statements, "statements")
 
 
 def describe(receipts: list[Receipt]) -> list[output.Line]:

@@ -9,7 +9,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import connect, now_ms
-from byline_cli.files import write_new_file
+from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Depth, Json, make_app
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
@@ -37,6 +37,8 @@ def query(
     HASH is 64 hex digits as sha256sum prints them, sha256:HEX, an SRI string, a CID or
     the id of a statement. Ends with code 3 if nobody said anything about the work.
     """
+    if save is not None:
+        require_new(save)
     target = parse_target(what)
     with connect() as client:
         bundle = client.query_bundle(wanted(target), depth=depth)

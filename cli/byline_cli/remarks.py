@@ -9,19 +9,21 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import AnyClient, connect, now_ms
+from byline_cli.files import require_new
 from byline_cli.options import Json, Key, Note, Out, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
-from byline_cli.targets import parse_target
+from byline_cli.targets import is_there, parse_target
 from byline_cli.wording import day
 from byline_ledger.codec import Value
 from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
 from byline_ledger.crypto import random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, parse_statement_id
-from byline_ledger.errors import NotFoundError, UsageError
+from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
+from byline_node.attest import content_of
 
 app = make_app()
 
@@ -45,7 +47,7 @@ def endorse(
     STATEMENT-ID is what `byline query` shows as "statement".
     """
     fields = endorse_fields(
-        statement_id=parse_statement_id(statement),
+        statement_id=parse_id(statement),
         role=role,
         note=note,
         time=now_ms(),
@@ -111,21 +113,35 @@ def withdraw(
 
     A withdrawal cannot itself be withdrawn: to say the same again, attest again.
     """
-    id_ = parse_statement_id(statement)
+    id_ = parse_id(statement)
     fields = withdraw_fields(
         statement_id=id_,
         reason=reason,
-        replacement=parse_statement_id(replacement) if replacement else None,
+        replacement=parse_id(replacement) if replacement else None,
         time=now_ms(),
         salt=random_bytes(16),
     )
     say("Withdrew", fields, key_name, out, as_json)
 
 
+def parse_id(text: str) -> bytes:
+    """A statement's id: 32 bytes."""
+    try:
+        return parse_statement_id(text)
+    except MalformedError:
+        what = "is a file, not" if is_there(Path(text)) else "is not"
+        raise MalformedError(
+            f"{text[:80]} {what} the id of a statement",
+            hint="a STATEMENT-ID is needed; `byline query FILE` shows it",
+        ) from None
+
+
 def say(
     done: str, fields: dict[str, Value], key_name: str, out: Path | None, as_json: bool
 ) -> None:
     """Sign, then publish or write to a file."""
+    if out is not None:
+        require_new(out)
     key = load_key(key_name)
     signed = sign_statement(fields, key)
     if out is not None:
@@ -161,3 +177,16 @@ def require_sense(client: AnyClient, signed: Statement) -> None:
             "and only its author can withdraw it",
             hint="contest it with: byline dispute",
         )
+    if signed.type == "withdraw":
+        require_news(client, signed)
+
+
+def require_news(client: AnyClient, signed: Statement) -> None:
+    """Refuse a withdrawal that says what an earlier one of the same key says."""
+    for one in client.authored(signed.author, [signed.about]):
+        same = one.type == "withdraw" and one.about == signed.about
+        if same and content_of(one.fields) == content_of(signed.fields):
+            raise UsageError(
+                f"that statement was already withdrawn on {day(one.time)}",
+                hint="to say something again, attest again",
+            )

@@ -24,17 +24,25 @@ app = make_app()
 
 MAX_POLICY = 1 << 20
 
+OPENING = b"\x89\xa5asked"
+"""How every saved proof begins: a map of nine fields, in order (spec/bundle.md)."""
+
 
 @app.command()
 def verify(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", hidden=True)],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", hidden=True, readable=False)
+    ],
     what: Annotated[
         str | None, typer.Argument(metavar="PATH|HASH", hidden=True)
     ] = None,
     policy: Annotated[
         Path | None,
         typer.Option(
-            "--policy", metavar="FILE", help="Whom you trust, as a C2SP tlog-policy."
+            "--policy",
+            metavar="FILE",
+            help="Whom you trust, as a C2SP tlog-policy.",
+            readable=False,
         ),
     ] = None,
     as_json: Json = False,
@@ -49,6 +57,8 @@ def verify(
     rules = read_policy(policy) if policy is not None else None
     try:
         verdict = check(data, target, rules)
+    except MalformedError as error:
+        raise no_proof(bundle, data, error) from None
     except BylineError as error:
         raise type(error)(f"{bundle}: {error}", hint=error.hint) from None
     name = str(target.path) if target and target.path else None
@@ -66,6 +76,18 @@ def check(data: bytes, target: Target | None, rules: Policy | None) -> Verdict:
         work=target.multihash if target and target.path else None,
         policy=rules,
         now=time.time_ns() // 1_000_000,
+    )
+
+
+def no_proof(path: Path, data: bytes, error: MalformedError) -> MalformedError:
+    """A proof that was harmed, or another file given in its place."""
+    if data[: len(OPENING)] == OPENING[: len(data)]:
+        return MalformedError(
+            f"{path} is cut short or damaged ({error})", hint="save the proof again"
+        )
+    return MalformedError(
+        f"{path} is not a saved proof",
+        hint="the proof comes first: byline verify PROOF [FILE]",
     )
 
 

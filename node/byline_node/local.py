@@ -7,7 +7,8 @@ until a node runs on the same folder, so callers should say that the client is l
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -125,13 +126,27 @@ def open_client(
     """
     environ = os.environ if environ is None else environ
     home = home or find_home(environ)
-    named = url or environ.get("BYLINE_NODE")
+    if url:
+        return reach(remote(url, policy=policy))
+    named = environ.get("BYLINE_NODE")
     if named:
-        return reach(remote(named, policy=policy))
+        with blaming_variable(named):
+            return reach(remote(named, policy=policy))
     running = RunningNode.read(home.run_file)
     if running is not None and is_reached(running):
         return remote(running.api, policy=policy)
     return LocalClient(home, policy=policy)
+
+
+@contextmanager
+def blaming_variable(url: str) -> Iterator[None]:
+    """Errors of a node that $BYLINE_NODE names say so, and name its URL."""
+    try:
+        yield
+    except BylineError as error:
+        message = str(error) if url in str(error) else f"{url}: {error}"
+        hint = "BYLINE_NODE names that node: correct it, or unset it"
+        raise type(error)(message, hint=hint) from None
 
 
 def remote(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import socket
@@ -73,6 +74,22 @@ def test_an_unreadable_file_is_named_and_the_rest_goes_on(byline: Program) -> No
     assert "Permission denied" in passed["reason"]
 
 
+def test_an_unreadable_file_that_was_named_is_passed_over(byline: Program) -> None:
+    """As one in a folder."""
+    byline.write("new.jpg", "new")
+    byline.write("secret.jpg", "hidden").chmod(0)
+    ended = byline(
+        *("attest", "secret.jpg", "new.jpg", "--made", "human"),
+        before=without_privilege,
+    )
+    assert ended.code == 74, ended.err
+    assert "secret.jpg: cannot be read: Permission denied" in ended.out
+    assert "Attested 1 file" in ended.out
+    ended = byline("verify", "secret.jpg", before=without_privilege)
+    assert ended.code == 74
+    assert ended.complaint == "cannot read secret.jpg: Permission denied"
+
+
 def test_an_unreadable_file_alone_is_one_line(byline: Program) -> None:
     """Asked for by name."""
     byline.write("secret.jpg", "hidden").chmod(0)
@@ -89,7 +106,67 @@ def test_a_truncated_bundle_is_malformed(
     cut = byline.write("cut.byline", bundle.read_bytes()[:keep])
     ended = byline("verify", cut.name, "photo.jpg")
     assert ended.code == 65
-    assert ended.complaint.startswith("cut.byline: proof bundle: ")
+    assert ended.complaint.startswith("cut.byline is cut short or damaged (")
+
+
+def test_another_file_in_place_of_a_proof_is_named(byline: Program) -> None:
+    """With what belongs there."""
+    ended = byline("verify", "photo.jpg")
+    assert ended.code == 65
+    assert ended.complaint.startswith("photo.jpg is not a saved proof; ")
+    ended = byline("publish", "photo.jpg")
+    assert ended.code == 65
+    assert ended.complaint.startswith("photo.jpg holds no statements; ")
+
+
+def test_statements_that_were_cut_are_named(byline: Program) -> None:
+    """Not called something else."""
+    byline("attest", "photo.jpg", "--made", "human", "--out", "whole")
+    whole = (byline.folder / "whole").read_bytes()
+    byline.write("cut", whole[:-9])
+    ended = byline("publish", "cut")
+    assert ended.code == 65
+    assert ended.complaint.startswith("cut is cut short or damaged (")
+
+
+def test_a_file_in_place_of_a_statement_id_is_named(byline: Program) -> None:
+    """With the command that shows the id."""
+    ended = byline("withdraw", "photo.jpg", "--reason", "mistaken")
+    assert ended.code == 65
+    assert ended.complaint == (
+        "photo.jpg is a file, not the id of a statement; "
+        "a STATEMENT-ID is needed; `byline query FILE` shows it"
+    )
+
+
+def test_withdrawing_the_same_again_is_refused(byline: Program) -> None:
+    """Another reason is news."""
+    byline.write("more.jpg", "more")
+    made = byline("attest", "more.jpg", "--made", "human", "--json").json
+    id_ = made["attested"][0]["id"]
+    assert byline("withdraw", id_, "--reason", "mistaken").code == 0
+    again = byline("withdraw", id_, "--reason", "mistaken")
+    assert again.code == 2
+    assert "already withdrawn on" in again.complaint
+    assert byline("withdraw", id_, "--reason", "superseded").code == 0
+
+
+def test_json_errors_are_one_object(byline: Program, bundle: Path) -> None:
+    """Without a notice before it, and before anything is asked."""
+    ended = byline("query", "photo.jpg", "--save", bundle.name, "--json")
+    assert ended.code == 2
+    assert "exists" in json.loads(ended.err)["error"]["message"]
+    unknown = "sha256:" + "0" * 64
+    assert byline("query", unknown, "--json").err == ""
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "127.0.0.1:9", "::::"])
+def test_a_wrong_byline_node_is_named(byline: Program, address: str) -> None:
+    """The URL and the variable."""
+    for command in (("query", "photo.jpg"), ("node", "status")):
+        ended = byline(*command, BYLINE_NODE=address)
+        assert address in ended.complaint
+        assert "BYLINE_NODE" in ended.complaint
 
 
 def test_a_bundle_for_another_file_is_rejected(byline: Program, bundle: Path) -> None:
@@ -187,6 +264,7 @@ def test_a_port_in_use_is_named(byline: Program, taken_port: int, which: str) ->
     )
     assert ended.code == 78
     assert str(taken_port) in ended.complaint
+    assert f"--{which}" in ended.complaint
     assert sound(byline, 1)
 
 
