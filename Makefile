@@ -89,7 +89,19 @@ $(STAMP)/runtime: requirements/runtime.txt pyproject.toml $(STAMP)/build
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(STAMP)/test: requirements/test.txt $(STAMP)/runtime
+$(STAMP)/extras: requirements/extras.txt $(STAMP)/runtime
+	@$(INSTALL) $(WHEELS) $(SOURCES) -r $<
+	@touch $@
+
+$(STAMP)/test: requirements/test.txt $(STAMP)/extras
+	@$(INSTALL) $(WHEELS) -r $<
+	@touch $@
+
+$(STAMP)/fuzz: requirements/fuzz.txt $(STAMP)/test
+	@$(INSTALL) $(WHEELS) -r $<
+	@touch $@
+
+$(STAMP)/interop: requirements/interop.txt $(STAMP)/test
 	@$(INSTALL) $(WHEELS) -r $<
 	@touch $@
 

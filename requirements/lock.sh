@@ -24,8 +24,11 @@ resolve() { # resolve OUTPUT ARGUMENTS...
 r=requirements
 resolve $r/runtime.txt pyproject.toml "$@"
 resolve $r/build.txt --group build --constraint $r/runtime.txt "$@"
+resolve $r/extras.txt pyproject.toml --all-extras --constraint $r/runtime.txt "$@"
 resolve $r/test.txt --group test --constraint $r/runtime.txt \
     --constraint $r/build.txt "$@"
+resolve $r/fuzz.txt --group fuzz --constraint $r/extras.txt "$@"
+resolve $r/interop.txt --group interop --constraint $r/extras.txt "$@"
 resolve $r/lint.txt --group lint --constraint $r/runtime.txt \
     --constraint $r/build.txt --constraint $r/test.txt "$@"
 resolve $r/lock.txt --group lock "$@"

@@ -83,6 +83,13 @@ class NotFoundError(BylineError):
     kind = "not-found"
 
 
+class RedactedError(NotFoundError):
+    """The statement is in the log, but its node took the body down."""
+
+    http_status = 410
+    kind = "redacted"
+
+
 class KeyAccessError(BylineError):
     """An author key cannot be used: wrong passphrase, or none to be had."""
 
