@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from byline_ledger.checkpoint import Checkpoint, log_vkey
+from byline_ledger.checkpoint import Checkpoint
 from byline_ledger.entry import (
     CommitmentEntry,
     StatementEntry,
@@ -24,9 +24,9 @@ from byline_ledger.errors import (
     CorruptStoreError,
     InconsistentLogError,
 )
-from byline_ledger.ledger import log_key
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import leaf_hash, root_from
+from byline_ledger.node_keys import NodeKeys
 from byline_ledger.recovery import (
     read_checkpoint,
     read_entry,
@@ -90,7 +90,7 @@ def check_ledger(
     files.require_node()
     with FolderLock(files.lock):
         origin = files.read_origin()
-        vkey = log_vkey(origin, log_key(files.read_secret(), origin).public)
+        vkey = NodeKeys.derive(files.read_secret(), origin).log_vkey
         if not files.database.exists():
             return _check_unused(files, origin)
         store = open_store(files.database, False)
@@ -305,11 +305,13 @@ class _Check:
         """No key begins with a byte that layout.py does not name."""
         known = {
             layout.BODIES,
+            layout.COSIGNED,
             layout.ENTRIES,
             layout.IDS,
             layout.RECORDS,
             layout.STRINGS,
             layout.TILES,
+            layout.TOMBSTONES,
         }
         single = {layout.VERSION, layout.LOG, layout.STATE}
         at = b""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from byline_ledger.entry import COMMITMENT_ENTRY
+from byline_ledger.errors import RedactedError
 from byline_ledger.follow_messages import (
     MAX_ENTRIES,
     PAGE_BYTES,
@@ -95,9 +96,17 @@ def _statements(log: ServedLog, ids: Sequence[bytes]) -> Response:
     envelopes: list[bytes] = []
     room = PAGE_BYTES
     for statement_id in ids:
-        envelope = log.envelope(statement_id) or b""
+        envelope = _envelope(log, statement_id)
         room -= len(envelope)
         if envelopes and room < 0:
             break
         envelopes.append(envelope)
     return Envelopes(tuple(envelopes))
+
+
+def _envelope(log: ServedLog, statement_id: bytes) -> bytes:
+    """Empty where there is none to be had."""
+    try:
+        return log.envelope(statement_id) or b""
+    except RedactedError:
+        return b""

@@ -17,10 +17,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from byline_ledger.checkpoint import log_vkey
+from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.commit import LogState, prepare_commit
-from byline_ledger.crypto import SigningKey, derive_secret
-from byline_ledger.errors import CorruptStoreError, ReadOnlyError, StoreError
+from byline_ledger.errors import (
+    CorruptStoreError,
+    ReadOnlyError,
+    StoreError,
+    UsageError,
+)
+from byline_ledger.node_keys import NodeKeys
 from byline_ledger.recovery import (
     load_log,
     require_log,
@@ -64,16 +69,15 @@ class Appended:
     new: bool
 
 
-def log_key(secret: bytes, origin: str) -> SigningKey:
-    """The key that signs the checkpoints of the log `origin`."""
-    return SigningKey.from_seed(derive_secret(secret, f"byline/log-key/v1 {origin}"))
+LATEST_COSIGNED = b"cosigned/latest"
+"""Side record: the largest checkpoint that was cosigned, with its newest signatures."""
 
 
 class Ledger:
     """An open log.
 
-    `append`, `put_record` and `close` may be called from any thread; they take turns.
-    `view` never waits.
+    `append`, `put_record`, `keep_cosigned` and `close` may be called from any thread;
+    they take turns.  `view` never waits.
     """
 
     def __init__(
@@ -81,17 +85,17 @@ class Ledger:
     ) -> None:
         """Use `open`.  Takes over `lock`."""
         secret, origin = files.read_secret(), files.read_origin()
-        self.transport_seed = derive_secret(secret, "byline/transport-key/v1")
-        """32 secret bytes: the seed of the node's identity on the network."""
-        self.read_only: str | None = None
-        """Why nothing can be appended; None if it can."""
+        self.keys = NodeKeys.derive(secret, origin)
+        """What the node signs with, a key for each of its roles."""
+        self._read_only: str | None = None
+        self._held: str | None = None
         self._files = files
         self._lock = lock
         self._writing = threading.Lock()
         self._failure: str | None = None
         self._closed = False
-        self._key = log_key(secret, origin)
-        self._vkey = log_vkey(origin, self._key.public)
+        self._key = self.keys.log
+        self._vkey = self.keys.log_vkey
         store = self._store = _open_database(files, origin, open_store)
         self._rows = cached_rows(
             lambda level, index: store.get(layout.tile(level, index))
@@ -148,7 +152,7 @@ class Ledger:
         self._compare(guard, loaded.state, loaded.previous)
         notice = retirement(self._store, loaded.state.size)
         if notice is not None:
-            self.read_only = f"this log was ended by its operator: {notice}"
+            self._read_only = f"this log was ended by its operator: {notice}"
         return self._view_of(loaded.state)
 
     def _read_guard(self) -> Guard | None:
@@ -156,10 +160,10 @@ class Ledger:
         try:
             guard = read_guard(self._files.guard)
         except CorruptStoreError as error:
-            self.read_only = f"{error}: {_RECOVER}"
+            self._read_only = f"{error}: {_RECOVER}"
             return None
         if guard is None:
-            self.read_only = f"the guard file is missing: {_RECOVER}"
+            self._read_only = f"the guard file is missing: {_RECOVER}"
         return guard
 
     def _begin(self, origin: str, guard: Guard | None) -> None:
@@ -187,14 +191,33 @@ class Ledger:
             guard, stored, previous, lambda size: root_at(state, self._rows, size)
         )
         if reason is not None:
-            self.read_only = f"{reason}: {_RECOVER}"
+            self._read_only = f"{reason}: {_RECOVER}"
         elif guard != stored:
             write_guard(self._files.guard, stored)
 
     def _view_of(self, state: LogState) -> LogView:
-        return LogView.of(self._vkey, state, self._store.snapshot(), self._rows)
+        snapshot = self._store.snapshot()
+        return LogView.of(self._vkey, state, snapshot, self._rows, self._store)
 
     # Writing
+
+    @property
+    def transport_seed(self) -> bytes:
+        """32 secret bytes: the seed of the node's identity on the network."""
+        return self.keys.transport_seed
+
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing can be appended; None if it can."""
+        return self._read_only or self._held
+
+    def hold(self, reason: str) -> None:
+        """Appends nothing until `release`: the log may be behind what was signed."""
+        self._held = reason
+
+    def release(self) -> None:
+        """Ends a `hold`."""
+        self._held = None
 
     @property
     def failure(self) -> str | None:
@@ -209,7 +232,7 @@ class Ledger:
         which (unless it was for want of room) every later append raises it too.
         """
         with self._writing:
-            self._require_writable()
+            self._require_writable(self._held)
             self._store.require_room()
             try:
                 return self._append(statements)
@@ -254,21 +277,54 @@ class Ledger:
 
     def put_record(self, name: bytes, value: bytes) -> None:
         """Keeps a side record, such as a peer's cursor; durable when it returns."""
-        puts: list[Pair] = [(layout.record(name), value)]
         with self._writing:
-            self._require_writable()
-            self._store.require_room()
-            try:
-                self._store.write(puts)
-            except BaseException as error:
-                self._failure = str(error) or type(error).__name__
-                raise
+            self._put([(layout.record(name), value)])
 
-    def _require_writable(self) -> None:
+    def keep_cosigned(self, note: bytes) -> None:
+        """Keeps this log's own checkpoint with the cosignatures of some witnesses: as
+        the latest, and as the first of its size if it is that; durable when it returns.
+
+        The caller has verified the cosignatures.  UsageError for a checkpoint that this
+        log did not publish.
+        """
+        checkpoint = open_checkpoint(note, self._vkey)
+        with self._writing:
+            if not self._is_ours(checkpoint):
+                raise UsageError("expected a cosigned checkpoint of this very log")
+            puts = [(layout.record(LATEST_COSIGNED), note)]
+            first = layout.cosigned(checkpoint.size)
+            if self._store.get(first) is None:
+                puts.append((first, note))
+            self._put(puts)
+
+    @property
+    def latest_cosigned(self) -> bytes | None:
+        """The last note that `keep_cosigned` was given, also before a restart."""
+        return self.get_record(LATEST_COSIGNED)
+
+    def _is_ours(self, checkpoint: Checkpoint) -> bool:
+        """Whether this log was ever of this size, with this root."""
+        state, size = self.view.state, checkpoint.size
+        return size <= state.size and (
+            root_at(state, self._rows, size) == checkpoint.root
+        )
+
+    def _put(self, puts: Sequence[Pair]) -> None:
+        """Side records, in turn; also while the log is held."""
+        self._require_writable(held=None)
+        self._store.require_room()
+        try:
+            self._store.write(puts)
+        except BaseException as error:
+            self._failure = str(error) or type(error).__name__
+            raise
+
+    def _require_writable(self, held: str | None) -> None:
         if self._closed:
             raise StoreError("the ledger is closed")
-        if self.read_only is not None:
-            raise ReadOnlyError(f"the log is read-only: {self.read_only}")
+        reason = self._read_only or held
+        if reason is not None:
+            raise ReadOnlyError(f"the log is read-only: {reason}")
         if self._failure is not None:
             raise StoreError(
                 f"the ledger stopped after a failed write: {self._failure}",
@@ -282,7 +338,7 @@ class Ledger:
             if self._closed:
                 return
             self._closed = True
-            if self._failure is None and self.read_only is None:
+            if self._failure is None and self._read_only is None:
                 # Only saves time at the next start; a full disk is no reason to fail.
                 with suppress(StoreError):
                     self._save_skeleton()

@@ -8,11 +8,17 @@ checkpoint that belong together, and never waits for the writer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from byline_ledger.commit import LogState
-from byline_ledger.errors import CorruptStoreError, MalformedError, UnsupportedError
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import (
+    CorruptStoreError,
+    MalformedError,
+    RedactedError,
+    UnsupportedError,
+)
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import (
     Frontier,
@@ -24,6 +30,7 @@ from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.damage import damaged
 from byline_ledger.store.interface import Reader
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.tree import TileRows, TreeNodes
 
 
@@ -42,11 +49,27 @@ class LogView:
     """The database as of this tree."""
     node: TreeNodes
     """`node(level, index)`: a hash of the Merkle tree (merkle.NodeReader)."""
+    notes: Reader
+    """The living database: a tree is cosigned after its snapshot was taken."""
+    checkpoint: bytes
+    """The signed note over origin, size and root, with the cosignatures it has."""
 
     @classmethod
-    def of(cls, vkey: str, state: LogState, reader: Reader, rows: TileRows) -> LogView:
+    def of(
+        cls,
+        vkey: str,
+        state: LogState,
+        reader: Reader,
+        rows: TileRows,
+        notes: Reader | None = None,
+    ) -> LogView:
         """A view of `state`; `reader` is a snapshot taken when it was current."""
-        return cls(vkey, state, reader, TreeNodes(state.size, state.tree.edge, rows))
+        node = TreeNodes(state.size, state.tree.edge, rows)
+        return cls(vkey, state, reader, node, notes or reader, state.checkpoint)
+
+    def cosigned(self, note: bytes) -> LogView:
+        """The same tree under its checkpoint with more signatures."""
+        return replace(self, checkpoint=note)
 
     @property
     def origin(self) -> str:
@@ -62,11 +85,6 @@ class LogView:
     def root(self) -> bytes:
         """Root of the Merkle tree, 32 bytes."""
         return self.state.root
-
-    @property
-    def checkpoint(self) -> bytes:
-        """The signed note over origin, size and root."""
-        return self.state.checkpoint
 
     @property
     def lookup_set(self) -> LookupSet:
@@ -117,6 +135,13 @@ class LogView:
             raise damaged(f"log entry {start + len(page)} is missing")
         return page
 
+    def earliest_cosigned(self, index: int) -> bytes | None:
+        """The first cosigned checkpoint, of this tree or a smaller one, that includes
+        entry `index`; None if none was kept."""
+        start, stop = layout.cosigned(index + 1), layout.cosigned(self.size + 1)
+        _key, note = next(self.notes.iterate(start, stop), (b"", None))
+        return note
+
     # Statements
 
     def index_of(self, statement_id: bytes) -> int | None:
@@ -124,18 +149,41 @@ class LogView:
         value = self.reader.get(layout.id_key(statement_id))
         return None if value is None else layout.parse_index(value)
 
+    def tombstone(self, statement_id: bytes) -> Tombstone | None:
+        """Why and when the body was taken down; None if it was not."""
+        index = self.index_of(statement_id)
+        data = None if index is None else self.reader.get(layout.tombstone(index))
+        if data is None:
+            return None
+        try:
+            return Tombstone.from_bytes(data)
+        except MalformedError as error:
+            raise damaged(f"{statement_id.hex()}: {error}") from error
+
     def envelope(self, statement_id: bytes) -> bytes | None:
-        """The statement as bytes; None if the log does not have it."""
+        """The statement as bytes; None if the log does not have it.
+
+        Raises RedactedError where its body was taken down.
+        """
         index = self.index_of(statement_id)
         if index is None:
             return None
         data = self.reader.get(layout.body(index))
         if data is None:
+            tombstone = self.tombstone(statement_id)
+            if tombstone is not None:
+                raise RedactedError(
+                    f"statement {cid_of_statement(statement_id)} was taken down by"
+                    f" this node: {tombstone.reason}"
+                )
             raise damaged(f"the body of statement {statement_id.hex()} is missing")
         return data
 
     def statement(self, statement_id: bytes) -> Statement | None:
-        """The statement, decoded; None if the log does not have it."""
+        """The statement, decoded; None if the log does not have it.
+
+        Raises RedactedError where its body was taken down.
+        """
         data = self.envelope(statement_id)
         if data is None:
             return None

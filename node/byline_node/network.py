@@ -41,8 +41,8 @@ class View(ServedLog, KnownLog, Protocol):
 class NodeLedger(Records, Protocol):
     """What the network needs of `log.Ledger`."""
 
-    transport_seed: bytes
-
+    @property
+    def transport_seed(self) -> bytes: ...
     @property
     def view(self) -> Any: ...
 

@@ -22,9 +22,9 @@ from byline_ledger.entry import (
     statement_entry,
 )
 from byline_ledger.errors import CorruptStoreError, StoreError
-from byline_ledger.ledger import log_key
 from byline_ledger.log import Ledger
 from byline_ledger.lookup_set import LookupSet
+from byline_ledger.node_keys import NodeKeys
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.leveldb import LevelStore
@@ -285,8 +285,8 @@ CASES: dict[str, tuple[Change, str]] = {
         "the state of the log is missing",
     ),
     "a key of no known kind": (
-        lambda m: m.problem((b"xyz", b"")),
-        "a key of no known kind: 78797a",
+        lambda m: m.problem((b"zzz", b"")),
+        "a key of no known kind: 7a7a7a",
     ),
     "a longer key that begins like a single one": (
         lambda m: m.problem((b"s2", b"")),
@@ -335,12 +335,12 @@ def test_a_checkpoint_of_other_entries(tmp_path: Path, made: Made) -> None:
     """Signed by the right key, but over a tree that these entries do not make."""
     secret = NodeFiles(made.folder).read_secret()
     checkpoint = Checkpoint(made.view.origin, SIZE, bytes(32))
-    note = sign_checkpoint(checkpoint, log_key(secret, made.view.origin))
+    note = sign_checkpoint(checkpoint, NodeKeys.derive(secret, made.view.origin).log)
     assert "signs another root of 302 entries" in made.problem(
         _state(made, checkpoint=note)
     )
     checkpoint = Checkpoint(made.view.origin, SIZE - 1, bytes(32))
-    note = sign_checkpoint(checkpoint, log_key(secret, made.view.origin))
+    note = sign_checkpoint(checkpoint, NodeKeys.derive(secret, made.view.origin).log)
     assert "last log entry is not a commitment" in made.problem(
         _state(made, checkpoint=note)
     )

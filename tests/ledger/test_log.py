@@ -23,10 +23,10 @@ from byline_ledger.entry import (
 from byline_ledger.errors import (
     StoreError,
 )
-from byline_ledger.ledger import log_key
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.lookup_set import naive_root
 from byline_ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
+from byline_ledger.node_keys import NodeKeys
 from byline_ledger.statement import Statement
 from byline_ledger.store.interface import OpenStore
 from byline_ledger.store.leveldb import LevelStore
@@ -233,8 +233,8 @@ def test_keys_of_a_node_are_separate(tmp_path: Path) -> None:
     ledger = Ledger.init(tmp_path, open_store=MemoryDisk())
     secret = NodeFiles(tmp_path).read_secret()
     keys = {
-        log_key(secret, ledger.view.origin).public,
-        log_key(secret, ledger.view.origin + "x").public,
+        NodeKeys.derive(secret, ledger.view.origin).log.public,
+        NodeKeys.derive(secret, ledger.view.origin + "x").log.public,
         ledger.transport_seed,
         secret,
     }

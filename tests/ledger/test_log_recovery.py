@@ -30,8 +30,8 @@ from byline_ledger.errors import (
     StoreLockedError,
     UsageError,
 )
-from byline_ledger.ledger import log_key
 from byline_ledger.log import Ledger, LogView
+from byline_ledger.node_keys import NodeKeys
 from byline_ledger.recovery import read_entry, retirement
 from byline_ledger.store import layout
 from byline_ledger.store.guard import Guard, read_guard, write_guard
@@ -283,7 +283,7 @@ def test_wrong_values_noticed_at_start(tmp_path: Path) -> None:
     view = ledger.view
     ledger.close()
     good = disk.pairs()
-    log_secret = log_key(NodeFiles(tmp_path).read_secret(), view.origin)
+    log_secret = NodeKeys.derive(NodeFiles(tmp_path).read_secret(), view.origin).log
 
     def signed(size: int, root: bytes) -> tuple[bytes, bytes]:
         note = sign_checkpoint(Checkpoint(view.origin, size, root), log_secret)

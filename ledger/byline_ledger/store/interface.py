@@ -41,12 +41,18 @@ class Reader(Protocol):
 class Store(Reader, Protocol):
     """One open store.  Reads may come from any thread, writes from one at a time."""
 
-    def write(self, puts: Sequence[Pair]) -> None:
-        """All of `puts` in one atomic, synced write.
+    def write(self, puts: Sequence[Pair], deletes: Sequence[bytes] = ()) -> None:
+        """All of `puts`, and the removal of the keys `deletes`, in one atomic, synced
+        write; no key may be in both.
 
         After a StoreError it is unknown whether they were kept: the caller must stop
         writing, close, and look again after opening anew.
         """
+        ...
+
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Rewrites this range of keys, so that what was deleted from it leaves the disk
+        too, as far as no snapshot still needs it."""
         ...
 
     def snapshot(self) -> Reader:

@@ -4,13 +4,16 @@
     l                        verifier key of the log (text)
     s                        u64 size of the tree before || u64 statements || checkpoint
     b  u64 index             envelope of the statement at that leaf
+    c  u64 size              checkpoint of that size, as it was first cosigned
     e  u64 index             log entry
     i  statement id (32)     u64 index
     k  lookup string (72)    nothing
     r  name                  side record, such as a peer's cursor
     t  u8 level  u64 index   full tile: 256 hashes
+    x  u64 index             tombstone of a body that was taken down (tombstone.py)
 
-Integers are big-endian.  Only `s` and `r` are ever overwritten.  Bodies lie under their
+Integers are big-endian.  Only `s` and `r` are ever overwritten, and a body is only ever
+removed by the write that puts its tombstone.  Bodies lie under their
 index, not their id, so that LevelDB, which keeps keys in order, hardly ever has to move
 them again.  Reasons: docs/adr/0006-store-layout.md.
 """
@@ -27,11 +30,13 @@ LOG = b"l"
 STATE = b"s"
 
 BODIES = b"b"
+COSIGNED = b"c"
 ENTRIES = b"e"
 IDS = b"i"
 STRINGS = b"k"
 RECORDS = b"r"
 TILES = b"t"
+TOMBSTONES = b"x"
 
 MAX_RECORD_NAME = 255
 _STATE_HEAD = 16
@@ -40,6 +45,16 @@ _STATE_HEAD = 16
 def body(index: int) -> bytes:
     """Key of the envelope at leaf `index`."""
     return BODIES + u64(index)
+
+
+def cosigned(size: int) -> bytes:
+    """Key of the first cosigned checkpoint of `size` entries."""
+    return COSIGNED + u64(size)
+
+
+def tombstone(index: int) -> bytes:
+    """Key of the tombstone of the body at leaf `index`."""
+    return TOMBSTONES + u64(index)
 
 
 def entry(index: int) -> bytes:

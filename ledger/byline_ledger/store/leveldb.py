@@ -157,12 +157,14 @@ class LevelStore(LevelReader):
             database = plyvel.DB(str(path), create_if_missing=create, **_SETTINGS)
         return cls(path, database)
 
-    def write(self, puts: Sequence[Pair]) -> None:
+    def write(self, puts: Sequence[Pair], deletes: Sequence[bytes] = ()) -> None:
         with self._gate, _translated:
             batch = self._source.write_batch(sync=True)
             put = batch.put
             for key, value in puts:
                 put(key, value)
+            for key in deletes:
+                batch.delete(key)
             batch.write()
             self._sync_names()
 
@@ -172,6 +174,11 @@ class LevelStore(LevelReader):
             sync_folder(self._path)
         except OSError as error:
             raise file_error(self._path, error) from error
+
+    def compact(self, start: bytes, stop: bytes) -> None:
+        with self._gate, _translated:
+            self._release_dropped()
+            self._source.compact_range(start=start, stop=stop)
 
     def snapshot(self) -> LevelSnapshot:
         with self._gate, _translated:

@@ -76,9 +76,15 @@ class MemoryStore:
     def key_reader(self) -> KeyReader:
         return self._now.key_reader()
 
-    def write(self, puts: Sequence[Pair]) -> None:
+    def write(self, puts: Sequence[Pair], deletes: Sequence[bytes] = ()) -> None:
         self.require_open()
-        self._now = MemoryReader(self, {**self._now._pairs, **dict(puts)})
+        pairs = {**self._now._pairs, **dict(puts)}
+        for key in deletes:
+            pairs.pop(key, None)
+        self._now = MemoryReader(self, pairs)
+
+    def compact(self, start: bytes, stop: bytes) -> None:
+        self.require_open()
 
     def snapshot(self) -> MemoryReader:
         self.require_open()
