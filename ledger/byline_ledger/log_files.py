@@ -16,8 +16,9 @@ the tree has reached.  Specification: docs/spec/log.md, "As files".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from byline_ledger.entry import StatementEntry, parse_entry
 from byline_ledger.errors import MalformedError, NotFoundError
@@ -164,12 +165,11 @@ def _entries(view: LogView, tile: Tile) -> bytes:
     return entry_bundle(view.entries(start, start + tile.width, most))
 
 
-def file_tiles(old: int, size: int) -> Iterator[Tile]:
-    """Entry bundles of the tree of `size` that the tree of `old` entries has not, in
-    order; then its hash tiles, likewise."""
-    fresh = list(new_tiles(old, size))
-    yield from (Tile(None, one.index, one.width) for one in fresh if one.level == 0)
-    yield from fresh
+def new_bundles(old: int, size: int) -> Iterator[Tile]:
+    """Entry bundles of the tree of `size` that the tree of `old` entries has not, left
+    to right; of the hash tiles see tiles.new_tiles."""
+    tiles = takewhile(lambda tile: tile.level == 0, new_tiles(old, size))
+    return (Tile(None, tile.index, tile.width) for tile in tiles)
 
 
 # Statements
@@ -199,7 +199,7 @@ def taken_down(view: LogView) -> Iterator[bytes]:
         yield entry.id
 
 
-def format_ids(ids: Iterator[bytes]) -> bytes:
+def format_ids(ids: Iterable[bytes]) -> bytes:
     """The list of takedowns: 64 hex digits and a newline for each id."""
     return b"".join(id_.hex().encode() + b"\n" for id_ in ids)
 

@@ -22,16 +22,16 @@ from byline_ledger.log_files import (
     GONE,
     MAX_GONE,
     StatementName,
-    file_tiles,
     is_immutable,
     log_file,
     max_bytes,
     media_type,
+    new_bundles,
     parse_ids,
     parse_path,
 )
 from byline_ledger.store import layout
-from byline_ledger.tiles import Tile, parse_entry_bundle, parse_tile
+from byline_ledger.tiles import Tile, new_tiles, parse_entry_bundle, parse_tile
 from byline_ledger.tombstone import Tombstone
 
 ID = "ab" * 32
@@ -84,6 +84,10 @@ HAZARDS = [
 ]
 
 
+def all_tiles(size: int) -> list[Tile]:
+    return [*new_bundles(0, size), *new_tiles(0, size)]
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     return Ledger.init(tmp_path, open_store=MemoryDisk())
@@ -120,7 +124,7 @@ def test_text_and_tiles_have_their_types_and_only_tiles_stay_for_ever() -> None:
 def test_each_tree_has_the_tiles_that_its_size_implies(size: int) -> None:
     """All of them, with the right hashes and entries; not one hash more."""
     view = LongLog().grow(size)
-    for tile in file_tiles(0, size):
+    for tile in all_tiles(size):
         file = log_file(view, tile.to_path())
         assert file.immutable
         assert len(file.data) <= max_bytes(tile.to_path())
@@ -143,7 +147,7 @@ def test_each_tree_has_the_tiles_that_its_size_implies(size: int) -> None:
 
 def test_the_bundles_hold_every_entry_once() -> None:
     view = LongLog().grow(70_000)
-    bundles = [tile for tile in file_tiles(0, view.size) if tile.level is None]
+    bundles = list(new_bundles(0, view.size))
     assert sum(tile.width for tile in bundles) == view.size
     assert [tile.index for tile in bundles] == list(range(len(bundles)))
 
@@ -177,7 +181,8 @@ def test_what_the_tree_does_not_have_is_not_found(path: str) -> None:
 
 
 def test_tiles_of_a_larger_tree_are_those_it_has_more() -> None:
-    paths = [tile.to_path() for tile in file_tiles(255, 257)]
+    tiles = [*new_bundles(255, 257), *new_tiles(255, 257)]
+    paths = [tile.to_path() for tile in tiles]
     assert paths == [
         "tile/entries/000",
         "tile/entries/001.p/1",
@@ -185,7 +190,7 @@ def test_tiles_of_a_larger_tree_are_those_it_has_more() -> None:
         "tile/0/001.p/1",
         "tile/1/000.p/1",
     ]
-    assert list(file_tiles(257, 257)) == []
+    assert list(new_bundles(257, 257)) == []
 
 
 def test_a_tile_lost_by_the_store_is_an_error_of_the_store() -> None:

@@ -13,7 +13,8 @@ from tests.support.logs import take_down, works
 
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.log import Ledger
-from byline_ledger.log_files import StatementName, file_tiles, log_file, parse_ids
+from byline_ledger.log_files import StatementName, log_file, new_bundles, parse_ids
+from byline_ledger.tiles import Tile, new_tiles
 from byline_ledger.tombstone import Tombstone
 from byline_node import http_models
 from byline_node.http_log import FOR_EVER, matches
@@ -24,6 +25,10 @@ ENVELOPE = {"accept": "application/vnd.byline.statement"}
 
 
 STATEMENTS = works(0, 300)
+
+
+def all_tiles(size: int) -> list[Tile]:
+    return [*new_bundles(0, size), *new_tiles(0, size)]
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ async def raw_get(client: httpx.AsyncClient, target: str) -> httpx.Response:
 async def test_every_file_of_the_log_is_served_with_its_type(
     client: httpx.AsyncClient, ledger: Ledger
 ) -> None:
-    tiles = [tile.to_path() for tile in file_tiles(0, ledger.view.size)]
+    tiles = [tile.to_path() for tile in all_tiles(ledger.view.size)]
     for path in ["checkpoint", "vkey", "statements/gone", *tiles]:
         expected = log_file(ledger.view, path)
         response = await client.get(f"/log/{path}")
