@@ -25,6 +25,8 @@ from byline_ledger.log_files import (
     max_bytes,
     parse_ids,
 )
+from byline_ledger.store.durable import file_error
+from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.tiles import (
     TILE_WIDTH,
     Tile,
@@ -172,18 +174,16 @@ def open_source(text: str, *, endpoint: str = "", region: str = "") -> FileSourc
     Raises UsageError or NotFoundError where it is none of these; StoreLockedError where
     the node runs.  `endpoint` and `region` are those of S3.
     """
-    scheme, _, rest = text.partition("://")
-    if rest and scheme in ("http", "https"):
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return folder_source(Path(text))
+    if scheme in ("http", "https"):
         return url_source(text)
-    if rest and scheme == "s3":
+    if scheme == "s3":
         from byline_node.s3_files import S3Files  # an extra that may be missing
 
         return FileSource(S3Files(text, endpoint=endpoint, region=region))
-    if rest:
-        raise UsageError(
-            f"expected a log at http://, https:// or s3://, got {text[:64]}"
-        )
-    return folder_source(Path(text))
+    raise UsageError(f"expected a log at http://, https:// or s3://, got {text[:64]}")
 
 
 def url_source(prefix: str) -> FileSource:
@@ -195,11 +195,16 @@ def url_source(prefix: str) -> FileSource:
 
 def folder_source(folder: Path) -> FileSource:
     """A folder with a log's files, or a stopped node's."""
-    if (folder / CHECKPOINT).is_file():
-        return FileSource(FolderFiles(folder))
-    for node in (folder, Home(folder).node):
-        if (node / "origin").is_file():
-            return node_source(node)
+    try:
+        if (folder / CHECKPOINT).is_file():
+            return FileSource(FolderFiles(folder))
+        nodes = [
+            place for place in (folder, Home(folder).node) if NodeFiles(place).is_node()
+        ]
+    except OSError as error:
+        raise file_error(folder, error) from error
+    if nodes:
+        return node_source(nodes[0])
     raise NotFoundError(
         f"there is no log in {folder}",
         hint="expected a URL, s3://BUCKET/PREFIX, or a folder with a checkpoint in it",
