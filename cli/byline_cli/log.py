@@ -38,14 +38,17 @@ Endpoint = Annotated[
     typer.Option(
         "--endpoint",
         metavar="URL",
-        envvar="AWS_ENDPOINT_URL",
+        envvar=["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
         help="Where the storage answers, if it is not Amazon's.",
     ),
 ]
 Region = Annotated[
     str,
     typer.Option(
-        "--region", metavar="NAME", envvar="AWS_REGION", help="Region of the bucket."
+        "--region",
+        metavar="NAME",
+        envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
+        help="Region of the bucket.",
     ),
 ]
 

@@ -25,14 +25,16 @@ PATIENCE = timedelta(seconds=60)
 TIMEOUT = timedelta(seconds=30)
 CONNECT_TIMEOUT = timedelta(seconds=5)
 MAX_REASON = 200
-DEFAULT_REGION = "us-east-1"
-"""What storage other than Amazon's takes."""
 
 _FORM = re.compile(
     r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])"
     r"(?P<prefix>(?:/[A-Za-z0-9._~!$'()+,=@-]+)*)/?",
     re.ASCII,
 )
+
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
+_REGION = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 
 
 class S3Files:
@@ -51,21 +53,22 @@ class S3Files:
     def _open(self, bucket: str, prefix: str, endpoint: str, region: str) -> S3Store:
         from obstore.store import S3Store
 
-        config: dict[str, Any] = {"region": region} if region else {}
+        config: dict[str, Any] = {
+            "client_options": {
+                "allow_http": endpoint.startswith("http://"),
+                "connect_timeout": CONNECT_TIMEOUT,
+                "timeout": TIMEOUT,
+            },
+            "retry_config": {"max_retries": ATTEMPTS, "retry_timeout": PATIENCE},
+        }
+        if prefix:
+            config["prefix"] = prefix
         if endpoint:
-            config = {"region": region or DEFAULT_REGION, "endpoint": endpoint}
+            config["endpoint"] = required(endpoint, _ENDPOINT, "an endpoint's URL")
+        if region:
+            config["region"] = required(region, _REGION, "the name of a region")
         try:
-            return S3Store(
-                bucket,
-                prefix=prefix or None,
-                client_options={
-                    "allow_http": endpoint.startswith("http://"),
-                    "connect_timeout": CONNECT_TIMEOUT,
-                    "timeout": TIMEOUT,
-                },
-                retry_config={"max_retries": ATTEMPTS, "retry_timeout": PATIENCE},
-                **config,
-            )
+            return S3Store(bucket, **config)
         except self._engine.exceptions.BaseError as error:
             raise UsageError(f"{self.name}: {reason(error)}") from None
 
@@ -106,10 +109,20 @@ class S3Files:
         """Nothing to do."""
 
     def _trouble(self, error: Exception) -> BylineError:
+        problems = self._engine.exceptions
+        refused = (problems.PermissionDeniedError, problems.UnauthenticatedError)
+        said = "access is denied" if isinstance(error, refused) else reason(error)
         return NodeUnavailableError(
-            f"{self.name}: {reason(error)}",
+            f"{self.name}: {said}",
             hint="check --endpoint, --region, the bucket and the AWS_ variables",
         )
+
+
+def required(text: str, form: re.Pattern[str], what: str) -> str:
+    """The text, else UsageError: obstore panics over some that have no good form."""
+    if not form.fullmatch(text):
+        raise UsageError(f"expected {what}, got {text[:100]!r}")
+    return text
 
 
 def engine() -> Any:
