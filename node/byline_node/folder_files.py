@@ -55,6 +55,7 @@ class FolderTarget(FolderFiles):
         super().__init__(folder)
         self._changed: set[Path] = set()
         try:
+            self._is_new = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock_folder(folder)
             require_ours(folder)
@@ -97,9 +98,11 @@ class FolderTarget(FolderFiles):
             raise file_error(self.folder, error) from error
 
     def close(self) -> None:
-        """Ends the lock."""
+        """Ends the lock; a folder made for nothing goes again."""
         with suppress(OSError):
             (self.folder / INCOMING).rmdir()
+            if self._is_new:
+                self.folder.rmdir()  # fails unless it is empty
         os.close(self._lock)
 
     def _make_parents(self, folder: Path) -> None:
