@@ -32,6 +32,7 @@ COMMANDS = {
     "dispute": ("remarks", "Contest a statement or a work."),
     "withdraw": ("remarks", "Take back a statement of yours."),
     "node": ("node", "Set up, run and examine a node."),
+    "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "demo": ("demo", "Watch three nodes do the whole job with real files."),
 }
 """Command name to its module in this package and its line in the help."""
