@@ -23,9 +23,10 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.evidence import Equivocation, Evidence, Fork
+from byline_ledger.log_fault import LogFaultError
 from byline_ledger.log_source import LogSource
 from byline_ledger.merkle import HASH_BYTES, consistency_proof, leaf_hash, root_from
-from byline_ledger.mirror import LogFaultError, Mirror
+from byline_ledger.mirror import Mirror
 from byline_ledger.statement import Statement
 from byline_ledger.tiles import (
     TILE_HEIGHT,

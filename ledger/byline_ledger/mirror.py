@@ -27,19 +27,14 @@ from byline_ledger.entry import (
     parse_entry,
 )
 from byline_ledger.errors import (
-    InconsistentLogError,
     MalformedError,
     StoreError,
     VerificationError,
 )
-from byline_ledger.evidence import Commitment, Evidence, Leaf, Repeat
-from byline_ledger.evidence import Entry as WrongEntry
+from byline_ledger.log_fault import LogFaultError, fault_of
 from byline_ledger.lookup_set import LookupSet, StringReader
 from byline_ledger.merkle import (
     Frontier,
-    NodeReader,
-    consistency_proof,
-    inclusion_proof,
     leaf_hash,
 )
 from byline_ledger.opening import walk_set
@@ -59,49 +54,6 @@ BATCH = 8_192
 MAX_WAITING = 1_000_000
 """Entries without a commitment among them that are held in memory."""
 _STATE_HEAD = 16
-
-
-class LogFaultError(InconsistentLogError):
-    """The log is not what its rules make of it; the first thing that is wrong.
-
-    `index` is the entry where it shows.  `evidence` gives what an alarm needs, given
-    the tree that was signed.
-    """
-
-    def __init__(
-        self, message: str, *, hint: str | None = None, index: int = 0
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.index = index
-        self.leaves: tuple[tuple[int, bytes], ...] = ()
-        """Entries that show it by themselves, with their places."""
-        self.repeats = False
-        self.start = 0
-        self.entries: tuple[bytes, ...] = ()
-        """Or else the entries from `start` on to a false commitment."""
-        self.opening = b""
-
-    def evidence(self, size: int, node: NodeReader) -> Evidence:
-        """For an alarm about the tree of `size` entries with these hashes."""
-        if self.leaves:
-            leaves = tuple(
-                Leaf(index, entry, tuple(inclusion_proof(index, size, node)))
-                for index, entry in self.leaves
-            )
-            return Repeat(leaves) if self.repeats else WrongEntry(leaves)
-        end = self.start + len(self.entries)
-        before = Frontier.of(self.start, node).hashes
-        proof = tuple(consistency_proof(end, size, node))
-        return Commitment(self.start, before, self.entries, self.opening, proof)
-
-
-def _fault(
-    message: str, *leaves: tuple[int, bytes], repeats: bool = False
-) -> LogFaultError:
-    """A fault that these entries show by themselves; the last is the wrong one."""
-    fault = LogFaultError(f"entry {leaves[-1][0]}: {message}", index=leaves[-1][0])
-    fault.leaves, fault.repeats = leaves, repeats
-    return fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +148,11 @@ class Mirror:
         if self._ended is not None and not (
             index == self._ended[0] + 1 and isinstance(entry, CommitmentEntry)
         ):
-            raise _fault(
+            raise fault_of(
                 "it comes after the end of the log", self._ended, (index, data)
             )
         if index == 0 and not isinstance(entry, CommitmentEntry):
-            raise _fault("the log does not begin with a commitment", (0, data))
+            raise fault_of("the log does not begin with a commitment", (0, data))
         if len(self._waiting) >= MAX_WAITING:
             raise LogFaultError(
                 f"more than {MAX_WAITING} entries without a commitment", index=index
@@ -215,7 +167,7 @@ class Mirror:
         try:
             return parse_entry(data)
         except MalformedError as error:
-            raise _fault(str(error), (index, data)) from error
+            raise fault_of(str(error), (index, data)) from error
 
     def _close_piece(self, commitment: CommitmentEntry) -> None:
         """Checks and keeps what waits, the last of which is `commitment`."""
@@ -259,7 +211,7 @@ class Mirror:
                     if earlier >= start
                     else self._entry(earlier)
                 )
-                raise _fault(
+                raise fault_of(
                     f"statement {entry.id.hex()} was logged before, as {earlier}",
                     (earlier, first),
                     (index, piece[index - start][0]),
@@ -335,7 +287,7 @@ class Mirror:
         checkpoint = open_checkpoint(note, self.vkey)
         if self._waiting:
             index, data = self.read - 1, self._waiting[-1][0]
-            raise _fault("the last entry is no commitment", (index, data))
+            raise fault_of("the last entry is no commitment", (index, data))
         ours = self._copied
         if checkpoint.size != ours.size:
             raise VerificationError(
