@@ -146,16 +146,14 @@ class Entry:
         try:
             entry = parse_entry(leaf.entry)
         except MalformedError as error:
-            return f"entry {leaf.index} is malformed: {error}"
+            return f"has a malformed entry {leaf.index}: {error}"
         _require(
             not isinstance(entry, CommitmentEntry)
             and leaf.index in (0, signed.size - 1),
             "the entry may stand where it does",
         )
         place = "last" if leaf.index else "first"
-        return (
-            f"the {place} entry of the tree of {signed.size} entries is no commitment"
-        )
+        return f"signed a tree of {signed.size} entries whose {place} is no commitment"
 
     def _after_the_end(self) -> str:
         notice, later = self.leaves
@@ -167,7 +165,7 @@ class Entry:
         is_next = later.index == notice.index + 1
         is_commitment = later.entry[:1] == b"\x01"
         _require(not (is_next and is_commitment), "a commitment may follow the notice")
-        return f"entry {later.index} comes after the end of the log at {notice.index}"
+        return f"goes on at entry {later.index}, after its end at {notice.index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +221,8 @@ class Commitment:
         )
         index = self.start + len(self.entries) - 1
         return (
-            f"the commitment at entry {index} is of {said.count} lookup strings with"
-            f" root {said.root.hex()[:16]}…, but the entries make it {count} with root"
+            f"commits at entry {index} to {said.count} lookup strings with root"
+            f" {said.root.hex()[:16]}…, but its entries make it {count} with root"
             f" {root.hex()[:16]}…"
         )
 
@@ -286,9 +284,10 @@ class Omission:
         walk = Walk(_open_trie(self.opening, commitment))
         if not any(_is_absent(walk, one) for one in entry.lookup_strings()):
             raise VerificationError("no string of the statement is shown to be absent")
+        name = cid_of_statement(entry.id)
         return (
-            f"statement {cid_of_statement(entry.id)} is entry {statement.index} of the"
-            f" log, but missing from the set that entry {last.index} commits to"
+            f"has statement {name} as entry {statement.index}, but"
+            f" leaves it out of the set that entry {last.index} commits to"
         )
 
 

@@ -111,13 +111,14 @@ def damage(copy: Path, count: int) -> dict[str, tuple[Path, int, str]]:
     assert batches >= 2
     bundle = copy / entries_path(index // 256)
     data = bundle.read_bytes()
+    above = next(one for one in (copy / "tile/1").rglob("*") if one.is_file())
     at = 0
     for _ in range(index % 256):
         at += 2 + int.from_bytes(data[at : at + 2], "big")
     return {
         "a body": (some, 150, some.name),
         "a hash tile": (copy / tile_path(0, 3), 77, tile_path(0, 3)),
-        "a tile above": (copy / tile_path(1, 0), 77, tile_path(1, 0)),
+        "a tile above": (above, 77, str(above.relative_to(copy))),
         "a commitment": (bundle, at + 20, "entr"),
         "the checkpoint": (copy / "checkpoint", -20, "checkpoint"),
     }
