@@ -85,7 +85,19 @@ def init(
 
 
 @app.command()
-def run(listen: Listen = None, api: Api = None, peers: Peers = None) -> None:
+def run(
+    listen: Listen = None,
+    api: Api = None,
+    peers: Peers = None,
+    trust_disk: Annotated[
+        bool,
+        typer.Option(
+            "--trust-disk",
+            help="Sign on without asking those who cosigned. Only if you are certain"
+            " that this disk was never put back to an earlier state.",
+        ),
+    ] = False,
+) -> None:
     """Run the node of BYLINE_HOME until Ctrl-C or SIGTERM.
 
     Makes it first if there is none. Options go before node.toml. Log lines go to
@@ -98,7 +110,9 @@ def run(listen: Listen = None, api: Api = None, peers: Peers = None) -> None:
         output.lines(describe_ready(ready.api, ready.peer_id, ready.listen))
         output.flush()
 
-    config = NodeConfig.load(find_home().folder, listen=listen, api=api, peers=peers)
+    config = NodeConfig.load(
+        find_home().folder, trust_disk=trust_disk, listen=listen, api=api, peers=peers
+    )
     configure_logs()
     try:
         run_node(config, on_ready=on_ready)
@@ -172,9 +186,26 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     rows += [f"  dial        {output.safe(str(one))}" for one in value["listen"]]
     if value.get("read_only"):
         rows.append((f"  READ-ONLY   {said('read_only')}", "bad"))
+    rows += describe_witnesses(value)
     peers = value.get("peers") or []
     rows.append(f"  peers       {amount(len(peers), 'peer')}")
     return rows + [describe_peer(peer) for peer in peers]
+
+
+def describe_witnesses(value: Mapping[str, Any]) -> list[output.Line]:
+    """How far the log is cosigned, and who was asked."""
+    cosigned, asked = value.get("cosigned") or {}, value.get("witnesses") or []
+    if not asked and not cosigned.get("count"):
+        return []
+    count = amount(int(cosigned.get("count") or 0), "cosignature")
+    rows: list[output.Line] = [f"  cosigned    {cosigned.get('size')} entries, {count}"]
+    for one in asked:
+        name, error = output.safe(str(one.get("name"))), one.get("error")
+        if error:
+            rows.append((f"    {name}: {output.safe(str(error))}", "doubt"))
+        else:
+            rows.append(f"    {name}: {one.get('size')} entries")
+    return rows
 
 
 def describe_peer(peer: Mapping[str, Any]) -> output.Line:

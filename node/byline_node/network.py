@@ -20,12 +20,16 @@ from byline_ledger.follow_server import ServedLog, serve
 from byline_ledger.follower import KnownLog
 from byline_ledger.gossip import TOPIC
 from byline_ledger.statement import Statement
+from byline_ledger.witness_messages import MAX_REQUEST as MAX_WITNESS_REQUEST
+from byline_ledger.witness_messages import PROTOCOL as WITNESS_PROTOCOL
 from byline_node.cursors import LedgerCursors, Records
 from byline_node.following import FollowedLog, Following
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.peers import keep_connected, peer_id_of, ping_peer
 from byline_node.requests import Requests
+from byline_node.witness_clients import PeerWitness
+from byline_node.witnessing import Witness
 
 Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
 """`await admit(statements, source)` returns once they are durable; source is "gossip"
@@ -120,6 +124,7 @@ class Network:
         self._gossip = Gossip(host, self._is_known, admit, self._following.kick)
         self._threads = trio.CapacityLimiter(2)
         self._requests.answer(PROTOCOL, MAX_REQUEST, self._answer)
+        self._on_peer: Callable[[], None] = lambda: None
 
     # For the rest of the node
 
@@ -141,6 +146,17 @@ class Network:
         """
         if source not in ("gossip", "follow"):
             self._gossip.offer(statements)
+
+    def serve_witness(self, witness: Witness, on_peer: Callable[[], None]) -> None:
+        """Has the witness answer peers; `on_peer` is called for each that connects."""
+        self._requests.answer(WITNESS_PROTOCOL, MAX_WITNESS_REQUEST, witness.answer)
+        self._on_peer = on_peer
+
+    def witnesses(self) -> list[PeerWitness]:
+        """The connected peers, as witnesses of our log."""
+        vkey = self._view().vkey
+        ask = self._requests.ask
+        return [PeerWitness(peer, ask, vkey) for peer in self._host.peers()]
 
     def peers(self) -> list[dict[str, Any]]:
         """The status of each peer, ready for JSON."""
@@ -201,6 +217,7 @@ class Network:
 
     async def _mind_peer(self, peer: str, scope: trio.CancelScope) -> None:
         log.info("peer connected", peer=peer, address=self._host.peers().get(peer))
+        self._on_peer()
         with scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(ping_peer, self._host, peer)
