@@ -241,6 +241,47 @@ def test_what_was_taken_down_leaves_the_copy(tmp_path: Path, ledger: Ledger) -> 
     assert copy(ledger.view, folder).taken_down == 0
 
 
+class Recording(FolderTarget):
+    """Writes down what is done in which order."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.done: list[str] = []
+
+    def put(self, path: str, data: bytes) -> None:
+        self.done.append(f"put {path}")
+        super().put(path, data)
+
+    def delete(self, path: str) -> None:
+        self.done.append(f"delete {path}")
+        super().delete(path)
+
+    def settle(self) -> None:
+        self.done.append("settle")
+        super().settle()
+
+
+def test_the_checkpoint_comes_last_and_a_tombstone_before_its_body_goes(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    """And all that the checkpoint names is certain to stay before it is written."""
+    one = works(0, 1)[0]
+    ledger.append([one])
+    for _ in range(2):
+        target = Recording(tmp_path / "copy")
+        LogCopy(source_of(ledger.view), target).run()
+        target.close()
+        last = target.done.index("put checkpoint")
+        assert target.done[last - 1] == "settle"
+        assert target.done[last + 1 :] == [f"delete {PROGRESS}", "settle"]
+        take_down(ledger, one)
+    body = StatementName(one.id).to_path()
+    tombstone = StatementName(one.id, gone=True).to_path()
+    order = target.done
+    assert order.index(f"put {tombstone}") < order.index(f"delete {body}")
+    assert order.index(f"delete {body}") < order.index("put statements/gone")
+
+
 def test_a_copy_of_a_copy_is_the_same(tmp_path: Path, ledger: Ledger) -> None:
     statements = works(0, 20)
     ledger.append(statements)

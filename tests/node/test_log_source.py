@@ -32,7 +32,7 @@ from byline_node.home import Home
 from byline_node.log_copy import LogCopy
 from byline_node.log_source import FileSource, ViewFiles, open_source, own_source
 from byline_node.read_ahead import BODIES_AHEAD, ReadAhead
-from byline_node.s3_files import S3Files
+from byline_node.s3_files import S3Files, is_endpoint
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -321,6 +321,39 @@ def test_without_the_extra_the_pip_command_is_named(
     with pytest.raises(UsageError) as caught:
         S3Files("s3://bucket/prefix")
     assert caught.value.hint == 'install it with: pip install "byline-ledger[s3]"'
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "nonsense",
+        "http://",
+        "http://[::1",
+        "http://[:::::::::]",
+        "http://:::",
+        "http://]",
+        "http://a:0",
+        "http://a:99999",
+        "http://a:999999999",
+        "http://me:secret@a",
+        "http://a?b",
+        "http://a b",
+        "http://a\n",
+        "ftp://a",
+    ],
+)
+def test_an_endpoint_that_is_no_url_never_reaches_the_engine(endpoint: str) -> None:
+    """It would panic there, which no `except Exception` sees."""
+    assert not is_endpoint(endpoint)
+    with pytest.raises(UsageError):
+        S3Files("s3://bucket/prefix", endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:8333", "https://[::1]:1/s3", "https://s3.example"]
+)
+def test_a_url_is_an_endpoint(endpoint: str) -> None:
+    assert is_endpoint(endpoint)
 
 
 # Ahead of the reader
