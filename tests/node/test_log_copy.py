@@ -22,7 +22,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.log_files import StatementName, log_file, new_bundles
-from byline_ledger.tiles import Tile, new_tiles
+from byline_ledger.tiles import Tile, entry_bundle, new_tiles
 from byline_ledger.tombstone import Tombstone
 from byline_node import folder_files, log_copy
 from byline_node.folder_files import INCOMING, FolderFiles, FolderTarget
@@ -385,6 +385,22 @@ def test_a_source_without_a_body_is_no_whole_copy(
     (tmp_path / "one" / StatementName(one.id).to_path()).unlink()
     with pytest.raises(NotFoundError, match="neither body nor tombstone"):
         copy(FileSource(FolderFiles(tmp_path / "one")), tmp_path / "two")
+
+
+@pytest.mark.parametrize("in_bundles", [True, False])
+def test_a_body_under_another_id_is_refused(
+    tmp_path: Path, ledger: Ledger, in_bundles: bool
+) -> None:
+    one, two = works(0, 2)
+    ledger.append([one, two])
+    source = Counting(ledger.view)
+    swapped = [b"", two.to_envelope(), one.to_envelope(), b""]
+    alone = [b""] * 4
+    bodies = entry_bundle(swapped if in_bundles else alone)
+    source.lies["statements/entries/000.p/4"] = bodies
+    source.lies[StatementName(one.id).to_path()] = two.to_envelope()
+    with pytest.raises(MalformedError, match="something else"):
+        copy(FileSource(source), tmp_path / "copy")
 
 
 def test_a_full_disk_is_an_error_of_the_store(
