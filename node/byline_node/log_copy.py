@@ -166,9 +166,7 @@ class LogCopy:
         """How far an interrupted run came with this very tree; 0 if none did."""
         try:
             done = Checkpoint.from_text(self._target.get(PROGRESS, MAX_PROGRESS))
-        except NotFoundError:
-            return 0
-        except MalformedError:
+        except (NotFoundError, MalformedError):
             return 0
         if done.size > self.new.size or self._root_at(done.size) != done.root:
             return 0
@@ -211,7 +209,7 @@ class LogCopy:
         if self._in_bundles:
             try:
                 return self._source.bodies(bundle)
-            except NotFoundError:
+            except (NotFoundError, MalformedError):
                 self._in_bundles = False
         return [b""] * bundle.width
 

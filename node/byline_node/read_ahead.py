@@ -122,7 +122,7 @@ class ReadAhead:
             try:
                 found = self._bundles.take(bundle, self._behind(bundle))
                 self._page = bundle, found
-            except NotFoundError:
+            except (NotFoundError, MalformedError):
                 self._in_bundles, self._page = False, None
         return self._page[1] if self._page is not None else None
 

@@ -403,6 +403,16 @@ def test_a_body_under_another_id_is_refused(
         copy(FileSource(source), tmp_path / "copy")
 
 
+def test_a_bundle_of_bodies_that_is_none_is_done_without(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    ledger.append(works(0, 2))
+    source = Counting(ledger.view)
+    source.lies["statements/entries/000.p/4"] = b"not found, says a web server, and 200"
+    copy(FileSource(source), tmp_path / "copy")
+    require_whole(tmp_path / "copy", ledger.view)
+
+
 def test_a_full_disk_is_an_error_of_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
