@@ -7,7 +7,9 @@ reads itself: no secret passes through here, and none is in a message.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -49,6 +51,7 @@ class S3Files:
         match = _FORM.fullmatch(place)
         if match is None or "/." in match["prefix"]:
             raise UsageError(f"expected s3://BUCKET/PREFIX, got {place[:100]!r}")
+        endpoint = endpoint or endpoint_of(os.environ)
         check_options(endpoint, region)
         self.name = f"s3://{match['bucket']}{match['prefix']}"
         self._engine = engine()
@@ -121,6 +124,12 @@ class S3Files:
             f"{self.name}: {said}",
             hint="check --endpoint, --region, the bucket and the AWS_ variables",
         )
+
+
+def endpoint_of(environ: Mapping[str, str]) -> str:
+    """What the variables of AWS programs name; obstore reads them, too, but takes http
+    only from here."""
+    return environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL", "")
 
 
 def check_options(endpoint: str, region: str) -> None:
