@@ -10,7 +10,7 @@ import typer
 from byline_cli import output
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
-from byline_ledger.errors import CorruptStoreError
+from byline_ledger.errors import CorruptStoreError, InconsistentLogError
 from byline_ledger.store.node_files import DEFAULT_NAME
 from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
 from byline_node.errors import ConfigError
@@ -153,13 +153,16 @@ def status(
 ) -> None:
     """Show what the running node holds, and its peers.
 
-    It is what the node says of itself; nothing of it is proven.
+    It is what the node says of itself; nothing of it is proven. Ends with 4 if it holds
+    an alarm: proof that a log it knows lied.
     """
     from byline_cli.connect import status_of_running
 
     value = status_of_running(wait)
     rows = describe_dial(value) if dial else describe_status(value)
     output.result(as_json, value, rows)
+    if value.get("alarms") and not dial:
+        raise typer.Exit(InconsistentLogError.exit_code)
 
 
 def describe_dial(value: Mapping[str, Any]) -> list[output.Line]:
@@ -187,6 +190,10 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     if value.get("read_only"):
         rows.append((f"  READ-ONLY   {said('read_only')}", "bad"))
     rows += describe_witnesses(value)
+    for one in value.get("alarms") or []:
+        origin, text, file = one.get("origin"), one.get("text"), one.get("file")
+        line = f"  ALARM       log {origin} {text} ({file})"
+        rows.append((output.safe(line), "bad"))
     peers = value.get("peers") or []
     rows.append(f"  peers       {amount(len(peers), 'peer')}")
     return rows + [describe_peer(peer) for peer in peers]

@@ -150,6 +150,8 @@ class Cosigner:
         self._changed = trio.Event()
         self._published = self._first_view()
         self._late_since: float | None = None
+        self.on_published: Callable[[LogView], None] = lambda _view: None
+        """Called with each tree that was cosigned; must not block."""
         self._is_failing = False
         self._past = ledger.latest_cosigned
         self.ahead: str | None = None
@@ -329,6 +331,7 @@ class Cosigner:
         self._published = view.cosigned(note)
         newer = self._ledger.view.size > view.size
         self._late_since = trio.current_time() if newer else None
+        self.on_published(self._published)
 
     # Being certain that the disk is the newest there was
 
@@ -341,6 +344,10 @@ class Cosigner:
         if self.ahead is None:
             self.ahead = f"{reason}: this disk was put back to an earlier state"
             self._hold(f"{self.ahead}; {RECOVER}")
+
+    def convict(self, reason: str) -> None:
+        """This very log is proven to have signed a falsehood: it signs no more."""
+        self._fall_behind(f"this log {reason}")
 
     def see_own(self, note: bytes) -> None:
         """A checkpoint of this log that somebody else showed, by whatever way."""

@@ -99,6 +99,14 @@ class CosignedJson(Model):
     time: int | None = Field(description="Of the newest of them, Unix seconds")
 
 
+class AlarmJson(Model):
+    origin: str
+    vkey: str
+    kind: str
+    text: str = Field(description="What is proven, after the log's name")
+    file: str = Field(description="In the folder `alarms` of the node")
+
+
 class Status(Model):
     version: str
     peer_id: str | None
@@ -117,6 +125,7 @@ class Status(Model):
     )
     cosigned: CosignedJson
     witnesses: list[WitnessJson]
+    alarms: list[AlarmJson] = Field(description="Logs that are proven to have lied")
 
 
 class Health(Model):

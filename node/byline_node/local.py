@@ -101,6 +101,7 @@ class LocalClient:
             "peers": [],
             "cosigned": operations.describe_cosigned(self._ledger),
             "witnesses": [],
+            "alarms": [],
         }
 
     def close(self) -> None:

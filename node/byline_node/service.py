@@ -25,6 +25,7 @@ from byline_ledger.crypto import self_test
 from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.statement import Statement
+from byline_node.alarms import Alarms, KnownAlarm
 from byline_node.client import Poster
 from byline_node.config import NodeConfig, parse_witness
 from byline_node.cosigning import Cosigner
@@ -184,7 +185,16 @@ class Node:
         self._written = trio.Event()
         self._network: Network | None = None
         self._api = ""
-        self.witness = Witness(ledger, clock=time.time, configured=config.witness_logs)
+        self._alarms = Alarms(config.folder / "alarms", self._knows_log)
+        self.witness = Witness(
+            ledger,
+            clock=time.time,
+            configured=config.witness_logs,
+            is_alarmed=self._alarms.is_alarmed,
+            on_contradiction=lambda found: self._alarms.contradict(
+                found.vkey, found.notes, found.proof, "witness"
+            ),
+        )
         """This node as a witness of other logs."""
         self._poster = Poster()
         self._cosigner = Cosigner(
@@ -198,6 +208,7 @@ class Node:
             trust_disk=config.trust_disk,
         )
         self._writer.listen(self._cosigner.commit_made)
+        self._alarms.listen(self._heed_alarm)
 
     # What the HTTP API asks
 
@@ -218,11 +229,16 @@ class Node:
         network = self._network
         return describe_log(self.view, self._ledger.read_only) | {
             **self._cosigner.status(),
+            "alarms": [one.to_json() for one in self._alarms.all],
             "api": self._api,
             "peer_id": network.peer_id if network else None,
             "listen": list(network.addresses) if network else [],
             "peers": network.peers() if network else [],
         }
+
+    def _heed_alarm(self, alarm: KnownAlarm) -> None:
+        if alarm.vkey == self._ledger.view.vkey:
+            self._cosigner.convict(alarm.text)
 
     # Life
 
@@ -233,8 +249,6 @@ class Node:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write)
             async with self._open_network() as self._network:
-                if self._network is not None:
-                    self._network.serve_witness(self.witness, self._cosigner.wake)
                 nursery.start_soon(self._cosign)
                 await self._serve_http(listeners, on_ready)
                 await self._drain()
@@ -287,8 +301,26 @@ class Node:
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
         writer = NetworkWriter(self._writer, self._ledger)
-        async with open_network(self._config, self._ledger, writer) as network:
+        async with open_network(
+            self._config, self._ledger, writer, self._prepare
+        ) as network:
             yield network
+
+    def _prepare(self, network: Network) -> None:
+        """What goes over the network beside statements: cosignatures and alarms."""
+        cosigner = self._cosigner
+        network.serve_witness(self.witness, cosigner.wake, cosigner.see_own)
+        network.share_alarms(self._alarms)
+        cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
+
+    def _knows_log(self, origin: str, vkey: str) -> bool:
+        """Alarms are kept about logs that this node has to do with."""
+        if vkey == self._ledger.view.vkey:
+            return True
+        memory = self.witness.recall(origin)
+        if memory is not None and memory.vkey == vkey:
+            return True
+        return self._network is not None and self._network.follows(vkey)
 
     async def _cosign(self) -> None:
         try:

@@ -49,6 +49,7 @@ class Backend:
         nobody |= {
             "cosigned": {"size": 1, "count": 0, "time": None},
             "witnesses": [],
+            "alarms": [],
         }
         return describe_log(self.view, self.ledger.read_only) | nobody
 
