@@ -16,6 +16,8 @@ SOURCES := --no-binary python-baseconv,varint
 
 PYTHON ?=
 ARGS ?=
+KILLS ?=
+MUTANT ?=
 
 # A stranger's environment must not change what is tested or shown.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
@@ -23,7 +25,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test lint format bench crash audit interop vectors lock clean
+.PHONY: help setup demo test lint format bench crash faults audit interop vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +34,8 @@ help:
 	@echo "make lint      ruff, mypy, import rules"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
+	@echo "               (KILLS=500: again and again, with power cuts)"
+	@echo "make faults    fail, kill and cut the power at each file system call"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
 	@echo "make bench     the figures of benchmarks/README.md"
@@ -67,7 +71,11 @@ audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)
 
 crash: $(STAMP)/test
-	$(PY) tests/crash/run.py $(ARGS)
+	$(PY) $(if $(KILLS),tests/crash/loop.py --kills $(KILLS),tests/crash/run.py) \
+	    $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
+
+faults: $(STAMP)/test
+	$(PY) tests/faults/run.py $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
 
 vectors: $(STAMP)/test
 	@set -e; for generator in tests/vectors/generate_*.py; do \

@@ -23,6 +23,7 @@ from byline_ledger.errors import (
     BylineError,
     CorruptStoreError,
     InconsistentLogError,
+    StoreError,
 )
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import leaf_hash, root_from
@@ -93,7 +94,14 @@ def check_ledger(
         vkey = NodeKeys.derive(files.read_secret(), origin).log_vkey
         if not files.database.exists():
             return _check_unused(files, origin)
-        store = open_store(files.database, False)
+        try:
+            store = open_store(files.database, False)
+        except StoreError:
+            # A crash of the very first start can leave a folder and no database.
+            unused = _check_unused(files, origin)
+            if unused.problem is not None:
+                raise
+            return unused
         try:
             return _Check(files, origin, vkey, store, report).run()
         finally:

@@ -37,7 +37,7 @@ from byline_ledger.recovery import (
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.damage import damaged
-from byline_ledger.store.durable import make_folder
+from byline_ledger.store.durable import make_folder, remove_folder
 from byline_ledger.store.guard import Guard, compare_guard, read_guard, write_guard
 from byline_ledger.store.interface import OpenStore, Pair, Store
 from byline_ledger.store.leveldb import LevelStore
@@ -358,6 +358,14 @@ def _open_database(files: NodeFiles, origin: str, open_store: OpenStore) -> Stor
         is_new = read_guard(files.guard) == Guard.start(origin)
     except CorruptStoreError:
         is_new = False
-    if is_new:
+    if not is_new:
+        return open_store(files.database, False)
+    make_folder(files.database)
+    try:
+        return open_store(files.database, True)
+    except CorruptStoreError:
+        # A power cut while it was made: LevelDB does not sync its first file.  Nothing
+        # was let out yet, for the guard is written before anything is.
+        remove_folder(files.database)
         make_folder(files.database)
-    return open_store(files.database, is_new)
+        return open_store(files.database, True)
