@@ -16,6 +16,8 @@ SOURCES := --no-binary python-baseconv,varint
 
 PYTHON ?=
 ARGS ?=
+SECONDS ?= 30
+REPLAY ?=
 
 # A stranger's environment must not change what is tested or shown.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
@@ -23,7 +25,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test lint format bench crash vectors lock clean
+.PHONY: help setup demo test lint format bench crash fuzz coverage vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +35,8 @@ help:
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
 	@echo "make bench     the figures of benchmarks/README.md"
+	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
+	@echo "make coverage  every branch of the pure core is taken by a test"
 	@echo "make vectors   write tests/vectors again from the naive generators"
 	@echo "make lock      resolve requirements again  (ARGS=--upgrade for newer ones)"
 	@echo "make clean     remove .venv and caches"
@@ -60,6 +64,9 @@ bench: $(STAMP)/test
 
 crash: $(STAMP)/test
 	$(PY) tests/crash/run.py $(ARGS)
+
+fuzz: $(STAMP)/fuzz
+	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(REPLAY:%=--replay %) $(ARGS)
 
 vectors: $(STAMP)/test
 	@set -e; for generator in tests/vectors/generate_*.py; do \
