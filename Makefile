@@ -25,7 +25,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test lint format bench crash fuzz coverage vectors lock clean
+.PHONY: help setup demo test lint format bench crash audit vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo "make lint      ruff, mypy, import rules"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
+	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
 	@echo "make bench     the figures of benchmarks/README.md"
 	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
 	@echo "make coverage  every branch of the pure core is taken by a test"
@@ -62,9 +63,13 @@ format: $(STAMP)/lint
 bench: $(STAMP)/test
 	$(PY) benchmarks/run.py $(ARGS)
 
+audit: $(STAMP)/test
+	$(PY) tests/audit/run.py $(ARGS)
+
 crash: $(STAMP)/test
 	$(PY) tests/crash/run.py $(ARGS)
 
+.PHONY: fuzz coverage
 fuzz: $(STAMP)/fuzz
 	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(REPLAY:%=--replay %) $(ARGS)
 

@@ -26,6 +26,7 @@ ENGINES = {
     "hypercorn": "node/byline_node/http_server.py",
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
+    "obstore": "node/byline_node/s3_files.py",
 }
 
 # What costs so much to load that only a starting node may ask for it.

@@ -32,6 +32,9 @@ COMMANDS = {
     "dispute": ("remarks", "Contest a statement or a work."),
     "withdraw": ("remarks", "Take back a statement of yours."),
     "node": ("node", "Set up, run and examine a node."),
+    "log": ("log", "Write a log as files that anybody can serve, keep and check."),
+    "audit": ("audit", "Read a whole log, compute it anew, name what is wrong."),
+    "alarm": ("alarm", "Check proofs that a log signed something false."),
     "demo": ("demo", "Watch three nodes do the whole job with real files."),
 }
 """Command name to its module in this package and its line in the help."""

@@ -75,6 +75,28 @@ class InconsistentLogError(VerificationError):
     kind = "inconsistent-log"
 
 
+class ContradictionError(InconsistentLogError):
+    """Two notes signed by the log `vkey` that cannot both be true.
+
+    `proof` is the log's own consistency proof between them, which shows it to others if
+    it leads from another root (docs/spec/alarm.md); empty for trees of one size.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        vkey: str = "",
+        notes: tuple[bytes, bytes] = (b"", b""),
+        proof: tuple[bytes, ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.vkey = vkey
+        self.notes = notes
+        self.proof = proof
+
+
 class NotFoundError(BylineError):
     """Nothing is stored under that name."""
 

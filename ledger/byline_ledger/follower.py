@@ -28,7 +28,7 @@ from byline_ledger.entry import (
     statement_entry,
 )
 from byline_ledger.errors import (
-    InconsistentLogError,
+    ContradictionError,
     MalformedError,
     NotFoundError,
     ProofError,
@@ -117,7 +117,7 @@ class Follower:
     def session(self, wanted: Sequence[bytes] = ()) -> Session:
         """Reads all that is new, then asks for `wanted` (ids that others lacked).
 
-        Raises MalformedError, VerificationError or InconsistentLogError for a lie, and
+        Raises MalformedError, VerificationError or ContradictionError for a lie, and
         NotFoundError where the peer withholds what its log lists.
         """
         yield from self._see_head()
@@ -151,7 +151,7 @@ class Follower:
             # Another log than before, with another key: nothing binds the two.
             self.cursor = Cursor(head.vkey, head.note, Frontier.empty(), 0, b"", ())
             return
-        _check_extends(known.seen, checkpoint, head.proof)
+        _check_extends(known, head, checkpoint)
         self.cursor = replace(known, note=head.note)
 
     # All of it, where it is all known
@@ -340,19 +340,23 @@ def _is_known(id_: bytes, entry: bytes, ours: KnownLog) -> bool:
     return True
 
 
-def _check_extends(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
-    """The log has only grown, else VerificationError or InconsistentLogError."""
+def _check_extends(known: Cursor, head: Head, new: Checkpoint) -> None:
+    """The log has only grown, else VerificationError or ContradictionError."""
+    old = known.seen
     if new.size < old.size:
         raise VerificationError(
             f"log {new.origin} went back from {old.size} leaves to {new.size}",
             hint="has that node been restored from a backup?",
         )
     try:
-        verify_consistency(old.size, new.size, old.root, new.root, proof)
+        verify_consistency(old.size, new.size, old.root, new.root, head.proof)
     except ProofError as error:
-        raise InconsistentLogError(
+        raise ContradictionError(
             f"log {new.origin} of {new.size} leaves does not extend the tree of "
-            f"{old.size} that it signed before: {error}"
+            f"{old.size} that it signed before: {error}",
+            vkey=known.vkey,
+            notes=(known.note, head.note),
+            proof=head.proof,
         ) from error
 
 

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from byline_ledger.errors import CorruptStoreError, MalformedError
+from byline_ledger.errors import CorruptStoreError, MalformedError, ProofError
 
 STRING_SIZE = 72
 STRING_BITS = STRING_SIZE * 8
@@ -179,9 +179,15 @@ class LookupSet:
 
     __slots__ = ("_cache", "top")
 
-    def __init__(self, top: Leaf | Inner, cache: LeafCache) -> None:
+    def __init__(self, top: Node, cache: LeafCache) -> None:
         self.top = top
         self._cache = cache
+
+    @classmethod
+    def opened(cls, top: Node) -> LookupSet:
+        """The set behind a parsed opening (opening.parse_opening): what is inserted
+        into it must not lead into what is closed."""
+        return cls(top, LeafCache(CACHE_BYTES))
 
     @classmethod
     def empty(cls, cache_bytes: int = CACHE_BYTES) -> LookupSet:
@@ -209,7 +215,8 @@ class LookupSet:
         """The set with `strings` added: ascending, distinct, none of them in it yet.
 
         `read` gives the stored strings of leaves that are not cached; it is called
-        with ascending ranges and must not see `strings` yet.
+        with ascending ranges and must not see `strings` yet.  ProofError where the set
+        is an opening that is closed where a string belongs.
         """
         if not strings:
             return self
@@ -268,17 +275,17 @@ class _Insertion:
         self.read = read
         self.cache = cache
 
-    def into(self, node: Node, lo: int, hi: int, known: int) -> Leaf | Inner:
+    def into(self, node: Node, lo: int, hi: int, known: int) -> Node:
         """`node` with strings[lo:hi], which share `known` bits with all of its own.
 
         One frame per level: a trie has at most 576 levels, Python 1,000 frames.
         """
         if hi == lo:
-            assert not isinstance(node, Closed)
             return node
         if isinstance(node, Leaf):
             return self._into_leaf(node, lo, hi, known)
-        assert isinstance(node, Inner)
+        if isinstance(node, Closed):
+            raise ProofError("the opening is closed where a string would be inserted")
         depth = node.depth
         if depth > known:
             depth = self._divergence(node, lo, hi)

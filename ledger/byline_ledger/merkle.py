@@ -171,6 +171,25 @@ def verify_consistency(
         )
 
 
+def other_root(
+    old: int, size: int, old_root: bytes, root: bytes, proof: Sequence[bytes]
+) -> bytes | None:
+    """The root that the first `old` leaves of the tree (size, root) have by this proof,
+    if it is another than `old_root`: then the one tree does not extend the other.
+
+    None where the proof shows no such thing.  For `old` a power of two the proof of the
+    larger tree does not hold its old root, so it shows nothing.
+    """
+    try:
+        if not 0 < old < size or old == old & -old:
+            return None
+        _require_hashes([old_root, root, *proof])
+        found, leads_to = _roots_of_consistency(old, size, old_root, proof)
+    except ProofError:
+        return None
+    return found if leads_to == root and found != old_root else None
+
+
 def _roots_of_consistency(
     old: int, size: int, old_root: bytes, proof: Sequence[bytes]
 ) -> tuple[bytes, bytes]:

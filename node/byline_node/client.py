@@ -12,6 +12,7 @@ returned (calls.py).  The only file that imports httpx.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,7 +21,7 @@ import httpx
 
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
-from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_node import calls
@@ -30,6 +31,15 @@ from byline_node.receipts import Receipt
 
 DEFAULT_URL = "http://127.0.0.1:8737"
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+MAX_REDIRECTS = 5
+ATTEMPTS = 3
+PAUSE = 0.3
+"""Seconds before the second attempt for a file; each further one waits longer."""
+MAX_SECONDS = 120.0
+"""In which a file must have arrived, however steadily it trickles."""
+TRY_AGAIN = {429, 500, 502, 503, 504}
+IDENTITY = {"accept-encoding": "identity"}
 
 TROUBLE = (httpx.HTTPError, UnicodeError)
 """What a request can fail with; UnicodeError for host names that no resolver takes."""
@@ -125,6 +135,64 @@ class Client:
                 return Reply(response.status_code, bytes(body))
         except TROUBLE as error:
             raise unavailable(self.url, error) from None
+
+
+class HttpFiles:
+    """The files under an http or https prefix, as web servers and nodes serve them.
+
+    For any number of threads; a node's URL alone means the log it serves.
+    """
+
+    def __init__(self, prefix: str, *, timeout: float | None = None) -> None:
+        url = files_url(prefix)
+        self.name = str(url.copy_with(username=None, password=None))
+        redirects = {"follow_redirects": True, "max_redirects": MAX_REDIRECTS}
+        self._http = httpx.Client(**options(str(url), timeout) | redirects)
+
+    def get(self, path: str, limit: int) -> bytes:
+        """The file, at most `limit` bytes.  NotFoundError, MalformedError, or
+        NodeUnavailableError after a few attempts."""
+        for attempt in range(ATTEMPTS):
+            time.sleep(attempt * PAUSE)
+            try:
+                reply = self._fetch(path, limit)
+            except TROUBLE as error:
+                problem = unavailable(self.name, error)
+                continue
+            if reply.status == 200:
+                return reply.body
+            if reply.status in (404, 410):
+                raise NotFoundError(f"{self.name} has no {path}")
+            problem = NodeUnavailableError(
+                f"{self.name} answers with HTTP status {reply.status} for {path}"
+            )
+            if reply.status not in TRY_AGAIN:
+                break
+        raise problem
+
+    def _fetch(self, path: str, limit: int) -> Reply:
+        end = time.monotonic() + MAX_SECONDS
+        with self._http.stream("GET", path, headers=IDENTITY) as response:
+            require_identity(response)
+            body = bytearray()
+            for piece in response.iter_raw() if response.status_code == 200 else ():
+                body += piece
+                if len(body) > limit:
+                    raise MalformedError(f"{path}: expected at most {limit} bytes")
+                if time.monotonic() > end:
+                    raise httpx.ReadTimeout("too slow")
+            return Reply(response.status_code, bytes(body))
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def files_url(prefix: str) -> httpx.URL:
+    """The prefix of a log's files; raises UsageError for what can be none."""
+    url = httpx.URL(checked_url(prefix))
+    if url.query or url.fragment:
+        raise UsageError("expected the URL of a log without a query")
+    return url if url.path.strip("/") else url.copy_with(path="/log")
 
 
 class AsyncClient:

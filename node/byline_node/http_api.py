@@ -26,8 +26,15 @@ from starlette.types import ASGIApp
 from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.codec import join_array, unpack
 from byline_ledger.digest import parse_statement_id
-from byline_ledger.errors import BylineError, MalformedError, NotFoundError, UsageError
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    NotFoundError,
+    RedactedError,
+    UsageError,
+)
 from byline_ledger.statement import Statement
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
 from byline_node import http_models, operations
 from byline_node.errors import (
@@ -37,6 +44,7 @@ from byline_node.errors import (
     TooLargeError,
 )
 from byline_node.http_gate import Gate
+from byline_node.http_log import NOT_AT_ALL, answer_file
 from byline_node.receipts import receipts_to_json
 
 if TYPE_CHECKING:
@@ -113,7 +121,9 @@ class Routes:
         get(
             "/v1/statements/{id}",
             response_model=http_models.StatementJson,
-            responses=failures | also_binary(STATEMENT_MEDIA_TYPE),
+            responses=failures
+            | {410: {"model": http_models.Redacted}}
+            | also_binary(STATEMENT_MEDIA_TYPE),
         )(self.statement)
         get(
             "/v1/query/{hash:path}",
@@ -126,6 +136,8 @@ class Routes:
             responses=failures,
             openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
         )(self.authored)
+        # No parameters to convert: the plain route costs half of one of FastAPI.
+        app.add_route("/log/{path:path}", self.file, ["GET"], include_in_schema=False)
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 
@@ -144,7 +156,11 @@ class Routes:
     async def statement(self, request: Request, id: str) -> Response:
         """One statement by its id (CID or 64 hex digits)."""
         view, name = self._backend.view, parse_statement_id(id)
-        statement = await self._read(lambda: operations.find_statement(view, name))
+        try:
+            statement = await self._read(lambda: operations.find_statement(view, name))
+        except RedactedError as error:
+            tombstone = await self._read(lambda: view.tombstone(name))
+            return tombstone_response(error, tombstone)
         if wants(request, STATEMENT_MEDIA_TYPE):
             return binary(statement.to_envelope(), STATEMENT_MEDIA_TYPE)
         shown = operations.statement_to_json(statement, view.index_of(name))
@@ -172,6 +188,24 @@ class Routes:
         view = self._backend.view
         found = await self._read(lambda: operations.authored(view, author, digests))
         return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+    async def file(self, request: Request) -> Response:
+        """A file of the log: checkpoint, tile, entries, statement (http_log.py)."""
+        view, raw = self._published(), request.scope["raw_path"]
+        condition = request.headers.get("if-none-match", "")
+        try:
+            found = await self._read(lambda: answer_file(view, raw, condition))
+        except BylineError as error:
+            response = error_response(error)
+            response.headers["cache-control"] = NOT_AT_ALL
+            return response
+        return Response(
+            found.body, found.status, found.headers, media_type=found.media_type
+        )
+
+    def _published(self) -> LogView:
+        """The tree that is handed out as files."""
+        return self._backend.view
 
     async def status(self) -> Response:
         """Who this node is, what its log holds, whom it is connected to."""
@@ -276,8 +310,19 @@ def binary(data: bytes, media_type: str) -> Response:
 
 
 def error_response(error: BylineError, status: int | None = None) -> Response:
-    problem = {"kind": error.kind, "message": str(error), "hint": error.hint}
-    return json_response({"error": problem}, status or error.http_status)
+    return json_response(error_json(error), status or error.http_status)
+
+
+def error_json(error: BylineError) -> dict[str, Any]:
+    return {"error": {"kind": error.kind, "message": str(error), "hint": error.hint}}
+
+
+def tombstone_response(error: RedactedError, tombstone: Tombstone | None) -> Response:
+    """Beside the error, why and when the body was taken down."""
+    answer = error_json(error)
+    if tombstone is not None:
+        answer["tombstone"] = {"reason": tombstone.reason, "time": tombstone.time}
+    return json_response(answer, error.http_status)
 
 
 def on_byline_error(request: Request, error: Exception) -> Response:

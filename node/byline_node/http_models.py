@@ -24,6 +24,17 @@ class Failure(Model):
     error: Problem
 
 
+class TombstoneJson(Model):
+    reason: str
+    time: int = Field(description="The operator's clock, Unix milliseconds")
+
+
+class Redacted(Failure):
+    tombstone: TombstoneJson | None = Field(
+        default=None, description="Why and when the body was taken down"
+    )
+
+
 class LogName(Model):
     origin: str
     vkey: str = Field(description="C2SP verifier key of the log")

@@ -29,7 +29,7 @@ MAX_BUNDLE = 16_384
 def examples() -> dict[str, list[bytes]]:
     """Target to inputs."""
     log = MemoryLog(1)
-    log.append([work(f"work {number}") for number in range(5)])
+    log.append([work(f"work {number}") for number in range(12)])
     log.append([work("one more")])
     first = bytes(range(32)) * 3
     return {

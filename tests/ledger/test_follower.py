@@ -14,7 +14,7 @@ from byline_ledger.cursor import MAX_GAPS, Cursor
 from byline_ledger.entry import commitment_entry, entry_of, statement_entry
 from byline_ledger.errors import (
     BadSignatureError,
-    InconsistentLogError,
+    ContradictionError,
     MalformedError,
     NotFoundError,
     ProofError,
@@ -36,6 +36,7 @@ from byline_ledger.follow_messages import (
 )
 from byline_ledger.follow_server import answer
 from byline_ledger.follower import Admit, Ask, Follower, Keep
+from byline_ledger.merkle import consistency_proof
 
 Twist = Callable[[Request, Response], Response]
 
@@ -391,11 +392,16 @@ def test_a_log_with_two_histories_contradicts_itself() -> None:
     def twist(_: Request, response: Response) -> Response:
         return Head(other.checkpoint, other.vkey, ())
 
-    with pytest.raises(InconsistentLogError):
+    with pytest.raises(ContradictionError) as same_size:
         follow(one, mine, theirs, twist=twist)
+    assert same_size.value.vkey == theirs.vkey
+    assert same_size.value.notes == (theirs.checkpoint, other.checkpoint)
     other.append([work("and on")])
-    with pytest.raises(InconsistentLogError):
+    with pytest.raises(ContradictionError) as longer:
         follow(one, mine, other)
+    assert longer.value.notes == (theirs.checkpoint, other.checkpoint)
+    proof = consistency_proof(theirs.size, other.size, other.node)
+    assert longer.value.proof == tuple(proof)
 
 
 def test_a_checkpoint_must_be_signed_by_the_log_it_names() -> None:

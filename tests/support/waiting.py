@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import trio
@@ -12,3 +13,11 @@ async def until(condition: Callable[[], object], seconds: float = 10) -> None:
     with trio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110  # the code under test knows no tests
             await trio.sleep(0.005)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """The same for tests without an event loop, such as those of other processes."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.005)

@@ -1,0 +1,61 @@
+"""`byline alarm`: proof that a log signed something false, checked offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.files import read_file
+from byline_cli.options import Json, make_app
+from byline_ledger.alarm import MAX_ALARM, Alarm
+from byline_ledger.errors import InconsistentLogError
+
+app = make_app("Check proofs that a log signed something false.")
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="An alarm.", readable=False)]
+
+
+@app.command()
+def verify(file: File, as_json: Json = False) -> None:
+    """Check an alarm, with no node and no network.
+
+    Ends with 4 if it proves that the log lied, with 1 if it proves nothing.
+    """
+    finding = Alarm.from_bytes(read_file(file, MAX_ALARM)).verify()
+    value = {
+        "origin": finding.origin,
+        "vkey": finding.vkey,
+        "kind": finding.kind,
+        "text": finding.text,
+    }
+    rows: list[output.Line] = [
+        f"  log   {output.safe(finding.origin)}",
+        f"  key   {output.safe(finding.vkey)}",
+        f"  kind  {finding.kind}",
+        (f"It is proven: this log {output.safe(finding.text)}.", "bad"),
+    ]
+    output.result(as_json, value, rows)
+    raise typer.Exit(InconsistentLogError.exit_code)
+
+
+@app.command()
+def show(file: File, as_json: Json = False) -> None:
+    """Show what an alarm says, without checking it."""
+    alarm = Alarm.from_bytes(read_file(file, MAX_ALARM))
+    value = {
+        "vkey": alarm.vkey,
+        "kind": alarm.kind,
+        "note": alarm.note.decode("utf-8", "replace"),
+    }
+    rows: list[output.Line] = [
+        f"  key   {output.safe(alarm.vkey)}",
+        f"  kind  {alarm.kind}",
+        "  signed by it, says the file:",
+    ]
+    note = alarm.note.decode("utf-8", "replace")
+    rows += [f"    {output.safe(one)}" for one in note.splitlines()]
+    rows.append(("Nothing of this is checked: see byline alarm verify.", "doubt"))
+    output.result(as_json, value, rows)

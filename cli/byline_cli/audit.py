@@ -1,0 +1,226 @@
+"""`byline audit`: read somebody's whole log and compute all of it anew."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.connect import StoppedError
+from byline_cli.files import require_new, write_new_file
+from byline_cli.options import Json, make_app
+from byline_cli.verify import read_policy
+from byline_ledger.errors import (
+    InconsistentLogError,
+    MalformedError,
+    StoreError,
+    UsageError,
+)
+from byline_node.home import find_home
+
+if TYPE_CHECKING:
+    from byline_ledger.audit import AuditReport
+    from byline_node.log_source import FileSource
+
+app = make_app()
+
+
+@app.command()
+def audit(
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLACE",
+            help="URL of a node or log, folder of a copy or of a stopped node,"
+            " s3://BUCKET/PREFIX.",
+        ),
+    ],
+    vkey: Annotated[
+        str | None,
+        typer.Option("--vkey", metavar="VKEY", help="The log's verifier key."),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="Take the log's key from this policy.",
+            readable=False,
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="DIR",
+            help="Where the checked copy is kept, so that the next audit goes on.",
+        ),
+    ] = None,
+    alarm_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--alarm-out", metavar="FILE", help="Where an alarm goes, if there is one."
+        ),
+    ] = None,
+    no_bodies: Annotated[
+        bool, typer.Option("--no-bodies", help="Do not read the statements themselves.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read a whole log, compute all of it anew, and name what is wrong.
+
+    Ends with 0 if the log is sound, with 1 if something is damaged, and with 4 if the
+    log signed something false: then the proof is in the alarm file.
+    """
+    from byline_node.log_source import open_source
+
+    if alarm_out is not None:
+        require_new(alarm_out)
+    with open_source(place) as source:
+        key, vouched = key_of(source, vkey, policy)
+        report = run(source, key, state or state_folder(key), not no_bodies)
+    saved = save_alarm(report, alarm_out)
+    value = audit_to_json(report, saved)
+    output.result(as_json, value, describe_audit(report, vouched, saved))
+    if report.alarm is not None:
+        raise typer.Exit(InconsistentLogError.exit_code)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def key_of(
+    source: FileSource, vkey: str | None, policy: Path | None
+) -> tuple[str, str]:
+    """The key to audit with, and who vouches for it."""
+    if vkey is not None:
+        return vkey, "the key is the one you gave"
+    said = source.vkey()
+    if policy is not None:
+        from byline_ledger.note import Verifier
+
+        rules = read_policy(policy)
+        name = Verifier.from_text(said).name if said else ""
+        only = rules.logs[0] if len(rules.logs) == 1 else None
+        trusted = rules.log_for(name) or only
+        if trusted is None:
+            raise UsageError(
+                f"{policy} does not name the log {name or 'of that place'}"
+            )
+        return trusted.vkey, "the key is that of your policy"
+    if said is None:
+        raise UsageError(
+            f"{source.name} does not say which key signs it",
+            hint="give it with --vkey or --policy",
+        )
+    return said, "the key is the one that the log itself names: nobody vouches for it"
+
+
+def state_folder(vkey: str) -> Path:
+    """Where the copy of this log is kept between audits."""
+    name = hashlib.sha256(vkey.encode()).hexdigest()[:32]
+    return find_home().folder / "audit" / name
+
+
+def run(source: FileSource, vkey: str, state: Path, bodies: bool) -> AuditReport:
+    """The audit itself, with a bar."""
+    from byline_ledger.audit import audit as audit_log
+    from byline_ledger.checkpoint import checkpoint_of
+    from byline_ledger.mirror import Mirror
+
+    with Mirror.open(state, vkey) as mirror:
+        done = mirror.size
+        try:
+            total = checkpoint_of(source.checkpoint()).size - done
+        except MalformedError:
+            total = 0  # the audit will say it better
+        try:
+            with output.progress("Auditing", max(total, 0), unit="entries") as advance:
+
+                def progress(now: int, _total: int) -> None:
+                    nonlocal done
+                    advance(now - done)
+                    done = now
+
+                return audit_log(source, mirror, bodies=bodies, progress=progress)
+        except KeyboardInterrupt:
+            raise StoppedError(
+                f"stopped; what was read is kept in {state}",
+                hint="run it again to go on",
+            ) from None
+
+
+def save_alarm(report: AuditReport, wanted: Path | None) -> Path | None:
+    """Writes the alarm, if there is one, and says where."""
+    if report.alarm is None:
+        return None
+    data = report.alarm.to_bytes()
+    if wanted is not None:
+        write_new_file(wanted, data)
+        return wanted
+    path = Path(f"{hashlib.sha256(data).hexdigest()[:16]}.alarm")
+    try:
+        if not path.exists():
+            write_new_file(path, data)
+    except StoreError as error:
+        output.complain(f"{error}: choose a place with --alarm-out")
+        return None
+    return path
+
+
+def describe_audit(
+    report: AuditReport, vouched: str, saved: Path | None
+) -> list[output.Line]:
+    """The outcome for people; the verdict is the last line."""
+    rows: list[output.Line] = [
+        f"  log          {output.safe(report.origin or 'unknown')}",
+        (f"               {vouched}", "quiet"),
+        f"  entries      {report.checked:,} of {report.size:,} checked"
+        + (f", {report.read_before:,} before" if report.read_before else ""),
+        f"  bodies       {report.bodies:,} checked, {report.redacted:,} taken down",
+        f"  files        {report.tiles:,} tiles and bundles read",
+    ]
+    if report.ok:
+        rows += [
+            f"  statements   {report.statements:,}",
+            f"  root         {report.root.hex()}",
+            f"  set root     {report.set_root.hex()}",
+            (f"The log is sound up to entry {report.size - 1}.", "good"),
+        ]
+        return rows
+    rows += [(f"  WRONG        {output.safe(one)}", "bad") for one in report.problems]
+    if report.more_problems:
+        rows.append((f"  and          {report.more_problems:,} more", "bad"))
+    if report.alarm is not None:
+        where = f": the proof is in {saved}" if saved else ""
+        rows.append((f"The log signed something that is FALSE{where}.", "bad"))
+    else:
+        rows.append(
+            (f"NOT sound. {output.safe(report.problems[0])}", "bad"),
+        )
+    return rows
+
+
+def audit_to_json(report: AuditReport, saved: Path | None) -> dict[str, object]:
+    """The outcome for scripts."""
+    return {
+        "ok": report.ok,
+        "origin": report.origin,
+        "vkey": report.vkey,
+        "size": report.size,
+        "root": report.root.hex(),
+        "read_before": report.read_before,
+        "checked": report.checked,
+        "statements": report.statements,
+        "strings": report.strings,
+        "set_root": report.set_root.hex(),
+        "bodies": report.bodies,
+        "redacted": report.redacted,
+        "tiles": report.tiles,
+        "problems": report.problems,
+        "more_problems": report.more_problems,
+        "alarm": str(saved) if saved else None,
+        "alarm_kind": report.alarm.kind if report.alarm else None,
+    }

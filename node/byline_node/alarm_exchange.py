@@ -1,0 +1,151 @@
+"""Alarms between nodes: each new one is told to all, and peers compare what they have.
+
+Rule: gossip is fast and may lose anything, so every peer is also asked at connection
+and each minute after.  Whatever comes is verified in a thread before it counts; what
+proves nothing is charged to nobody and forgotten.  Specification: docs/spec/network.md,
+"Alarms".
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+import trio
+
+from byline_ledger.alarm_messages import (
+    ALARM_TOPIC,
+    MAX_REQUEST,
+    MAX_RESPONSE,
+    MAX_SHARED,
+    PROTOCOL,
+    AskAlarm,
+    AskAlarms,
+    alarm_answer,
+    alarm_ids_answer,
+    parse_alarm_answer,
+    parse_alarm_ids,
+    parse_alarm_request,
+)
+from byline_ledger.errors import BylineError
+from byline_node.alarms import Alarms, KnownAlarm
+
+ASK_SECONDS = 60.0
+MAX_MESSAGE = 60_000
+MAX_FETCHED = 16
+"""Alarms fetched from one peer in one round."""
+MAX_WAITING = 64
+"""Alarms of our own that wait to be told."""
+MAX_REFUSED = 4_096
+"""Ids of what proved nothing or had no place here, so that it is fetched once."""
+
+log = structlog.get_logger("byline.alarms")
+
+
+class Mesh(Protocol):
+    """What this file needs of the host."""
+
+    async def publish(self, topic: str, data: bytes) -> None: ...
+    def messages(self, topic: str) -> AsyncIterator[Any]: ...
+
+
+class AskPeer(Protocol):
+    """`requests.Requests.ask`."""
+
+    def __call__(
+        self, peer: str, protocol: str, body: bytes, /, *, most: int
+    ) -> Awaitable[bytes]: ...
+
+
+class AlarmExchange:
+    """`run` in a task; `exchange` in one for each connected peer."""
+
+    def __init__(self, mesh: Mesh, ask: AskPeer, alarms: Alarms) -> None:
+        self._mesh = mesh
+        self._ask = ask
+        self._alarms = alarms
+        self._refused: dict[bytes, None] = {}
+        self._send, self._outgoing = trio.open_memory_channel[KnownAlarm](MAX_WAITING)
+        # One at a time: an alarm can cost a second of verification.
+        self._thread = trio.CapacityLimiter(1)
+        alarms.listen(self._tell)
+
+    def _tell(self, alarm: KnownAlarm) -> None:
+        """Queues what is new here; called from wherever it was found."""
+        if alarm.size <= MAX_MESSAGE:
+            try:
+                self._send.send_nowait(alarm)
+            except trio.WouldBlock:
+                log.debug("alarm not told, peers will ask", file=alarm.path.name)
+
+    async def run(self) -> None:
+        """Tells and hears until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._publish)
+            nursery.start_soon(self._receive)
+
+    async def _publish(self) -> None:
+        async for alarm in self._outgoing:
+            data = await self._in_thread(partial(self._alarms.read, alarm.id))
+            if data:
+                await self._mesh.publish(ALARM_TOPIC, data)
+
+    async def _receive(self) -> None:
+        async for message in self._mesh.messages(ALARM_TOPIC):
+            await self._consider(message.data, f"gossip by {message.sender}")
+
+    async def _consider(self, data: bytes, source: str) -> None:
+        try:
+            await self._in_thread(lambda: self._alarms.add(data, source))
+        except BylineError as error:
+            log.debug("alarm not kept", source=source, reason=str(error))
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await trio.to_thread.run_sync(work, limiter=self._thread)
+
+    # One peer
+
+    async def exchange(self, peer: str) -> None:
+        """Fetches what a connected peer has and we lack, until cancelled."""
+        while True:
+            try:
+                await self._fetch_from(peer)
+            except BylineError as error:
+                log.debug("no alarms from", peer=peer, reason=str(error))
+            await trio.sleep(ASK_SECONDS)
+
+    async def _fetch_from(self, peer: str) -> None:
+        answer = await self._ask(
+            peer, PROTOCOL, AskAlarms().to_bytes(), most=MAX_RESPONSE
+        )
+        ids = [one for one in parse_alarm_ids(answer) if not self._is_done(one)]
+        for id_ in ids[:MAX_FETCHED]:
+            request = AskAlarm(id_).to_bytes()
+            answer = await self._ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
+            data = parse_alarm_answer(answer)
+            if data:
+                await self._consider(data, f"peer {peer}")
+            self._refuse(id_)
+
+    def _is_done(self, id_: bytes) -> bool:
+        return id_ in self._refused or self._alarms.has(id_)
+
+    def _refuse(self, id_: bytes) -> None:
+        if len(self._refused) >= MAX_REFUSED:
+            self._refused.clear()
+        if not self._alarms.has(id_):
+            self._refused[id_] = None
+
+    async def answer(self, _peer: str, request: bytes) -> bytes:
+        """A peer's request (requests.Handler)."""
+        asked = parse_alarm_request(request)
+        if isinstance(asked, AskAlarms):
+            shared = [one.id for one in self._alarms.all if one.size <= MAX_SHARED]
+            return alarm_ids_answer(shared)
+        data = await self._in_thread(lambda: self._alarms.read(asked.id))
+        return alarm_answer(data if data and len(data) <= MAX_SHARED else None)
+
+
+__all__ = ["MAX_REQUEST", "PROTOCOL", "AlarmExchange"]

@@ -1,0 +1,149 @@
+"""Alarms: proof that a log lied, kept for ever and told to everybody who follows it.
+
+Rule: an alarm is believed for what it proves and nothing else, so it may come from
+anybody; and only alarms about logs that this node knows are kept, at most a few of
+each, so that nobody can fill a disk with proofs against logs of their own making.  A
+log that an alarm is about is not cosigned again by this node.  Specification:
+docs/spec/alarm.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from byline_ledger.alarm import MAX_ALARM, Alarm
+from byline_ledger.errors import BylineError
+from byline_ledger.store.durable import make_folder, read_small, write_durably
+
+SUFFIX = ".alarm"
+MAX_PER_LOG = 4
+"""Alarms kept of one log: one is enough to convict it."""
+MAX_ALARMS = 1_024
+
+log = structlog.get_logger("byline.alarms")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAlarm:
+    """An alarm that was verified, and the file it is kept in."""
+
+    id: bytes
+    """SHA-256 of the file's bytes."""
+    origin: str
+    vkey: str
+    kind: str
+    text: str
+    path: Path
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        """For `/v1/status`."""
+        return {
+            "origin": self.origin,
+            "vkey": self.vkey,
+            "kind": self.kind,
+            "text": self.text,
+            "file": self.path.name,
+        }
+
+
+class Alarms:
+    """The alarms in one folder; called in one task, or in threads that take turns."""
+
+    def __init__(self, folder: Path, is_known: Callable[[str, str], bool]) -> None:
+        """`is_known(origin, vkey)`: whether this node follows or witnesses that log."""
+        self._folder = folder
+        self._is_known = is_known
+        self._alarms: dict[bytes, KnownAlarm] = {}
+        self._listeners: list[Callable[[KnownAlarm], None]] = []
+        self._load()
+
+    @property
+    def all(self) -> tuple[KnownAlarm, ...]:
+        """What is kept, the oldest first."""
+        return tuple(self._alarms.values())
+
+    def listen(self, listener: Callable[[KnownAlarm], None]) -> None:
+        """Calls `listener` for each alarm that is new here; it must not block."""
+        self._listeners.append(listener)
+
+    def is_alarmed(self, origin: str) -> bool:
+        """Whether the log of this name is known to have lied."""
+        return any(one.origin == origin for one in self._alarms.values())
+
+    def has(self, id_: bytes) -> bool:
+        """Whether the alarm of this id is kept."""
+        return id_ in self._alarms
+
+    def read(self, id_: bytes) -> bytes | None:
+        """The file; None if there is none of this id."""
+        known = self._alarms.get(id_)
+        return None if known is None else read_small(known.path, MAX_ALARM)
+
+    def add(self, data: bytes, source: str) -> KnownAlarm | None:
+        """Keeps an alarm if it is new and about a log that is known here.
+
+        Raises MalformedError or VerificationError for one that proves nothing, and
+        StoreError; `source` is whom it came from.
+        """
+        id_ = hashlib.sha256(data).digest()
+        if id_ in self._alarms:
+            return None
+        finding = Alarm.from_bytes(data).verify()
+        if not self._has_place(finding.origin, finding.vkey):
+            return None
+        make_folder(self._folder)
+        path = self._folder / (id_.hex() + SUFFIX)
+        write_durably(path, data)
+        known = KnownAlarm(
+            id_,
+            finding.origin,
+            finding.vkey,
+            finding.kind,
+            finding.text,
+            path,
+            len(data),
+        )
+        self._alarms[id_] = known
+        log.error(
+            "a log lied",
+            origin=known.origin,
+            kind=known.kind,
+            text=known.text,
+            source=source,
+            file=str(path),
+        )
+        for listener in self._listeners:
+            listener(known)
+        return known
+
+    def _has_place(self, origin: str, vkey: str) -> bool:
+        if not self._is_known(origin, vkey) or len(self._alarms) >= MAX_ALARMS:
+            return False
+        same = [one for one in self._alarms.values() if one.vkey == vkey]
+        return len(same) < MAX_PER_LOG
+
+    def _load(self) -> None:
+        for path in sorted(self._folder.glob("*" + SUFFIX))[:MAX_ALARMS]:
+            try:
+                data = read_small(path, MAX_ALARM) or b""
+                finding = Alarm.from_bytes(data).verify()
+            except BylineError as error:
+                log.warning("not an alarm", file=str(path), reason=str(error))
+                continue
+            id_ = hashlib.sha256(data).digest()
+            self._alarms[id_] = KnownAlarm(
+                id_,
+                finding.origin,
+                finding.vkey,
+                finding.kind,
+                finding.text,
+                path,
+                len(data),
+            )

@@ -1,0 +1,300 @@
+"""Peers that lie, over real libp2p: each is named, and the honest ones lose nothing.
+
+One node follows two peers: an honest one and a liar, which is a host of its own that
+answers the follow protocol with whatever its lie asks for.  Whatever the lie, the node
+ends with all that the honest peer has, and with nothing that the liar made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import trio
+from tests.support.memory_log import MemoryLog
+from tests.support.networked import ANY_PORT, NetworkedNode, networked_node
+from tests.support.signed import work
+from tests.support.waiting import until
+
+from byline_ledger import follow_server
+from byline_ledger.follow_messages import (
+    MAX_REQUEST,
+    MAX_RESPONSE,
+    PROTOCOL,
+    AskEntries,
+    AskHead,
+    AskStatements,
+    Entries,
+    Envelopes,
+    Head,
+    Request,
+    Response,
+    Same,
+    parse_request,
+)
+from byline_ledger.gossip import TOPIC
+from byline_node import requests as requests_module
+from byline_node.host import open_host
+from byline_node.requests import Requests
+
+pytestmark = pytest.mark.trio
+
+LIAR_SEED = b"\x42" * 32
+HONEST = [work(f"honest {i}") for i in range(120)]
+
+Answer: TypeAlias = Callable[[Request, Response], Response | bytes | Awaitable[bytes]]
+"""What a liar says to a request, given the true response of its log."""
+
+
+@dataclass(slots=True)
+class Liar:
+    """A peer with a log in memory; `lie` makes its answers."""
+
+    log: MemoryLog
+    address: str
+    lie: Answer
+    asked: int = 0
+
+    async def answer(self, _peer: str, request: bytes) -> bytes:
+        self.asked += 1
+        truth = follow_server.answer(self.log, request)
+        said = self.lie(parse_request(request), truth)
+        if isinstance(said, bytes):
+            return said
+        if isinstance(said, Awaitable):
+            return await said
+        return said.to_bytes()
+
+
+@asynccontextmanager
+async def lying(lie: Answer, statements: int = 10) -> AsyncIterator[Liar]:
+    """A liar that listens on loopback."""
+    log = MemoryLog(7)
+    log.append(work(f"liar {i}") for i in range(statements))
+    async with open_host(LIAR_SEED, [ANY_PORT], [TOPIC]) as host:
+        liar = Liar(log, host.addresses[0], lie)
+        Requests(host).answer(PROTOCOL, MAX_REQUEST, liar.answer)
+        yield liar
+
+
+@asynccontextmanager
+async def between(
+    folder: Path, liar: Liar
+) -> AsyncIterator[tuple[NetworkedNode, NetworkedNode]]:
+    """The node under test, and the honest peer that it follows beside the liar."""
+    async with networked_node(folder / "honest") as honest:
+        await honest.publish(HONEST[:60])
+        peers = [liar.address, *honest.network.addresses]
+        async with networked_node(folder / "tested", peers=peers) as tested:
+            yield tested, honest
+
+
+def trouble_with(node: NetworkedNode, liar: Liar) -> str:
+    """What the node's status says of the liar."""
+    name = liar.address.rpartition("/p2p/")[2]
+    (status,) = [one for one in node.network.peers() if one["peer_id"] == name]
+    return str(status["error"] or "")
+
+
+async def require_unharmed(tested: NetworkedNode, honest: NetworkedNode) -> None:
+    """All of the honest peer's statements arrive, those of now included."""
+    await honest.publish(HONEST[60:])
+    view = tested.ledger
+    await until(lambda: all(view.view.index_of(one.id) for one in HONEST), 30)
+
+
+# The lies
+
+
+def wrong_consistency(request: Request, truth: Response) -> Response:
+    """A proof that leads nowhere."""
+    match request, truth:
+        case AskEntries(), Entries(entries, _):
+            return Entries(entries, (b"\x00" * 32,) * 3)
+    return truth
+
+
+def other_entries(request: Request, truth: Response) -> Response:
+    """Entries that are not those of the tree."""
+    match request, truth:
+        case AskEntries(), Entries(entries, proof):
+            return Entries(entries[::-1], proof)
+    return truth
+
+
+def unsigned(request: Request, truth: Response) -> Response:
+    """A checkpoint whose root was changed after it was signed."""
+    match truth:
+        case Head(note, vkey, proof):
+            origin, size, root, rest = note.split(b"\n", 3)
+            return Head(b"\n".join((origin, size, root[::-1], rest)), vkey, proof)
+    return truth
+
+
+def forged_bodies(request: Request, truth: Response) -> Response:
+    """The right statements under signatures that their authors never made."""
+    match truth:
+        case Envelopes(envelopes):
+            return Envelopes(tuple(e[:-64] + b"\x07" * 64 for e in envelopes))
+    return truth
+
+
+def other_bodies(request: Request, truth: Response) -> Response:
+    """Statements that nobody asked for."""
+    match request, truth:
+        case AskStatements(ids), Envelopes():
+            return Envelopes((work("unasked").to_envelope(),) * len(ids))
+    return truth
+
+
+def garbage(request: Request, truth: Response) -> bytes:
+    """Bytes that are no response."""
+    return b"\xc1" * 100
+
+
+def no_pages(request: Request, truth: Response) -> Response:
+    """Pages without entries, for ever."""
+    return Entries((), ()) if isinstance(request, AskEntries) else truth
+
+
+def nothing_new(request: Request, truth: Response) -> Response:
+    """The same as before, at first contact."""
+    return Same()
+
+
+@pytest.mark.parametrize(
+    ("lie", "named"),
+    [
+        (wrong_consistency, "proof"),
+        (other_entries, "root"),
+        (unsigned, "checkpoint|signature|base64|root"),
+        (forged_bodies, "signature"),
+        (other_bodies, "expected statement"),
+        (garbage, "follow response"),
+        (no_pages, "expected entries"),
+        (nothing_new, "expected another response"),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+async def test_a_lie_is_named_and_costs_the_honest_nothing(
+    lie: Answer, named: str, tmp_path: Path
+) -> None:
+    async with lying(lie) as liar, between(tmp_path, liar) as (tested, honest):
+        await until(lambda: trouble_with(tested, liar))
+        assert any(part in trouble_with(tested, liar) for part in named.split("|"))
+        await require_unharmed(tested, honest)
+        made_up = [i for i in liar.log.indexes if tested.ledger.view.index_of(i)]
+        assert not made_up
+
+
+async def test_a_log_that_goes_back_is_named(tmp_path: Path) -> None:
+    """Stale: a checkpoint older than the one it showed before."""
+    async with lying(lambda _asked, truth: truth) as liar:
+        older = liar.log.checkpoint
+        liar.log.append([work("later")])
+
+        def stale(request: Request, truth: Response) -> Response:
+            is_second = isinstance(request, AskHead) and request.seen
+            return Head(older, liar.log.vkey, ()) if is_second else truth
+
+        liar.lie = stale
+        async with between(tmp_path, liar) as (tested, honest):
+            await until(lambda: "went back" in trouble_with(tested, liar))
+            await require_unharmed(tested, honest)
+
+
+async def test_a_log_with_two_histories_is_left_alone(tmp_path: Path) -> None:
+    """Forked: not asked again, whatever it says later."""
+    async with lying(lambda _asked, truth: truth) as liar:
+        other = MemoryLog(7)
+        other.append(work(f"another past {i}") for i in range(10))
+        assert other.size == liar.log.size
+
+        def forked(request: Request, truth: Response) -> Response:
+            is_second = isinstance(request, AskHead) and request.seen
+            return Head(other.checkpoint, other.vkey, ()) if is_second else truth
+
+        liar.lie = forked
+        async with between(tmp_path, liar) as (tested, honest):
+            await until(lambda: "does not extend" in trouble_with(tested, liar))
+            asked = liar.asked
+            await require_unharmed(tested, honest)
+            await trio.sleep(2 * 2.0)  # two rounds of following
+            assert liar.asked == asked
+
+
+async def test_an_oversized_answer_is_not_read(tmp_path: Path) -> None:
+    def oversized(request: Request, truth: Response) -> bytes:
+        return bytes(MAX_RESPONSE + 1)
+
+    async with lying(oversized) as liar, between(tmp_path, liar) as (tested, honest):
+        await until(lambda: trouble_with(tested, liar))
+        await require_unharmed(tested, honest)
+
+
+async def test_a_peer_that_never_answers_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests_module.Requests.ask, "__kwdefaults__", {"seconds": 1})
+
+    async def silence() -> bytes:
+        await trio.sleep_forever()
+        return b""
+
+    def silent(request: Request, truth: Response) -> Awaitable[bytes]:
+        return silence()
+
+    async with lying(silent) as liar, between(tmp_path, liar) as (tested, honest):
+        await require_unharmed(tested, honest)
+        await until(lambda: "no answer within" in trouble_with(tested, liar))
+
+
+async def test_an_endless_log_holds_nobody_up(tmp_path: Path) -> None:
+    """One true entry a page, and always one more: it costs its own session alone."""
+    async with lying(lambda _asked, truth: truth, statements=2_000) as liar:
+
+        def endless(request: Request, truth: Response) -> Response:
+            if isinstance(request, AskEntries) and request.start % 50 == 0:
+                liar.log.append([work(f"one more {request.start}")])
+            match request, truth:
+                case AskEntries(start, size), Entries():
+                    proof = follow_server.consistency_proof(
+                        start + 1, size, liar.log.node
+                    )
+                    return Entries((liar.log.entry(start),), tuple(proof))
+            return truth
+
+        liar.lie = endless
+        async with between(tmp_path, liar) as (tested, honest):
+            await require_unharmed(tested, honest)
+            status = trouble_with(tested, liar)
+            assert status == ""
+
+
+async def test_the_lies_are_lies() -> None:
+    """Each of them changes at least one answer of an honest log."""
+    log = MemoryLog(7)
+    log.append(work(f"liar {i}") for i in range(10))
+    asked: list[Request] = [
+        AskHead(0),
+        AskEntries(0, log.size),
+        AskStatements(tuple(log.indexes)),
+    ]
+    lies: list[Answer] = [
+        wrong_consistency,
+        other_entries,
+        unsigned,
+        forged_bodies,
+        other_bodies,
+        garbage,
+        no_pages,
+        nothing_new,
+    ]
+    for lie in lies:
+        truths = [follow_server.answer(log, one.to_bytes()) for one in asked]
+        said = [lie(one, truth) for one, truth in zip(asked, truths, strict=True)]
+        assert said != truths, lie
