@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.logs import works
+from tests.support.logs import require_sound, works
 from tests.support.stores import MemoryDisk
 
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.crypto import SigningKey
+from byline_ledger.entry import commitment_entry, retirement_entry
 from byline_ledger.errors import (
     BadSignatureError,
     CorruptStoreError,
@@ -21,7 +22,9 @@ from byline_ledger.errors import (
 from byline_ledger.follow_messages import AskStatements, Envelopes
 from byline_ledger.follow_server import answer, serve
 from byline_ledger.ledger import Ledger
+from byline_ledger.merkle import leaf_hash
 from byline_ledger.store import layout
+from byline_ledger.store.guard import Guard, write_guard
 from byline_ledger.tombstone import Tombstone
 
 STATEMENTS = works(0, 3)
@@ -131,3 +134,38 @@ def test_a_tombstone_that_is_none_is_damage(ledger: Ledger, disk: MemoryDisk) ->
     ledger.append(works(3, 4))
     with pytest.raises(CorruptStoreError, match="tombstone"):
         ledger.view.envelope(taken)
+
+
+def end_log(ledger: Ledger, disk: MemoryDisk, notice: str) -> None:
+    """What an operator's last words leave on disk: the notice, and a commitment."""
+    old = ledger.view.state
+    entries = [
+        retirement_entry(notice),
+        commitment_entry(old.lookup_set.count, old.lookup_set.root),
+    ]
+    tree, _filled = old.tree.grow([leaf_hash(entry) for entry in entries])
+    root = tree.frontier.root()
+    checkpoint = Checkpoint(old.origin, tree.size, root)
+    note = sign_checkpoint(checkpoint, ledger.keys.log)
+    state = layout.State(old.size, old.statements, note).to_bytes()
+    puts = [(layout.entry(i), one) for i, one in enumerate(entries, old.size)]
+    disk.store.write([*puts, (layout.STATE, state)])
+    write_guard(ledger._files.guard, Guard(old.origin, tree.size, root))
+
+
+def test_a_log_that_was_ended_is_sound_and_stays_as_it_is(
+    tmp_path: Path, disk: MemoryDisk
+) -> None:
+    ledger = Ledger.init(tmp_path / "node", open_store=disk)
+    ledger.append(STATEMENTS)
+    ledger.close()
+    ledger = Ledger.open(tmp_path / "node", open_store=disk)
+    end_log(ledger, disk, "moved to b.example")
+    ledger.close()
+    require_sound(tmp_path / "node", disk)
+    ledger = Ledger.open(tmp_path / "node", open_store=disk)
+    assert ledger.read_only == "this log was ended by its operator: moved to b.example"
+    with pytest.raises(ReadOnlyError, match="ended by its operator"):
+        ledger.append(works(3, 4))
+    assert ledger.view.statement(STATEMENTS[0].id) == STATEMENTS[0]
+    ledger.close()
