@@ -17,6 +17,7 @@ SOURCES := --no-binary python-baseconv,varint
 PYTHON ?=
 ARGS ?=
 SECONDS ?= 30
+CORE := tests/pure_core.ini
 REPLAY ?=
 
 # A stranger's environment must not change what is tested or shown.
@@ -73,6 +74,11 @@ crash: $(STAMP)/test
 fuzz: $(STAMP)/fuzz
 	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(REPLAY:%=--replay %) $(ARGS)
 
+coverage: $(STAMP)/test
+	$(PY) -m coverage run --rcfile=$(CORE) -m pytest --hypothesis-seed=0 \
+	    tests/ledger tests/fuzz $(ARGS)
+	$(PY) -m coverage report --rcfile=$(CORE)
+
 vectors: $(STAMP)/test
 	@set -e; for generator in tests/vectors/generate_*.py; do \
 	    echo "$$generator"; $(PY) "$$generator"; done
@@ -82,7 +88,7 @@ lock: $(STAMP)/lock
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	    .import_linter_cache .coverage htmlcov
+	    .import_linter_cache .coverage* htmlcov
 	find ledger node cli tests docs benchmarks -name __pycache__ -type d \
 	    -prune -exec rm -rf {} +
 

@@ -6,11 +6,18 @@ import json
 from base64 import b64decode, b64encode
 from typing import Any
 
+from tests.ledger import test_alarm
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import key, work
 from tests.support.vectors import load
 
 from byline_ledger import codec
+from byline_ledger.alarm_messages import (
+    AskAlarm,
+    AskAlarms,
+    alarm_answer,
+    alarm_ids_answer,
+)
 from byline_ledger.bundle import Bundle
 from byline_ledger.content import work_fields
 from byline_ledger.cursor import Cursor
@@ -36,6 +43,18 @@ def examples() -> dict[str, list[bytes]]:
         "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
         "array": [codec.pack(list(range(20)))],
         "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
+        "alarm": [make().to_bytes() for make in test_alarm.ALL],
+        "finding": [make().to_bytes() for make in test_alarm.ALL],
+        "alarm-request": [AskAlarms().to_bytes(), AskAlarm(bytes(32)).to_bytes()],
+        "alarm-ids": [alarm_ids_answer([]), alarm_ids_answer([bytes(32)] * 3)],
+        "alarm-answer": [alarm_answer(None), alarm_answer(b"an alarm")],
+        "log-path": [
+            b"checkpoint",
+            b"tile/entries/x001/234.p/9",
+            b"statements/00/" + b"00" * 32,
+            b"statements/ff/" + b"ff" * 32 + b".gone",
+        ],
+        "gone": [b"", b"ab" * 32 + b"\n"],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
         "tile": [b"\x00" + first[:32], b"\x02" + first],

@@ -166,6 +166,11 @@ def batch(data: bytes) -> Sifted:
     return sifted
 
 
+def join_alarm_ids(ids: list[bytes]) -> bytes:
+    """Without the limit of the answer that we give."""
+    return codec.pack({"ids": b"".join(ids)})
+
+
 def config(data: bytes) -> NodeConfig:
     settings: Any = check_types(parse_settings(data, Path("node.toml")))
     return NodeConfig(Path("home"), **settings)

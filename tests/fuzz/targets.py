@@ -16,6 +16,13 @@ from typing import Any
 from tests.fuzz import readers
 
 from byline_ledger import codec
+from byline_ledger.alarm import Alarm
+from byline_ledger.alarm_messages import (
+    alarm_answer,
+    parse_alarm_answer,
+    parse_alarm_ids,
+    parse_alarm_request,
+)
 from byline_ledger.bundle import Bundle
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of
 from byline_ledger.cosignature import parse_cosignature_line
@@ -29,8 +36,10 @@ from byline_ledger.errors import (
     MalformedError,
     ProofError,
     UnsupportedError,
+    VerificationError,
 )
 from byline_ledger.follow_messages import parse_request, parse_response
+from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
 from byline_ledger.policy import Policy
@@ -142,6 +151,19 @@ TARGETS = (
     Target("follow", "request", parse_request, lambda ask: ask.to_bytes()),
     Target("follow", "response", parse_response, lambda answer: answer.to_bytes()),
     Target("gossip", "batch", readers.batch),
+    Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
+    Target(
+        "alarm",
+        "finding",
+        lambda data: Alarm.from_bytes(data).verify(),
+        None,
+        (UnsupportedError, VerificationError),
+    ),
+    Target("alarm", "alarm-request", parse_alarm_request, lambda ask: ask.to_bytes()),
+    Target("alarm", "alarm-ids", parse_alarm_ids, readers.join_alarm_ids),
+    Target("alarm", "alarm-answer", parse_alarm_answer, alarm_answer),
+    Target("log", "log-path", text(parse_path)),
+    Target("log", "gone", parse_ids, format_ids),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),

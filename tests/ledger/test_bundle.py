@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from byline_ledger.answer import EFFECTIVE, NO_EFFECT
 from byline_ledger.bundle import Bundle, build_bundle
 from byline_ledger.chain import OWN_PAGE, REMARK_PAGE, WORK_PAGE
 from byline_ledger.codec import pack, split_map
@@ -426,3 +427,18 @@ def test_a_store_that_lost_what_its_set_lists_is_our_fault(
         pytest.raises(RuntimeError, match="the store lacks"),
     ):
         build_bundle(Without(ledger.view, lost), digest(1))  # type: ignore[arg-type]
+
+
+def test_a_second_withdrawal_by_the_author_is_effective_too(make: Maker) -> None:
+    claim = make.work(digest(1))
+    withdrawals = [make.withdraw(claim.id, by) for by in (0, 0, 3)]
+    with ledger_of([claim], withdrawals[:1], withdrawals[1:]) as ledger:
+        answer = verify_bundle(build_bundle(ledger.view, digest(1))).answer
+    assert answer is not None
+    (found,) = answer.works[0].claims
+    assert found.withdrawal is not None
+    assert found.withdrawal.id == withdrawals[0].id
+    assert {one.id: one.status for one in found.others} == {
+        withdrawals[1].id: EFFECTIVE,
+        withdrawals[2].id: NO_EFFECT,
+    }

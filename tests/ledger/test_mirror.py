@@ -19,6 +19,7 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.log_fault import LogFaultError
+from byline_ledger.lookup_set import LookupSet
 from byline_ledger.mirror import Mirror
 from byline_ledger.store import layout
 
@@ -151,3 +152,25 @@ def test_a_copy_of_fewer_bytes_than_it_needs_is_damaged(
         disk.change((layout.STATE, value))
         with pytest.raises(CorruptStoreError, match=reason):
             opened(log.vkey)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_strings_not_written_yet_are_seen_by_the_next_commitment(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, *, cached: bool
+) -> None:
+    if not cached:
+        empty = LookupSet.empty(cache_bytes=0)
+        monkeypatch.setattr(LookupSet, "empty", lambda: empty)
+    log = make_log()
+    for number in range(60):
+        log.append(works(number, number + 1))
+    copy = opened(log.vkey)
+    copy.feed(log.log)
+    copy.seal(log.checkpoint)
+    assert copy.view().set_root == log.set_root
+
+
+def test_a_false_first_commitment_is_judged_by_itself(opened: Open) -> None:
+    with pytest.raises(LogFaultError, match="commitment is of 1") as caught:
+        opened(make_log().vkey).feed([commitment_entry(1, bytes(32))])
+    assert (caught.value.start, len(caught.value.entries)) == (0, 1)
