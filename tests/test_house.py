@@ -28,6 +28,8 @@ ENGINES = {
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
     "obstore": "node/byline_node/s3_files.py",
+    "rfc3161_client": "node/byline_node/anchor_tsa.py",
+    "opentimestamps": "node/byline_node/anchor_ots.py",
 }
 
 # What costs so much to load that only a starting node may ask for it.

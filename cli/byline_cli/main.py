@@ -35,6 +35,7 @@ COMMANDS = {
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "audit": ("audit", "Read a whole log, compute it anew, name what is wrong."),
     "alarm": ("alarm", "Check proofs that a log signed something false."),
+    "anchor": ("anchor", "Have somebody else say when a checkpoint existed."),
     "demo": ("demo", "Watch three nodes do the whole job with real files."),
 }
 """Command name to its module in this package and its line in the help."""

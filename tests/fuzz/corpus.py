@@ -1,11 +1,8 @@
-"""The committed seeds: tests/fuzz/corpus/<target>.json, a list of base64 strings.
-
-    python -m tests.fuzz.corpus          builds them again from tests/vectors
+"""Builds the committed seeds again from tests/vectors: python -m tests.fuzz.corpus.
 
 Candidates are all strings of the vectors, as text and as what they are in hex and
 base64, and the examples below.  Of these a target keeps, shortest first, each that
-takes a way through our code which no shorter one took.  Inputs that once broke
-something stand in found.json and are kept for good.
+takes a way through our code which no shorter one took.
 """
 
 from __future__ import annotations
@@ -20,9 +17,9 @@ from types import FrameType
 from typing import Any
 
 from tests.fuzz.examples import examples
+from tests.fuzz.seeds import CORPUS
 from tests.fuzz.targets import TARGETS, Target
 
-CORPUS = Path(__file__).parent / "corpus"
 VECTORS = Path(__file__).parent.parent / "vectors"
 MAX_SEED = 16_384
 MAX_TARGET = 24_000
@@ -30,21 +27,6 @@ MAX_TARGET = 24_000
 MIN_VALID = 8
 
 Arc = tuple[str, int, int]
-
-
-def seeds(target: Target) -> list[bytes]:
-    """The committed seeds, and what was found for this target."""
-    return read_list(CORPUS / f"{target.name}.json") + found(target)
-
-
-def found(target: Target) -> list[bytes]:
-    """Inputs that once broke this target."""
-    listed = json.loads((Path(__file__).parent / "found.json").read_text("ascii"))
-    return [b64decode(text, validate=True) for text in listed.get(target.name, [])]
-
-
-def read_list(path: Path) -> list[bytes]:
-    return [b64decode(text, validate=True) for text in json.loads(path.read_bytes())]
 
 
 def strings_in(value: Any) -> Iterator[str]:

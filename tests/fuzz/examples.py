@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from hashlib import sha256
 from typing import Any
 
+from opentimestamps.core.notary import (
+    BitcoinBlockHeaderAttestation,
+    PendingAttestation,
+)
+from opentimestamps.core.op import OpAppend, OpSHA256
+from opentimestamps.core.serialize import BytesSerializationContext
+from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import key, work
@@ -55,6 +64,9 @@ def examples() -> dict[str, list[bytes]]:
             b"statements/ff/" + b"ff" * 32 + b".gone",
         ],
         "gone": [b"", b"ab" * 32 + b"\n"],
+        "ots": ots(),
+        # OpenSSL made it, with a key that is nowhere any more.
+        "time-stamp": read_list(CORPUS / "time-stamp.json"),
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
         "tile": [b"\x00" + first[:32], b"\x02" + first],
@@ -78,6 +90,23 @@ def examples() -> dict[str, list[bytes]]:
         "config": [config()],
         "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
     }
+
+
+def ots() -> list[bytes]:
+    """Pending at a calendar, attested in a block, both."""
+    attestations = (
+        PendingAttestation("https://a.example"),
+        BitcoinBlockHeaderAttestation(800_000),
+    )
+    found = []
+    for some in (attestations[:1], attestations[1:], attestations):
+        stamp = Timestamp(sha256(b"").digest())
+        inner = stamp.ops.add(OpAppend(bytes(16))).ops.add(OpSHA256())
+        inner.attestations.update(some)
+        context = BytesSerializationContext()
+        DetachedTimestampFile(OpSHA256(), stamp).serialize(context)
+        found.append(context.getbytes())
+    return found
 
 
 def bodies() -> list[bytes]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["byline_ledger", "byline_node"]):
-    from tests.fuzz.corpus import seeds
+with atheris.instrument_imports(
+    include=["byline_ledger", "byline_node", "opentimestamps"]
+):
+    from tests.fuzz.seeds import seeds
     from tests.fuzz.targets import GROUPS, check_selected, selected
 
 

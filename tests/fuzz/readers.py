@@ -12,7 +12,7 @@ from typing import Any
 from byline_ledger import codec, content
 from byline_ledger.answer import Answer
 from byline_ledger.codec import Value
-from byline_ledger.errors import MalformedError, ProofError
+from byline_ledger.errors import MalformedError, ProofError, VerificationError
 from byline_ledger.gossip import MAX_BATCH, Sifted, sift_batch
 from byline_ledger.licence import read_licence
 from byline_ledger.lookup_set import Closed, Leaf, Node
@@ -22,6 +22,8 @@ from byline_ledger.statement import Statement
 from byline_ledger.tiles import parse_entry_bundle, parse_tile
 from byline_ledger.verify import Verdict, verify_bundle
 from byline_ledger.vocabulary import plain_answer
+from byline_node import anchor_tsa
+from byline_node.anchor_ots import Stamp
 from byline_node.config import NodeConfig, check_types, parse_settings
 from byline_node.operations import parse_authored, statement_to_json
 
@@ -169,6 +171,28 @@ def batch(data: bytes) -> Sifted:
 def join_alarm_ids(ids: list[bytes]) -> bytes:
     """Without the limit of the answer that we give."""
     return codec.pack({"ids": b"".join(ids)})
+
+
+def ots(data: bytes) -> tuple[str, ...]:
+    """What parses can be written, read again, and told in words."""
+    stamp = Stamp.from_bytes(data)
+    again = Stamp.from_bytes(stamp.to_bytes())
+    assert again.pending() == stamp.pending()
+    try:
+        return stamp.attested(b"")
+    except VerificationError:
+        return ()
+
+
+def time_stamp(data: bytes) -> None:
+    """All of it is read, as the answer to whatever it answers."""
+    response = anchor_tsa.parse(data)
+    with anchor_tsa.engine_errors():
+        stamped = response.tst_info
+        imprint, nonce = stamped.message_imprint.message, stamped.nonce
+        anchor_tsa.time_of(stamped)
+        anchor_tsa.name_of(response, [])
+    anchor_tsa.require_answer(data, anchor_tsa.Question(b"", imprint, nonce))
 
 
 def config(data: bytes) -> NodeConfig:

@@ -168,6 +168,8 @@ TARGETS = (
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),
     Target("store", "snapshot", LookupSet.from_snapshot, LookupSet.to_snapshot),
+    Target("anchor", "ots", readers.ots),
+    Target("anchor", "time-stamp", readers.time_stamp, None, (VerificationError,)),
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from tests.fuzz.corpus import CORPUS, seeds
 from tests.fuzz.mutate import mutants
+from tests.fuzz.seeds import CORPUS, seeds
 from tests.fuzz.targets import (
     BY_NAME,
     GROUPS,
