@@ -107,7 +107,7 @@ def trusted(pem: bytes) -> tuple[list[Any], list[Any]]:
 
 def time_of(stamped: Any) -> int:
     """The latest second that the authority's time and its accuracy leave open."""
-    time = ceil(stamped.gen_time.timestamp())
+    time: int = ceil(stamped.gen_time.timestamp())
     accuracy = stamped.accuracy
     if accuracy is not None:
         time += accuracy.seconds or 0
