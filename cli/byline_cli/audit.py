@@ -23,7 +23,7 @@ from byline_node.home import find_home
 
 if TYPE_CHECKING:
     from byline_ledger.audit import AuditReport
-    from byline_node.log_source import FileSource
+    from byline_node.read_ahead import ReadAhead
 
 app = make_app()
 
@@ -76,10 +76,11 @@ def audit(
     log signed something false: then the proof is in the alarm file.
     """
     from byline_node.log_source import open_source
+    from byline_node.read_ahead import ReadAhead
 
     if alarm_out is not None:
         require_new(alarm_out)
-    with open_source(place) as source:
+    with ReadAhead(open_source(place)) as source:
         key, vouched = key_of(source, vkey, policy)
         report = run(source, key, state or state_folder(key), not no_bodies)
     saved = save_alarm(report, alarm_out)
@@ -91,9 +92,7 @@ def audit(
         raise typer.Exit(1)
 
 
-def key_of(
-    source: FileSource, vkey: str | None, policy: Path | None
-) -> tuple[str, str]:
+def key_of(source: ReadAhead, vkey: str | None, policy: Path | None) -> tuple[str, str]:
     """The key to audit with, and who vouches for it."""
     if vkey is not None:
         return vkey, "the key is the one you gave"
@@ -124,7 +123,7 @@ def state_folder(vkey: str) -> Path:
     return find_home().folder / "audit" / name
 
 
-def run(source: FileSource, vkey: str, state: Path, bodies: bool) -> AuditReport:
+def run(source: ReadAhead, vkey: str, state: Path, bodies: bool) -> AuditReport:
     """The audit itself, with a bar."""
     from byline_ledger.audit import audit as audit_log
     from byline_ledger.checkpoint import checkpoint_of

@@ -38,8 +38,7 @@ Endpoint = Annotated[
     typer.Option(
         "--endpoint",
         metavar="URL",
-        envvar=["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
-        help="Where the storage answers, if it is not Amazon's.",
+        help="Where the storage answers; else what AWS_ENDPOINT_URL says, or Amazon's.",
     ),
 ]
 Region = Annotated[
@@ -47,8 +46,7 @@ Region = Annotated[
     typer.Option(
         "--region",
         metavar="NAME",
-        envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
-        help="Region of the bucket.",
+        help="Region of the bucket; else what AWS_REGION says.",
     ),
 ]
 

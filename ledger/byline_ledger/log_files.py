@@ -7,6 +7,7 @@
     statements/<2 hex>/<64 hex>           envelope of the statement of that id
     statements/<2 hex>/<64 hex>.gone      the tombstone that stands in its place
     statements/gone                       ids of all bodies taken down, one per line
+    statements/entries/<N>[.p/<W>]        envelopes of a bundle, from nodes only
 
 Rule: every file has one path in one spelling, and a tile, once it is there, never
 changes.  A partial tile is the beginning of the full one, so any width is served that
@@ -54,6 +55,9 @@ _STATEMENT = re.compile(
     r"statements/(?P<head>[0-9a-f]{2})/(?P<id>[0-9a-f]{64})(?P<gone>\.gone)?", re.ASCII
 )
 _MAX_PATH_CHARS = 96
+_TILES = "tile/"
+_STATEMENTS = "statements/"
+_BUNDLES = "statements/entries/"
 _ID_LINE = re.compile(rb"[0-9a-f]{64}\n")
 
 
@@ -79,15 +83,29 @@ class StatementName:
         return f"statements/{name[:2]}/{name}{'.gone' if self.gone else ''}"
 
 
-def parse_path(path: str) -> str | Tile | StatementName:
-    """What a path names: a tile, a statement, or else the path itself.
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The file of all envelopes of an entry bundle: u16 length || envelope for each
+    entry, in the form of the bundle itself; empty where there is none."""
+
+    bundle: Tile
+
+    def to_path(self) -> str:
+        """The path under the log's prefix."""
+        return _STATEMENTS + self.bundle.to_path().removeprefix(_TILES)
+
+
+def parse_path(path: str) -> str | Tile | StatementName | Bodies:
+    """What a path names: a tile, bodies, a statement, or else the path itself.
 
     Strict, one spelling for each file; MalformedError for a path that names none.
     """
     if path in (CHECKPOINT, VKEY, GONE):
         return path
-    if path.startswith("tile/"):
+    if path.startswith(_TILES):
         return Tile.from_path(path)
+    if path.startswith(_BUNDLES):
+        return Bodies(Tile.from_path(_TILES + path.removeprefix(_STATEMENTS)))
     match = _STATEMENT.fullmatch(path) if len(path) <= _MAX_PATH_CHARS else None
     if match is None or not match["id"].startswith(match["head"]):
         raise MalformedError(f"expected the path of a file of a log, got {path[:64]!r}")
@@ -102,6 +120,8 @@ def max_bytes(path: str) -> int:
         return name.width * each
     if isinstance(name, StatementName):
         return MAX_TOMBSTONE if name.gone else MAX_ENVELOPE
+    if isinstance(name, Bodies):
+        return name.bundle.width * (2 + MAX_ENVELOPE)
     return {CHECKPOINT: MAX_NOTE_BYTES, VKEY: MAX_VKEY, GONE: MAX_GONE}[name]
 
 
@@ -134,6 +154,9 @@ def _data(view: LogView, path: str) -> bytes:
         return _entries(view, name) if name.level is None else _hashes(view, name)
     if isinstance(name, StatementName):
         return _tombstone(view, name.id) if name.gone else _envelope(view, name.id)
+    if isinstance(name, Bodies):
+        _require_tile(name.bundle, view.size)
+        return _bodies(view, name.bundle)
     if name == GONE:
         return format_ids(taken_down(view))
     return view.checkpoint if name == CHECKPOINT else view.vkey.encode() + b"\n"
@@ -180,6 +203,14 @@ def _envelope(view: LogView, id_: bytes) -> bytes:
     if data is None:
         raise NotFoundError(f"this log holds no statement {id_.hex()}")
     return data
+
+
+def _bodies(view: LogView, bundle: Tile) -> bytes:
+    start = bundle.index * TILE_WIDTH
+    indexes = range(start, start + bundle.width)
+    stored = view.reader.iterate(layout.body(indexes.start), layout.body(indexes.stop))
+    found = dict(stored)
+    return entry_bundle([found.get(layout.body(index), b"") for index in indexes])
 
 
 def _tombstone(view: LogView, id_: bytes) -> bytes:

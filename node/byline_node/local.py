@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from byline_node.client import Client
 
 
+ASK_FIRST = (
+    "others cosigned this log, and must be asked before it is signed again: start it"
+    " with `byline node run`"
+)
+
+
 class LocalClient:
     """A node's store, opened by this process alone; makes one if there is none.
 
@@ -37,6 +43,8 @@ class LocalClient:
         self._policy = policy
         self.created = make_node(home.node)
         self._ledger = Ledger.open(home.node)
+        if self._ledger.latest_cosigned is not None:
+            self._ledger.hold(ASK_FIRST)
 
     @property
     def view(self) -> LogView:
@@ -91,6 +99,9 @@ class LocalClient:
             "listen": [],
             "api": None,
             "peers": [],
+            "cosigned": operations.describe_cosigned(self._ledger),
+            "witnesses": [],
+            "alarms": [],
         }
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from byline_ledger.log_files import (
     new_bundles,
 )
 from byline_ledger.merkle import root_from
+from byline_ledger.statement import Statement
 from byline_ledger.tiles import (
     TILE_WIDTH,
     Tile,
@@ -92,6 +93,7 @@ class LogCopy:
         self._source = source
         self._target = target
         self._copy = FileSource(target)
+        self._in_bundles = True
         self._vkey = required_key(source)
         self._note = source.checkpoint()
         self.new = open_checkpoint(self._note, self._vkey)
@@ -164,9 +166,7 @@ class LogCopy:
         """How far an interrupted run came with this very tree; 0 if none did."""
         try:
             done = Checkpoint.from_text(self._target.get(PROGRESS, MAX_PROGRESS))
-        except NotFoundError:
-            return 0
-        except MalformedError:
+        except (NotFoundError, MalformedError):
             return 0
         if done.size > self.new.size or self._root_at(done.size) != done.root:
             return 0
@@ -193,16 +193,25 @@ class LogCopy:
     def _entry_jobs(self, tiles: list[Tile]) -> Iterator[Job]:
         for tile in tiles:
             data = self._source.tile(tile)
-            first = tile.index * TILE_WIDTH
-            fresh = parse_entry_bundle(data, tile.width)[max(self.start - first, 0) :]
-            ids = [
-                entry.id
-                for entry in map(parse_entry, fresh)
+            entries = map(parse_entry, parse_entry_bundle(data, tile.width))
+            known = max(self.start - tile.index * TILE_WIDTH, 0)
+            fresh = list(zip(entries, self._bodies(tile), strict=True))[known:]
+            named = [
+                (entry.id, body)
+                for entry, body in fresh
                 if isinstance(entry, StatementEntry)
             ]
-            others = len(fresh) - len(ids)
-            yield partial(self._put, tile.to_path(), data, others)
-            yield from (partial(self._copy_statement, id_) for id_ in ids)
+            yield partial(self._put, tile.to_path(), data, len(fresh) - len(named))
+            yield from (partial(self._copy_statement, *one) for one in named)
+
+    def _bodies(self, bundle: Tile) -> list[bytes]:
+        """What the source has of a bundle's bodies in one piece; maybe nothing."""
+        if self._in_bundles:
+            try:
+                return self._source.bodies(bundle)
+            except (NotFoundError, MalformedError):
+                self._in_bundles = False
+        return [b""] * bundle.width
 
     def _tile_job(self, tile: Tile) -> Job:
         return lambda: self._put(tile.to_path(), self._source.tile(tile), 0)
@@ -211,8 +220,8 @@ class LogCopy:
         self._target.put(path, data)
         return entries
 
-    def _copy_statement(self, id_: bytes) -> int:
-        body = self._source.body(id_)
+    def _copy_statement(self, id_: bytes, known: bytes) -> int:
+        body = known or self._source.body(id_)
         if body is None:
             raise NotFoundError(
                 f"{self._source.name} has neither body nor tombstone of the statement"
@@ -220,6 +229,10 @@ class LogCopy:
             )
         if isinstance(body, Tombstone):
             return self._put_tombstone(id_, body)
+        if Statement.from_envelope(body).id != id_:
+            raise MalformedError(
+                f"{self._source.name} has something else under the id {id_.hex()}"
+            )
         return self._put(StatementName(id_).to_path(), body, 1)
 
     def _put_tombstone(self, id_: bytes, tombstone: Tombstone) -> int:

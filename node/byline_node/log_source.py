@@ -20,6 +20,7 @@ from byline_ledger.log_files import (
     CHECKPOINT,
     GONE,
     VKEY,
+    Bodies,
     StatementName,
     log_file,
     max_bytes,
@@ -105,6 +106,14 @@ class FileSource:
             return self._get(StatementName(statement_id).to_path())
         except NotFoundError:
             return self.tombstone(statement_id)
+
+    def bodies(self, bundle: Tile) -> list[bytes]:
+        """Envelopes, unchecked, for each entry of a bundle; empty where there is none.
+
+        NotFoundError from places that have them only one by one.
+        """
+        data = self._get(Bodies(bundle).to_path())
+        return parse_entry_bundle(data, bundle.width)
 
     def tombstone(self, statement_id: bytes) -> Tombstone | None:
         """Why the body was taken down; None if nothing says that it was."""

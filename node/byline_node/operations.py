@@ -12,16 +12,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import split_array
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, is_multihash, multihash, parse_hash
 from byline_ledger.entry import author_tag, subject_key
 from byline_ledger.errors import BylineError, MalformedError, NotFoundError
+from byline_ledger.note import parse_note
 from byline_ledger.statement import Statement
 from byline_node.errors import TooLargeError
 
 if TYPE_CHECKING:
-    from byline_ledger.log import LogView
+    from byline_ledger.log import Ledger, LogView
 
 MAX_BATCH = 4096
 """Statements in one request, and digests in one question about an author."""
@@ -192,6 +194,15 @@ def describe_log(view: LogView, read_only: str | None) -> dict[str, Any]:
         "set_root": view.set_root.hex(),
         "read_only": read_only,
     }
+
+
+def describe_cosigned(ledger: Ledger) -> dict[str, Any]:
+    """The same of a stopped node's cosigned checkpoint, whose signers are not known."""
+    note = ledger.latest_cosigned
+    if note is None:
+        return {"size": ledger.view.size, "count": 0, "time": None}
+    count = len(parse_note(note).signatures) - 1
+    return {"size": checkpoint_of(note).size, "count": count, "time": None}
 
 
 def plain_json(value: Any) -> Any:

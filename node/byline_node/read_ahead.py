@@ -7,16 +7,17 @@ the other.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.entry import StatementEntry, parse_entry
-from byline_ledger.errors import MalformedError
+from byline_ledger.errors import MalformedError, NotFoundError
 from byline_ledger.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, parse_entry_bundle
 from byline_ledger.tombstone import Tombstone
 from byline_node.log_source import FileSource
@@ -41,7 +42,10 @@ class ReadAhead:
         self._size = 0
         self._tiles: dict[int | None, Coming[Tile, bytes]] = {}
         self._bodies = Coming(self._pool, source.body)
-        self._ids: deque[bytes] = deque(maxlen=MAX_KNOWN)
+        self._bundles = Coming(self._pool, source.bodies)
+        self._in_bundles = True
+        self._known: OrderedDict[bytes, tuple[Tile, int]] = OrderedDict()
+        self._page: tuple[Tile, list[bytes]] | None = None
 
     @property
     def name(self) -> str:
@@ -65,12 +69,16 @@ class ReadAhead:
             self._tiles[tile.level] = Coming(self._pool, self._source.tile)
         data = self._tiles[tile.level].take(tile, self._behind(tile))
         if tile.level is None:
-            self._learn(data, tile.width)
+            self._learn(tile, data)
         return data
 
     def body(self, statement_id: bytes) -> bytes | Tombstone | None:
         """See LogSource; those of the statements behind it are fetched meanwhile."""
-        return self._bodies.take(statement_id, self._after(statement_id))
+        bundle, number = self._known.get(statement_id, (None, 0))
+        page = self._page_of(bundle) if bundle is not None else None
+        if page is None:
+            return self._bodies.take(statement_id, self._after(statement_id))
+        return page[number] or self._source.body(statement_id)
 
     def close(self) -> None:
         """Gives up what is on its way."""
@@ -98,19 +106,32 @@ class ReadAhead:
             if width > 0
         ]
 
-    def _learn(self, data: bytes, width: int) -> None:
+    def _learn(self, bundle: Tile, data: bytes) -> None:
         """Whose bodies may be wanted; a bundle that is wrong is for the reader."""
         with suppress(MalformedError):
-            for entry in map(parse_entry, parse_entry_bundle(data, width)):
+            entries = map(parse_entry, parse_entry_bundle(data, bundle.width))
+            for number, entry in enumerate(entries):
                 if isinstance(entry, StatementEntry):
-                    self._ids.append(entry.id)
+                    self._known[entry.id] = bundle, number
+        while len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+
+    def _page_of(self, bundle: Tile) -> list[bytes] | None:
+        """All bodies of a bundle; None where they are there only one by one."""
+        if self._in_bundles and (self._page is None or self._page[0] != bundle):
+            try:
+                found = self._bundles.take(bundle, self._behind(bundle))
+                self._page = bundle, found
+            except (NotFoundError, MalformedError):
+                self._in_bundles, self._page = False, None
+        return self._page[1] if self._page is not None else None
 
     def _after(self, id_: bytes) -> list[bytes]:
         """The next statements in the order of the log; forgets those up to this one."""
-        if id_ in self._ids:
-            while self._ids.popleft() != id_:
+        if id_ in self._known:
+            while self._known.popitem(last=False)[0] != id_:
                 pass
-        return [self._ids[i] for i in range(min(BODIES_AHEAD, len(self._ids)))]
+        return list(islice(self._known, BODIES_AHEAD))
 
 
 class Coming(Generic[K, V]):
@@ -123,7 +144,8 @@ class Coming(Generic[K, V]):
 
     def take(self, name: K, following: list[K]) -> V:
         """The value of that name; those of `following` will be asked for next."""
-        now = self._futures.get(name) or self._pool.submit(self._fetch, name)
+        # Taken out first: what is left and not wanted any more is given up.
+        now = self._futures.pop(name, None) or self._pool.submit(self._fetch, name)
         fresh = dict(self._ahead(following))
         for left, future in self._futures.items():
             if left not in fresh:

@@ -7,9 +7,12 @@ reads itself: no secret passes through here, and none is in a message.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from byline_ledger.errors import BylineError, MalformedError, NotFoundError, UsageError
 from byline_ledger.log_files import is_immutable, media_type
@@ -33,7 +36,10 @@ _FORM = re.compile(
 )
 
 
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
+_ENDPOINT = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.~/-]*)?",
+    re.ASCII,
+)
 _REGION = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 
 
@@ -45,6 +51,8 @@ class S3Files:
         match = _FORM.fullmatch(place)
         if match is None or "/." in match["prefix"]:
             raise UsageError(f"expected s3://BUCKET/PREFIX, got {place[:100]!r}")
+        endpoint = endpoint or endpoint_of(os.environ)
+        check_options(endpoint, region)
         self.name = f"s3://{match['bucket']}{match['prefix']}"
         self._engine = engine()
         self._missing = (FileNotFoundError, self._engine.exceptions.NotFoundError)
@@ -64,9 +72,9 @@ class S3Files:
         if prefix:
             config["prefix"] = prefix
         if endpoint:
-            config["endpoint"] = required(endpoint, _ENDPOINT, "an endpoint's URL")
+            config["endpoint"] = endpoint
         if region:
-            config["region"] = required(region, _REGION, "the name of a region")
+            config["region"] = region
         try:
             return S3Store(bucket, **config)
         except self._engine.exceptions.BaseError as error:
@@ -118,11 +126,28 @@ class S3Files:
         )
 
 
-def required(text: str, form: re.Pattern[str], what: str) -> str:
-    """The text, else UsageError: obstore panics over some that have no good form."""
-    if not form.fullmatch(text):
-        raise UsageError(f"expected {what}, got {text[:100]!r}")
-    return text
+def endpoint_of(environ: Mapping[str, str]) -> str:
+    """What the variables of AWS programs name; obstore reads them, too, but takes http
+    only from here."""
+    return environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL", "")
+
+
+def check_options(endpoint: str, region: str) -> None:
+    """UsageError for what can be neither: obstore panics over some of it."""
+    if endpoint and not is_endpoint(endpoint):
+        expected = "expected an endpoint like http://127.0.0.1:8333"
+        raise UsageError(f"{expected}, got {endpoint[:100]!r}")
+    if region and not _REGION.fullmatch(region):
+        raise UsageError(f"expected the name of a region, got {region[:100]!r}")
+
+
+def is_endpoint(text: str) -> bool:
+    """Whether the text is an http or https URL of a host, port and path."""
+    try:
+        port = urlsplit(text).port  # raises for a port or address out of range
+    except ValueError:
+        return False
+    return port != 0 and _ENDPOINT.fullmatch(text) is not None
 
 
 def engine() -> Any:

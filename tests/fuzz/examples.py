@@ -34,10 +34,20 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
+from byline_ledger.note import parse_note
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import entry_bundle
 from byline_ledger.tombstone import Tombstone
+from byline_ledger.witness import AddCheckpoint
+from byline_ledger.witness_messages import (
+    AskAdd,
+    AskLatest,
+    AskVkeys,
+    added,
+    latest,
+    vkeys,
+)
 
 MAX_BUNDLE = 16_384
 
@@ -48,6 +58,7 @@ def examples() -> dict[str, list[bytes]]:
     log.append([work(f"work {number}") for number in range(12)])
     log.append([work("one more")])
     first = bytes(range(32)) * 3
+    signature = parse_note(log.checkpoint).signatures[0]
     return {
         "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
         "array": [codec.pack(list(range(20)))],
@@ -61,12 +72,25 @@ def examples() -> dict[str, list[bytes]]:
             b"checkpoint",
             b"tile/entries/x001/234.p/9",
             b"statements/00/" + b"00" * 32,
+            b"statements/entries/001.p/3",
             b"statements/ff/" + b"ff" * 32 + b".gone",
         ],
         "gone": [b"", b"ab" * 32 + b"\n"],
         "ots": ots(),
         # OpenSSL made it, with a key that is nowhere any more.
         "time-stamp": read_list(CORPUS / "time-stamp.json"),
+        "add-checkpoint": requests(log),
+        "decision": requests(log),
+        "lines": [signature.to_line(), signature.to_line() * 2],
+        "size": [b"0\n", b"12\n"],
+        "witness-request": [
+            AskAdd(b"old 0\n\n", log.vkey).to_bytes(),
+            AskLatest(log.origin).to_bytes(),
+            AskVkeys().to_bytes(),
+        ],
+        "added": [added(200, signature.to_line()), added(409, b"3\n")],
+        "latest": [latest(None), latest(log.checkpoint)],
+        "vkeys": [vkeys(log.vkey, log.vkey)],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
         "tile": [b"\x00" + first[:32], b"\x02" + first],
@@ -107,6 +131,18 @@ def ots() -> list[bytes]:
         DetachedTimestampFile(OpSHA256(), stamp).serialize(context)
         found.append(context.getbytes())
     return found
+
+
+def requests(log: MemoryLog) -> list[bytes]:
+    """To a witness: of a log it knows and has not cosigned, and of one step more."""
+    proof = tuple(consistency_proof(6, log.size, log.node))
+    return [
+        AddCheckpoint(0, (), log.checkpoint).to_bytes(),
+        AddCheckpoint(6, proof, log.checkpoint).to_bytes(),
+        AddCheckpoint(0, proof, log.checkpoint).to_bytes(),
+        AddCheckpoint(0, (), MemoryLog(2).checkpoint).to_bytes(),
+        AddCheckpoint(0, (), b"none").to_bytes(),
+    ]
 
 
 def bodies() -> list[bytes]:

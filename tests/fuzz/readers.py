@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.support.memory_log import MemoryLog
+
 from byline_ledger import codec, content
 from byline_ledger.answer import Answer
 from byline_ledger.codec import Value
@@ -17,11 +19,14 @@ from byline_ledger.gossip import MAX_BATCH, Sifted, sift_batch
 from byline_ledger.licence import read_licence
 from byline_ledger.lookup_set import Closed, Leaf, Node
 from byline_ledger.merkle import verify_consistency, verify_inclusion
+from byline_ledger.node_keys import NodeKeys
+from byline_ledger.note import NoteSignature
 from byline_ledger.opening import Walk, parse_opening
 from byline_ledger.statement import Statement
 from byline_ledger.tiles import parse_entry_bundle, parse_tile
 from byline_ledger.verify import Verdict, verify_bundle
 from byline_ledger.vocabulary import plain_answer
+from byline_ledger.witness import Memory, decide, parse_lines
 from byline_node import anchor_tsa
 from byline_node.anchor_ots import Stamp
 from byline_node.config import NodeConfig, check_types, parse_settings
@@ -29,6 +34,8 @@ from byline_node.operations import parse_authored, statement_to_json
 
 MAX_SIZE = 1 << 20
 NOW = 1_800_000_000_000
+LOG = MemoryLog(1)
+KEYS = NodeKeys.derive(bytes(32), "witness.example/1")
 
 
 def value(data: bytes) -> Value:
@@ -193,6 +200,20 @@ def time_stamp(data: bytes) -> None:
         anchor_tsa.time_of(stamped)
         anchor_tsa.name_of(response, [])
     anchor_tsa.require_answer(data, anchor_tsa.Question(b"", imprint, nonce))
+
+
+def decision(data: bytes) -> None:
+    """Whatever comes, one of the answers of the protocol, in lines."""
+    answer = decide(data, {LOG.origin: Memory(LOG.vkey)}.get, KEYS, NOW // 1000)
+    assert answer.status in (200, 400, 403, 404, 409, 422)
+    assert answer.body.endswith(b"\n")
+    if answer.status != 200:
+        raise MalformedError(answer.body[:-1].decode())
+    parse_lines(answer.body)
+
+
+def join_lines(lines: tuple[NoteSignature, ...]) -> bytes:
+    return b"".join(line.to_line() for line in lines)
 
 
 def config(data: bytes) -> NodeConfig:

@@ -47,6 +47,16 @@ from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
 from byline_ledger.tombstone import Tombstone
+from byline_ledger.witness import AddCheckpoint, parse_lines, parse_size
+from byline_ledger.witness_messages import (
+    added,
+    latest,
+    parse_added,
+    parse_latest,
+    parse_vkeys,
+    parse_witness_request,
+    vkeys,
+)
 from byline_node.errors import ConfigError
 from byline_node.receipts import receipts_from_json
 
@@ -164,6 +174,18 @@ TARGETS = (
     Target("alarm", "alarm-answer", parse_alarm_answer, alarm_answer),
     Target("log", "log-path", text(parse_path)),
     Target("log", "gone", parse_ids, format_ids),
+    Target(
+        "witness", "add-checkpoint", AddCheckpoint.from_bytes, AddCheckpoint.to_bytes
+    ),
+    Target("witness", "decision", readers.decision),
+    Target("witness", "lines", parse_lines, readers.join_lines),
+    Target("witness", "size", parse_size, lambda size: b"%d\n" % size),
+    Target(
+        "witness", "witness-request", parse_witness_request, lambda ask: ask.to_bytes()
+    ),
+    Target("witness", "added", parse_added, lambda answer: added(*answer)),
+    Target("witness", "latest", parse_latest, latest),
+    Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),

@@ -100,6 +100,31 @@ def test_export_push_and_pull_give_identical_files_also_after_growth(
         assert all(".p/" in path for path in left)
 
 
+def test_what_comes_back_from_storage_and_what_lies_there_pass_an_audit(
+    tmp_path: Path, home: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And neither does after one bit of it was flipped."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    statements = works(0, 400)
+    ledger = Ledger.open(home)
+    ledger.append(statements)
+    take_down(ledger, statements[9])
+    ledger.close()
+    place, pulled = "s3://logs/audited", tmp_path / "pulled"
+    assert byline("push", place) == 0
+    assert byline("pull", place, str(pulled)) == 0
+    assert audit(place, tmp_path / "one") == audit(pulled, tmp_path / "two") == 0
+    tile = (pulled / "tile" / "0" / "000").read_bytes()
+    flipped = bytes([tile[0] ^ 1]) + tile[1:]
+    (pulled / "tile" / "0" / "000").write_bytes(flipped)
+    S3Files(place).put("tile/0/000", flipped)
+    assert audit(place, tmp_path / "three") == audit(pulled, tmp_path / "four") == 1
+
+
+def audit(place: str | Path, state: Path) -> int:
+    return main.run(["audit", str(place), "--state", str(state)])
+
+
 def test_a_node_is_pushed_straight_from_its_store(
     tmp_path: Path, home: Path, endpoint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ from byline_ledger.log import Ledger, LogView
 from byline_ledger.log_files import (
     GONE,
     MAX_GONE,
+    Bodies,
     StatementName,
     is_immutable,
     log_file,
@@ -82,6 +83,11 @@ HAZARDS = [
     f"statements/ab/{ID}.gone/",
     f"statements/ab/{ID}\n",
     f"statements//{ID}",
+    "statements/entries/",
+    "statements/entries/0",
+    "statements/entries/000.p/256",
+    "statements/entries/000.p/0",
+    "statements/0/000",
 ]
 
 
@@ -174,6 +180,8 @@ def test_a_partial_tile_is_the_beginning_of_the_full_one() -> None:
         "tile/0/x009/x223/x372/x036/x854/x775/807",
         f"statements/ab/{ID}",
         f"statements/ab/{ID}.gone",
+        "statements/entries/000",
+        "statements/entries/001.p/1",
     ],
 )
 def test_what_the_tree_does_not_have_is_not_found(path: str) -> None:
@@ -229,6 +237,23 @@ def test_a_body_is_served_by_id_until_a_tombstone_takes_its_place(
     assert parse_ids(log_file(ledger.view, GONE).data) == [lost.id]
     kept_path = StatementName(kept.id).to_path()
     assert log_file(ledger.view, kept_path).data == kept.to_envelope()
+
+
+def test_the_bodies_of_a_bundle_come_in_its_form(ledger: Ledger) -> None:
+    """Empty where the entry is a commitment, or the body was taken down."""
+    statements = works(0, 300)
+    ledger.append(statements)
+    take_down(ledger, statements[1])
+    envelopes = [b"", *(one.to_envelope() for one in statements), b""]
+    envelopes[2] = b""
+    for tile in new_bundles(0, ledger.view.size):
+        file = log_file(ledger.view, Bodies(tile).to_path())
+        start = tile.index * 256
+        expected = envelopes[start : start + tile.width]
+        assert parse_entry_bundle(file.data, tile.width) == expected
+        assert not file.immutable
+    with pytest.raises(NotFoundError):
+        log_file(ledger.view, "statements/entries/001")
 
 
 def test_a_tombstone_of_no_statement_is_damage(ledger: Ledger) -> None:

@@ -12,11 +12,19 @@ from tests.support.api import Backend, api
 from tests.support.logs import take_down, works
 
 from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import NotFoundError, RedactedError
 from byline_ledger.log import Ledger
-from byline_ledger.log_files import StatementName, log_file, new_bundles, parse_ids
+from byline_ledger.log_files import (
+    Bodies,
+    StatementName,
+    log_file,
+    new_bundles,
+    parse_ids,
+)
 from byline_ledger.tiles import Tile, new_tiles
 from byline_ledger.tombstone import Tombstone
 from byline_node import http_models
+from byline_node.client import AsyncClient
 from byline_node.http_log import FOR_EVER, matches
 
 pytestmark = pytest.mark.trio
@@ -56,7 +64,8 @@ async def test_every_file_of_the_log_is_served_with_its_type(
     client: httpx.AsyncClient, ledger: Ledger
 ) -> None:
     tiles = [tile.to_path() for tile in all_tiles(ledger.view.size)]
-    for path in ["checkpoint", "vkey", "statements/gone", *tiles]:
+    bodies = [Bodies(tile).to_path() for tile in new_bundles(0, ledger.view.size)]
+    for path in ["checkpoint", "vkey", "statements/gone", *tiles, *bodies]:
         expected = log_file(ledger.view, path)
         response = await client.get(f"/log/{path}")
         assert response.status_code == 200
@@ -201,6 +210,19 @@ async def test_a_statement_by_its_id_is_410_with_the_tombstone(
         assert answer.tombstone is not None
         assert answer.tombstone.reason == "court order"
         assert answer.tombstone.time == 1_790_000_000_000
+
+
+async def test_our_client_tells_a_takedown_from_a_statement_nobody_knows(
+    client: httpx.AsyncClient, ledger: Ledger
+) -> None:
+    one = STATEMENTS[7]
+    take_down(ledger, one, reason="court order")
+    async with AsyncClient(str(client.base_url)) as node:
+        with pytest.raises(RedactedError, match="court order"):
+            await node.statement(one.id)
+        with pytest.raises(NotFoundError) as caught:
+            await node.statement(bytes(32))
+        assert not isinstance(caught.value, RedactedError)
 
 
 async def test_one_connection_fetches_many_tiles(client: httpx.AsyncClient) -> None:

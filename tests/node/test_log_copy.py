@@ -22,7 +22,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.log_files import StatementName, log_file, new_bundles
-from byline_ledger.tiles import Tile, new_tiles
+from byline_ledger.tiles import Tile, entry_bundle, new_tiles
 from byline_ledger.tombstone import Tombstone
 from byline_node import folder_files, log_copy
 from byline_node.folder_files import INCOMING, FolderFiles, FolderTarget
@@ -241,6 +241,47 @@ def test_what_was_taken_down_leaves_the_copy(tmp_path: Path, ledger: Ledger) -> 
     assert copy(ledger.view, folder).taken_down == 0
 
 
+class Recording(FolderTarget):
+    """Writes down what is done in which order."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.done: list[str] = []
+
+    def put(self, path: str, data: bytes) -> None:
+        self.done.append(f"put {path}")
+        super().put(path, data)
+
+    def delete(self, path: str) -> None:
+        self.done.append(f"delete {path}")
+        super().delete(path)
+
+    def settle(self) -> None:
+        self.done.append("settle")
+        super().settle()
+
+
+def test_the_checkpoint_comes_last_and_a_tombstone_before_its_body_goes(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    """And all that the checkpoint names is certain to stay before it is written."""
+    one = works(0, 1)[0]
+    ledger.append([one])
+    for _ in range(2):
+        target = Recording(tmp_path / "copy")
+        LogCopy(source_of(ledger.view), target).run()
+        target.close()
+        last = target.done.index("put checkpoint")
+        assert target.done[last - 1] == "settle"
+        assert target.done[last + 1 :] == [f"delete {PROGRESS}", "settle"]
+        take_down(ledger, one)
+    body = StatementName(one.id).to_path()
+    tombstone = StatementName(one.id, gone=True).to_path()
+    order = target.done
+    assert order.index(f"put {tombstone}") < order.index(f"delete {body}")
+    assert order.index(f"delete {body}") < order.index("put statements/gone")
+
+
 def test_a_copy_of_a_copy_is_the_same(tmp_path: Path, ledger: Ledger) -> None:
     statements = works(0, 20)
     ledger.append(statements)
@@ -344,6 +385,32 @@ def test_a_source_without_a_body_is_no_whole_copy(
     (tmp_path / "one" / StatementName(one.id).to_path()).unlink()
     with pytest.raises(NotFoundError, match="neither body nor tombstone"):
         copy(FileSource(FolderFiles(tmp_path / "one")), tmp_path / "two")
+
+
+@pytest.mark.parametrize("in_bundles", [True, False])
+def test_a_body_under_another_id_is_refused(
+    tmp_path: Path, ledger: Ledger, in_bundles: bool
+) -> None:
+    one, two = works(0, 2)
+    ledger.append([one, two])
+    source = Counting(ledger.view)
+    swapped = [b"", two.to_envelope(), one.to_envelope(), b""]
+    alone = [b""] * 4
+    bodies = entry_bundle(swapped if in_bundles else alone)
+    source.lies["statements/entries/000.p/4"] = bodies
+    source.lies[StatementName(one.id).to_path()] = two.to_envelope()
+    with pytest.raises(MalformedError, match="something else"):
+        copy(FileSource(source), tmp_path / "copy")
+
+
+def test_a_bundle_of_bodies_that_is_none_is_done_without(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    ledger.append(works(0, 2))
+    source = Counting(ledger.view)
+    source.lies["statements/entries/000.p/4"] = b"not found, says a web server, and 200"
+    copy(FileSource(source), tmp_path / "copy")
+    require_whole(tmp_path / "copy", ledger.view)
 
 
 def test_a_full_disk_is_an_error_of_the_store(

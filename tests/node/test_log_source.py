@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -24,7 +25,7 @@ from byline_ledger.log import Ledger, LogView
 from byline_ledger.log_files import StatementName, log_file, new_bundles
 from byline_ledger.tiles import Tile, new_tiles
 from byline_ledger.tombstone import Tombstone
-from byline_node import client
+from byline_node import client, read_ahead
 from byline_node.client import HttpFiles
 from byline_node.errors import NodeUnavailableError
 from byline_node.folder_files import FolderTarget
@@ -32,7 +33,7 @@ from byline_node.home import Home
 from byline_node.log_copy import LogCopy
 from byline_node.log_source import FileSource, ViewFiles, open_source, own_source
 from byline_node.read_ahead import BODIES_AHEAD, ReadAhead
-from byline_node.s3_files import S3Files
+from byline_node.s3_files import S3Files, is_endpoint
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -323,6 +324,39 @@ def test_without_the_extra_the_pip_command_is_named(
     assert caught.value.hint == 'install it with: pip install "byline-ledger[s3]"'
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "nonsense",
+        "http://",
+        "http://[::1",
+        "http://[:::::::::]",
+        "http://:::",
+        "http://]",
+        "http://a:0",
+        "http://a:99999",
+        "http://a:999999999",
+        "http://me:secret@a",
+        "http://a?b",
+        "http://a b",
+        "http://a\n",
+        "ftp://a",
+    ],
+)
+def test_an_endpoint_that_is_no_url_never_reaches_the_engine(endpoint: str) -> None:
+    """It would panic there, which no `except Exception` sees."""
+    assert not is_endpoint(endpoint)
+    with pytest.raises(UsageError):
+        S3Files("s3://bucket/prefix", endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:8333", "https://[::1]:1/s3", "https://s3.example"]
+)
+def test_a_url_is_an_endpoint(endpoint: str) -> None:
+    assert is_endpoint(endpoint)
+
+
 # Ahead of the reader
 
 
@@ -333,6 +367,7 @@ class Slow:
         self.name = "slow"
         self.asked: list[str] = []
         self.broken = ""
+        self.in_bundles = True
         self._inner = ViewFiles(view, "slow", lambda: None)
 
     def get(self, path: str, limit: int) -> bytes:
@@ -340,20 +375,26 @@ class Slow:
         time.sleep(0.005)
         if path == self.broken:
             raise StoreError("broken")
+        if path.startswith("statements/entries/") and not self.in_bundles:
+            raise NotFoundError("one by one")
         return self._inner.get(path, limit)
 
     def close(self) -> None:
         pass
 
 
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("in_bundles", [True, False])
 def test_reading_ahead_gives_the_same_and_asks_for_nothing_twice(
-    ledger: Ledger,
+    ledger: Ledger, in_bundles: bool, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(read_ahead, "WORKERS", workers)
     statements = works(0, 600)
     ledger.append(statements)
     take_down(ledger, statements[5])
     view = ledger.view
     slow = Slow(view)
+    slow.in_bundles = in_bundles
     with ReadAhead(FileSource(slow)) as source:
         assert source.checkpoint() == view.checkpoint
         assert source.vkey() == view.vkey
@@ -368,12 +409,15 @@ def test_reading_ahead_gives_the_same_and_asks_for_nothing_twice(
             else:
                 assert body == one.to_envelope()
     assert len(slow.asked) == len(set(slow.asked))
+    one_by_one = [path for path in slow.asked if re.match("statements/../", path)]
+    assert len(one_by_one) == (2 if in_bundles else 601)
 
 
 def test_reading_ahead_is_several_times_as_fast(ledger: Ledger) -> None:
     statements = works(0, 200)
     ledger.append(statements)
     slow = Slow(ledger.view)
+    slow.in_bundles = False
     with ReadAhead(FileSource(slow)) as source:
         source.checkpoint()
         source.tile(Tile(None, 0, 202))
@@ -387,6 +431,7 @@ def test_an_error_ahead_is_raised_where_the_file_is_wanted(ledger: Ledger) -> No
     statements = works(0, 20)
     ledger.append(statements)
     slow = Slow(ledger.view)
+    slow.in_bundles = False
     slow.broken = StatementName(statements[10].id).to_path()
     with ReadAhead(FileSource(slow)) as source:
         source.checkpoint()
@@ -398,10 +443,27 @@ def test_an_error_ahead_is_raised_where_the_file_is_wanted(ledger: Ledger) -> No
         assert source.body(statements[11].id) == statements[11].to_envelope()
 
 
+def test_an_error_in_a_bundle_of_bodies_is_raised_and_tried_again(
+    ledger: Ledger,
+) -> None:
+    one = works(0, 1)[0]
+    ledger.append([one])
+    slow = Slow(ledger.view)
+    slow.broken = "statements/entries/000.p/3"
+    with ReadAhead(FileSource(slow)) as source:
+        source.checkpoint()
+        source.tile(Tile(None, 0, 3))
+        with pytest.raises(StoreError):
+            source.body(one.id)
+        slow.broken = ""
+        assert source.body(one.id) == one.to_envelope()
+
+
 def test_a_reader_who_jumps_leaves_little_behind(ledger: Ledger) -> None:
     statements = works(0, 300)
     ledger.append(statements)
     slow = Slow(ledger.view)
+    slow.in_bundles = False
     with ReadAhead(FileSource(slow)) as source:
         source.checkpoint()
         for bundle in new_bundles(0, ledger.view.size):
@@ -410,5 +472,5 @@ def test_a_reader_who_jumps_leaves_little_behind(ledger: Ledger) -> None:
         source.body(statements[250].id)
         assert source.body(bytes(32)) is None
         assert source.body(statements[3].id) == statements[3].to_envelope()
-    bodies = [path for path in slow.asked if path.startswith("statements")]
+    bodies = [path for path in slow.asked if re.match("statements/../", path)]
     assert len(bodies) <= 3 * (1 + BODIES_AHEAD) + 3
