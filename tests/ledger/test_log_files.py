@@ -287,6 +287,7 @@ def test_a_list_of_ids_has_one_form(data: bytes) -> None:
         ("checkpoint", 1_000_000),
         ("tile/0/000.p/3", 3 * 32),
         ("tile/entries/000.p/2", 2 * (2 + 65_535)),
+        ("statements/entries/000.p/2", 2 * (2 + MAX_ENVELOPE)),
         (f"statements/{ID[:2]}/{ID}", MAX_ENVELOPE),
         (f"statements/{ID[:2]}/{ID}.gone", 1_024),
     ],
