@@ -24,8 +24,8 @@ app = make_app()
 
 MAX_POLICY = 1 << 20
 
-OPENING = b"\x89\xa5asked"
-"""How every saved proof begins: a map of nine fields, in order (spec/bundle.md)."""
+OPENING = b"\x8b\xa5asked"
+"""How every saved proof begins: a map of eleven fields, in order (spec/bundle.md)."""
 
 
 @app.command()
