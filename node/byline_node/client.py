@@ -99,6 +99,10 @@ class Client:
         """What a 32-byte key says about works (34-byte multihashes)."""
         return self._run(calls.authored(author, digests))
 
+    def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
+        """Proof, unverified, that a checkpoint extends the tree of `old` entries."""
+        return self._run(calls.consistency(old, note))
+
     def status(self) -> dict[str, Any]:
         """What the node says of itself."""
         return self._run(calls.status())
@@ -282,6 +286,10 @@ class AsyncClient:
     ) -> list[Statement]:
         """See Client.authored."""
         return await self._run(calls.authored(author, digests))
+
+    async def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
+        """See Client.consistency."""
+        return await self._run(calls.consistency(old, note))
 
     async def status(self) -> dict[str, Any]:
         """See Client.status."""

@@ -141,6 +141,11 @@ class Routes:
             response_model=http_models.QueryAnswer,
             responses=failures | also_binary(BUNDLE_TYPE),
         )(self.query)
+        get(
+            "/v1/consistency",
+            response_model=http_models.Consistency,
+            responses=failures,
+        )(self.consistency)
         post(
             "/v1/authored",
             response_class=MsgpackResponse,
@@ -204,6 +209,12 @@ class Routes:
         if wants(request, BUNDLE_TYPE):
             return binary(bundle, BUNDLE_TYPE)
         return await self._read(lambda: json_response(explain(bundle)))
+
+    async def consistency(self, old: int, new: int) -> Response:
+        """Proof that the tree of `old` entries is a prefix of that of `new`."""
+        view = self._backend.view
+        proof = await self._read(lambda: operations.consistency(view, old, new))
+        return json_response({"old": old, "new": new, "proof": proof})
 
     async def authored(self, request: Request) -> Response:
         """What one author says about some digests, with that author's withdrawals."""

@@ -99,6 +99,12 @@ class CosignedJson(Model):
     time: int | None = Field(description="Of the newest of them, Unix seconds")
 
 
+class Consistency(Model):
+    old: int
+    new: int
+    proof: list[str] = Field(description="RFC 6962, 2.1.2: hashes in base64")
+
+
 class AlarmJson(Model):
     origin: str
     vkey: str

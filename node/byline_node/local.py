@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import BylineError, ReadOnlyError
 from byline_ledger.log import Ledger, LogView
+from byline_ledger.merkle import consistency_proof
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_node import operations
@@ -91,6 +93,13 @@ class LocalClient:
             said = operations.authored(self.view, author, [digest])
             found |= {statement.id: statement for statement in said}
         return list(found.values())
+
+    def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
+        """See Client.consistency."""
+        new = checkpoint_of(note).size
+        if new < old:
+            return ()
+        return tuple(consistency_proof(old, new, self.view.node))
 
     def status(self) -> dict[str, Any]:
         """See Client.status; what only a running node has is empty."""

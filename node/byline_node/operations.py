@@ -6,6 +6,7 @@ answer never mixes two trees and never waits for a commit.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -17,7 +18,13 @@ from byline_ledger.codec import split_array
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, is_multihash, multihash, parse_hash
 from byline_ledger.entry import author_tag, subject_key
-from byline_ledger.errors import BylineError, MalformedError, NotFoundError
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    NotFoundError,
+    UsageError,
+)
+from byline_ledger.merkle import consistency_proof
 from byline_ledger.note import parse_note
 from byline_ledger.statement import Statement
 from byline_node.errors import TooLargeError
@@ -98,6 +105,14 @@ def work_of(view: LogView, statement: Statement) -> bytes:
 def query(view: LogView, text: str, depth: int = DEFAULT_DEPTH) -> bytes:
     """The proof bundle for a HASH in any of its forms."""
     return build_bundle(view, resolve(view, text), depth=depth)
+
+
+def consistency(view: LogView, old: int, new: int) -> list[str]:
+    """The proof in base64.  Raises UsageError for trees that there are not."""
+    if not 0 <= old <= new <= view.size:
+        raise UsageError(f"expected 0 <= old <= new <= {view.size}, got {old}, {new}")
+    proof = consistency_proof(old, new, view.node)
+    return [base64.b64encode(one).decode() for one in proof]
 
 
 def find_statement(view: LogView, id_: bytes) -> Statement:
