@@ -38,6 +38,7 @@ from byline_ledger.note import parse_note
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import entry_bundle
+from byline_ledger.tlog_proof import TlogProof
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.witness import AddCheckpoint
 from byline_ledger.witness_messages import (
@@ -91,6 +92,11 @@ def examples() -> dict[str, list[bytes]]:
         "added": [added(200, signature.to_line()), added(409, b"3\n")],
         "latest": [latest(None), latest(log.checkpoint)],
         "vkeys": [vkeys(log.vkey, log.vkey)],
+        "tlog-proof": [
+            TlogProof(3, (bytes(32),), log.checkpoint).to_bytes(),
+            TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
+            TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
+        ],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
         "tile": [b"\x00" + first[:32], b"\x02" + first],

@@ -22,6 +22,8 @@ from byline_ledger.merkle import verify_consistency, verify_inclusion
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.note import NoteSignature
 from byline_ledger.opening import Walk, parse_opening
+from byline_ledger.policy import Policy
+from byline_ledger.policy_review import policy_warnings
 from byline_ledger.statement import Statement
 from byline_ledger.tiles import parse_entry_bundle, parse_tile
 from byline_ledger.verify import Verdict, verify_bundle
@@ -138,6 +140,14 @@ def opening(data: bytes) -> tuple[int, Node]:
             continue
     walk.to_bytes()
     return count, top
+
+
+def policy(data: bytes) -> Policy:
+    """Whatever parses can be reviewed and asked."""
+    rules = Policy.from_bytes(data)
+    policy_warnings(rules)
+    rules.is_satisfied({one.name for one in rules.witnesses})
+    return rules
 
 
 def join_opening(opened: tuple[int, Node]) -> bytes:

@@ -42,10 +42,10 @@ from byline_ledger.follow_messages import parse_request, parse_response
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
-from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
+from byline_ledger.tlog_proof import TlogProof
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.witness import AddCheckpoint, parse_lines, parse_size
 from byline_ledger.witness_messages import (
@@ -154,7 +154,7 @@ TARGETS = (
         lambda key: key.to_text().encode(),
         (UnsupportedError,),
     ),
-    Target("policy", "policy", Policy.from_bytes, None, (UnsupportedError,)),
+    Target("policy", "policy", readers.policy, None, (UnsupportedError,)),
     Target("opening", "opening", readers.opening, readers.join_opening, (ProofError,)),
     Target("bundle", "bundle", Bundle.from_bytes, Bundle.to_bytes, (UnsupportedError,)),
     Target("bundle", "verdict", readers.verdict, None, (UnsupportedError,)),
@@ -186,6 +186,7 @@ TARGETS = (
     Target("witness", "added", parse_added, lambda answer: added(*answer)),
     Target("witness", "latest", parse_latest, latest),
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
+    Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),
