@@ -184,14 +184,14 @@ class _Check:
     def _check_entry(self, index: int) -> None:
         entry = read_entry(self._store, index)
         self._hashes.append(leaf_hash(entry.to_bytes()))
+        if index == 0 and not isinstance(entry, CommitmentEntry):
+            raise CorruptStoreError("log entry 0 is not the commitment of a new log")
         if isinstance(entry, StatementEntry):
             self._check_statement(index, entry)
         elif isinstance(entry, CommitmentEntry):
             self._check_commitment(index, entry)
         elif index != self._size - 2:
             raise CorruptStoreError(f"the log goes on after its end, log entry {index}")
-        if index == 0 and not isinstance(entry, CommitmentEntry):
-            raise CorruptStoreError("log entry 0 is not the commitment of a new log")
 
     def _check_statement(self, index: int, entry: StatementEntry) -> None:
         name = f"statement {entry.id.hex()} (log entry {index})"

@@ -1,4 +1,4 @@
-"""Every seventh file system call goes wrong, in each way; and planted faults are found."""
+"""Every seventh file system call goes wrong, in each way; planted faults are found."""
 
 from __future__ import annotations
 
