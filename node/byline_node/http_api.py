@@ -10,7 +10,6 @@ browser sends across origins without asking first; the node never answers such a
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
@@ -33,11 +32,8 @@ from byline_ledger.errors import (
     RedactedError,
     UsageError,
 )
-from byline_ledger.log_files import log_file
 from byline_ledger.statement import Statement
-from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
-from byline_ledger.witness import MAX_BODY, TEXT_TYPE
 from byline_node import http_models, operations
 from byline_node.errors import (
     BusyError,
@@ -46,20 +42,24 @@ from byline_node.errors import (
     TooLargeError,
 )
 from byline_node.http_gate import Gate
-from byline_node.http_log import NOT_AT_ALL, answer_file
-from byline_node.rate_limit import RateLimit
+from byline_node.http_public import PublicBackend, PublicRoutes
+from byline_node.http_replies import (
+    MSGPACK_TYPE,
+    MsgpackResponse,
+    binary,
+    error_response,
+    json_response,
+    tombstone_response,
+)
 from byline_node.receipts import receipts_to_json
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
-    from byline_node.witnessing import Witness
     from byline_node.writer import Committed
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
 STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
-MSGPACK_TYPE = "application/vnd.msgpack"
 MSGPACK_TYPES = {MSGPACK_TYPE, "application/msgpack", "application/x-msgpack"}
-JSON_TYPE = "application/json"
 
 MAX_QUESTION = 256 * 1024
 BODY_TIMEOUT = 60.0
@@ -67,9 +67,6 @@ BODY_TIMEOUT = 60.0
 BODIES_AT_ONCE = 8
 """Request bodies held in memory; further requests wait."""
 WAIT_TIMEOUT = 15.0
-WITNESS_RATE = 20.0
-WITNESS_BURST = 100.0
-"""Requests of add-checkpoint a second, and at once, from one address."""
 REFUSAL_TIMEOUT = 5.0
 REFUSAL_BYTES = 64 << 20
 
@@ -77,15 +74,9 @@ T = TypeVar("T")
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 
-class Backend(Protocol):
+class Backend(PublicBackend, Protocol):
     """What the API needs of the node."""
 
-    @property
-    def view(self) -> LogView: ...
-    @property
-    def witness(self) -> Witness: ...
-    def published(self) -> LogView: ...
-    def mirrored(self, hex_hash: str, /) -> LogView | None: ...
     async def answer_view(self) -> LogView: ...
     async def submit(self, statements: list[Statement], source: str) -> Committed: ...
     def status(self) -> dict[str, Any]: ...
@@ -118,7 +109,6 @@ class Routes:
         self._readers = trio.CapacityLimiter(2)
         self._checkers = trio.CapacityLimiter(2)
         self._bodies = trio.Semaphore(BODIES_AT_ONCE)
-        self._witnessing = RateLimit(WITNESS_RATE, WITNESS_BURST, trio.current_time)
 
     def add_to(self, app: FastAPI) -> None:
         get, post = app.get, app.post
@@ -154,26 +144,7 @@ class Routes:
             responses=failures,
             openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
         )(self.authored)
-        # No parameters to convert: the plain route costs half of one of FastAPI.
-        app.add_route("/log/{path:path}", self.file, ["GET"], include_in_schema=False)
-        app.add_route(
-            "/witness/add-checkpoint",
-            self.add_checkpoint,
-            ["POST"],
-            include_in_schema=False,
-        )
-        app.add_route(
-            "/witness/vkey", self.witness_keys, ["GET"], include_in_schema=False
-        )
-        app.add_route(
-            "/witness/{hash}/checkpoint",
-            self.witnessed,
-            ["GET"],
-            include_in_schema=False,
-        )
-        app.add_route(
-            "/mirror/{hash}/{path:path}", self.mirror, ["GET"], include_in_schema=False
-        )
+        PublicRoutes(self._backend, self._read, self._body).add_to(app)
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 
@@ -230,61 +201,6 @@ class Routes:
         view = self._backend.view
         found = await self._read(lambda: operations.authored(view, author, digests))
         return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
-
-    async def file(self, request: Request) -> Response:
-        """A file of the log: checkpoint, tile, entries, statement (http_log.py)."""
-        view, raw = self._backend.published(), request.scope["raw_path"]
-        condition = request.headers.get("if-none-match", "")
-        try:
-            found = await self._read(lambda: answer_file(view, raw, condition))
-        except BylineError as error:
-            response = error_response(error)
-            response.headers["cache-control"] = NOT_AT_ALL
-            return response
-        return Response(
-            found.body, found.status, found.headers, media_type=found.media_type
-        )
-
-    async def mirror(self, request: Request) -> Response:
-        """A file of the copy of a peer's log; bodies are our own."""
-        name, path = request.path_params["hash"], request.path_params["path"]
-        copy = self._backend.mirrored(name)
-        if copy is None:
-            return error_response(NotFoundError("no log of this name is copied here"))
-        view = self._backend.view if path.startswith("statements/") else copy
-        try:
-            found = await self._read(lambda: log_file(view, path))
-        except BylineError as error:
-            return error_response(error)
-        headers = {"cache-control": NOT_AT_ALL}
-        return Response(found.data, 200, headers, media_type=found.media_type)
-
-    async def add_checkpoint(self, request: Request) -> Response:
-        """C2SP tlog-witness (docs/spec/witness.md)."""
-        client = request.client.host if request.client else ""
-        if not self._witnessing.takes(client):
-            return text_response(429, b"too many requests from this address\n")
-        try:
-            async with self._body(request, MAX_BODY) as body:
-                answer = await self._backend.witness.add_checkpoint(body)
-        except BylineError as error:
-            return text_response(error.http_status, f"{error}\n".encode())
-        # As it stands: the framework would add a charset to the size's own type.
-        headers = {"content-type": answer.media_type}
-        return Response(answer.body, answer.status, headers)
-
-    async def witness_keys(self, request: Request) -> Response:
-        """The verifier keys of the witness and of the replay witness."""
-        keys = "".join(f"{vkey}\n" for vkey in self._backend.witness.vkeys)
-        return text_response(200, keys.encode())
-
-    async def witnessed(self, request: Request) -> Response:
-        """The checkpoint of somebody's log that was cosigned last."""
-        name = request.path_params["hash"]
-        note = await self._read(lambda: self._backend.witness.by_hash(name))
-        if note is None:
-            return text_response(404, b"no log of this name was cosigned here\n")
-        return text_response(200, note)
 
     async def status(self) -> Response:
         """Who this node is, what its log holds, whom it is connected to."""
@@ -371,41 +287,7 @@ async def refuse_body(request: Request, limit: int) -> NoReturn:
     raise TooLargeError(f"expected a body of at most {limit} bytes, got more")
 
 
-# Responses
-
-
-class MsgpackResponse(Response):
-    media_type = MSGPACK_TYPE
-
-
-def json_response(value: object, status: int = 200) -> Response:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # The same address answers in several types.
-    return Response(text, status, media_type=JSON_TYPE, headers={"vary": "accept"})
-
-
-def text_response(status: int, body: bytes) -> Response:
-    return Response(body, status, media_type=TEXT_TYPE)
-
-
-def binary(data: bytes, media_type: str) -> Response:
-    return Response(data, media_type=media_type, headers={"vary": "accept"})
-
-
-def error_response(error: BylineError, status: int | None = None) -> Response:
-    return json_response(error_json(error), status or error.http_status)
-
-
-def error_json(error: BylineError) -> dict[str, Any]:
-    return {"error": {"kind": error.kind, "message": str(error), "hint": error.hint}}
-
-
-def tombstone_response(error: RedactedError, tombstone: Tombstone | None) -> Response:
-    """Beside the error, why and when the body was taken down."""
-    answer = error_json(error)
-    if tombstone is not None:
-        answer["tombstone"] = {"reason": tombstone.reason, "time": tombstone.time}
-    return json_response(answer, error.http_status)
+# Errors
 
 
 def on_byline_error(request: Request, error: Exception) -> Response:

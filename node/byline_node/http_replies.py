@@ -1,0 +1,49 @@
+"""Answers of the HTTP API in their few forms: JSON, text, bytes, errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from byline_ledger.errors import BylineError, RedactedError
+from byline_ledger.tombstone import Tombstone
+from byline_ledger.witness import TEXT_TYPE
+
+JSON_TYPE = "application/json"
+MSGPACK_TYPE = "application/vnd.msgpack"
+
+
+class MsgpackResponse(Response):
+    media_type = MSGPACK_TYPE
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # The same address answers in several types.
+    return Response(text, status, media_type=JSON_TYPE, headers={"vary": "accept"})
+
+
+def text_response(status: int, body: bytes) -> Response:
+    return Response(body, status, media_type=TEXT_TYPE)
+
+
+def binary(data: bytes, media_type: str) -> Response:
+    return Response(data, media_type=media_type, headers={"vary": "accept"})
+
+
+def error_response(error: BylineError, status: int | None = None) -> Response:
+    return json_response(error_json(error), status or error.http_status)
+
+
+def error_json(error: BylineError) -> dict[str, Any]:
+    return {"error": {"kind": error.kind, "message": str(error), "hint": error.hint}}
+
+
+def tombstone_response(error: RedactedError, tombstone: Tombstone | None) -> Response:
+    """Beside the error, why and when the body was taken down."""
+    answer = error_json(error)
+    if tombstone is not None:
+        answer["tombstone"] = {"reason": tombstone.reason, "time": tombstone.time}
+    return json_response(answer, error.http_status)
