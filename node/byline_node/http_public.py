@@ -63,11 +63,27 @@ class PublicRoutes:
 
     def add_to(self, app: Starlette) -> None:
         """Adds the routes; they stand in no OpenAPI, for they are others' standards."""
-        app.router.add_route("/log/{path:path}", self.file, ["GET"])
-        app.router.add_route("/mirror/{hash}/{path:path}", self.mirror, ["GET"])
-        app.router.add_route("/witness/add-checkpoint", self.add_checkpoint, ["POST"])
-        app.router.add_route("/witness/vkey", self.witness_keys, ["GET"])
-        app.router.add_route("/witness/{hash}/checkpoint", self.witnessed, ["GET"])
+        app.router.add_route(
+            "/log/{path:path}", self.file, ["GET"], include_in_schema=False
+        )
+        app.router.add_route(
+            "/mirror/{hash}/{path:path}", self.mirror, ["GET"], include_in_schema=False
+        )
+        app.router.add_route(
+            "/witness/add-checkpoint",
+            self.add_checkpoint,
+            ["POST"],
+            include_in_schema=False,
+        )
+        app.router.add_route(
+            "/witness/vkey", self.witness_keys, ["GET"], include_in_schema=False
+        )
+        app.router.add_route(
+            "/witness/{hash}/checkpoint",
+            self.witnessed,
+            ["GET"],
+            include_in_schema=False,
+        )
 
     async def file(self, request: Request) -> Response:
         """A file of the log: checkpoint, tile, entries, statement (http_log.py)."""
