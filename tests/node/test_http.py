@@ -18,6 +18,7 @@ from byline_ledger.codec import join_array, pack, split_array
 from byline_ledger.digest import cid_of_statement, digest_bytes, multihash
 from byline_ledger.errors import StoreError
 from byline_ledger.log import Ledger
+from byline_ledger.merkle import verify_consistency
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node import http_api, http_models, operations
@@ -414,6 +415,7 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient) -> None:
         "/v1/statements/{id}",
         "/v1/query/{hash}",
         "/v1/authored",
+        "/v1/consistency",
         "/v1/status",
         "/healthz",
     }
@@ -442,3 +444,19 @@ async def test_a_fault_of_ours_is_a_500_in_the_same_form(ledger: Ledger) -> None
         check_error(response, 500, "error", "the node failed inside")
         assert "secret detail" not in response.text
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_consistency_between_two_trees(
+    client: httpx.AsyncClient, ledger: Ledger
+) -> None:
+    """The proof holds; trees that there are not are refused."""
+    old = ledger.view
+    ledger.append([work("one"), work("two")])
+    new = ledger.view
+    path = f"/v1/consistency?old={old.size}&new={new.size}"
+    value = (await client.get(path)).json()
+    proof = tuple(base64.b64decode(one) for one in value["proof"])
+    verify_consistency(old.size, new.size, old.root, new.root, proof)
+    for query in ("old=2&new=1", f"old=1&new={new.size + 1}", "old=-1&new=1", "old=x"):
+        response = await client.get(f"/v1/consistency?{query}")
+        check_error(response, 400, "usage", "")
