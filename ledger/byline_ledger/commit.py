@@ -9,13 +9,22 @@ Specification: docs/spec/log.md, "Commitments" and "Never two histories".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.crypto import SigningKey
-from byline_ledger.entry import commitment_entry, entry_of
-from byline_ledger.errors import StoreError
+from byline_ledger.entry import (
+    CommitmentEntry,
+    Entry,
+    StatementEntry,
+    commitment_entry,
+    entry_of,
+    parse_entry,
+    retirement_entry,
+)
+from byline_ledger.errors import MalformedError, StoreError
 from byline_ledger.lookup_set import LookupSet, StringReader
 from byline_ledger.merkle import leaf_hash
 from byline_ledger.statement import SIGNATURE_SIZE, Statement
@@ -37,7 +46,7 @@ class LogState:
     statements: int
     root: bytes
     checkpoint: bytes
-    """The signed note."""
+    """The signed note; empty until it is signed."""
 
     @classmethod
     def empty(cls, origin: str) -> LogState:
@@ -50,29 +59,42 @@ class LogState:
         """Number of log entries."""
         return self.tree.size
 
+    def signed(self, key: SigningKey) -> LogState:
+        """The same with its checkpoint."""
+        checkpoint = Checkpoint(self.origin, self.size, self.root)
+        return replace(self, checkpoint=sign_checkpoint(checkpoint, key))
+
+    def record(self, previous: int) -> bytes:
+        """What is stored of it; `previous` is the size of the published tree before."""
+        return layout.State(previous, self.statements, self.checkpoint).to_bytes()
+
 
 def prepare_commit(
-    old: LogState, statements: Sequence[Statement], key: SigningKey, read: StringReader
+    old: LogState,
+    statements: Sequence[Statement],
+    key: SigningKey,
+    read: StringReader,
+    notice: str | None = None,
 ) -> tuple[LogState, list[Pair]]:
     """The next state and what must be written for it.
 
     `statements` are verified, distinct and new to the log; there may be none.  `read`
-    gives the strings stored so far.
+    gives the strings stored so far.  A `notice` ends the log.
     """
     parsed = [entry_of(statement) for statement in statements]
     strings = sorted(string for one in parsed for string in one.lookup_strings())
     lookup_set = old.lookup_set.insert(strings, read)
     entries = [one.to_bytes() for one in parsed]
+    entries += [] if notice is None else [retirement_entry(notice)]
     entries.append(commitment_entry(lookup_set.count, lookup_set.root))
-    hashes = [leaf_hash(entry) for entry in entries]
-    tree, filled = old.tree.grow(hashes)
-    puts = _puts(old.size, statements, entries, strings, filled)
-    _read_back(puts, statements, hashes)
-    root = tree.frontier.root()
-    note = sign_checkpoint(Checkpoint(old.origin, tree.size, root), key)
+    tree, filled = old.tree.grow([leaf_hash(entry) for entry in entries])
     count = old.statements + len(statements)
-    puts.append((layout.STATE, layout.State(old.size, count, note).to_bytes()))
-    return LogState(old.origin, tree, lookup_set, count, root, note), puts
+    new = LogState(old.origin, tree, lookup_set, count, tree.frontier.root(), b"")
+    puts = _puts(old.size, statements, entries, strings, filled)
+    _read_back(puts, statements, old, new)
+    new = new.signed(key)
+    puts.append((layout.STATE, new.record(old.size)))
+    return new, puts
 
 
 def _puts(
@@ -82,32 +104,86 @@ def _puts(
     strings: Sequence[bytes],
     filled: Sequence[FullTile],
 ) -> list[Pair]:
-    """Bodies first and entries second, as `_read_back` expects them."""
-    numbered = list(enumerate(statements, size))
-    puts = [(layout.body(index), one.to_envelope()) for index, one in numbered]
-    puts += [(layout.entry(index), entry) for index, entry in enumerate(entries, size)]
-    puts += [(layout.id_key(one.id), layout.u64(index)) for index, one in numbered]
+    bodies = [
+        (layout.body(i), one.to_envelope()) for i, one in enumerate(statements, size)
+    ]
+    ids = [(one.id, index) for index, one in enumerate(statements, size)]
+    return bodies + entry_puts(size, entries, ids, strings, filled)
+
+
+def entry_puts(
+    size: int,
+    entries: Sequence[bytes],
+    ids: Iterable[tuple[bytes, int]],
+    strings: Iterable[bytes],
+    filled: Iterable[FullTile],
+) -> list[Pair]:
+    """All that entries from index `size` on bring to the store, but for bodies."""
+    puts = [(layout.entry(index), entry) for index, entry in enumerate(entries, size)]
+    puts += [(layout.id_key(id_), layout.u64(index)) for id_, index in ids]
     puts += [(layout.string_key(string), b"") for string in strings]
     puts += [(layout.tile(one.level, one.index), one.hashes) for one in filled]
     return puts
 
 
+# Reading back
+
+
 def _read_back(
-    puts: Sequence[Pair], statements: Sequence[Statement], hashes: Sequence[bytes]
+    puts: Sequence[Pair], statements: Sequence[Statement], old: LogState, new: LogState
 ) -> None:
-    """Hash what is about to be written once more, before it is signed.
+    """Derive what is about to be signed once more, from what is about to be written.
 
     A bit that flipped between hashing and storing has ended logs: the proofs of such a
     log verify, but its entries do not.
     """
-    for (_key, envelope), statement in zip(puts, statements, strict=False):
-        body = envelope[-_AFTER_BODY - len(statement.body) : -_AFTER_BODY]
-        if hashlib.sha256(body).digest() != statement.id:
-            raise _flipped("a statement")
-    entries = puts[len(statements) : len(statements) + len(hashes)]
-    for (_key, entry), expected in zip(entries, hashes, strict=True):
-        if leaf_hash(entry) != expected:
-            raise _flipped("a log entry")
+    kinds: defaultdict[bytes, list[Pair]] = defaultdict(list)
+    for key, value in puts:
+        kinds[key[:1]].append((key[1:], value))
+    try:
+        entries = [parse_entry(value) for _key, value in kinds[layout.ENTRIES]]
+    except MalformedError as error:
+        raise _flipped("a log entry") from error
+    logged = [one for one in entries if isinstance(one, StatementEntry)]
+    _read_bodies(kinds[layout.BODIES], statements, logged)
+    index = [(one.id, layout.u64(at)) for at, one in enumerate(logged, old.size)]
+    if kinds[layout.IDS] != index:
+        raise _flipped("the index of ids")
+    strings = sorted(string for one in logged for string in one.lookup_strings())
+    if [key for key, _value in kinds[layout.STRINGS]] != strings:
+        raise _flipped("a lookup string")
+    _read_commitment(entries[-1], len(strings), old, new)
+    hashes = [leaf_hash(value) for _key, value in kinds[layout.ENTRIES]]
+    tree, filled = old.tree.grow(hashes)
+    if tree.frontier.root() != new.root:
+        raise _flipped("a log entry")
+    tiles = [(layout.tile(one.level, one.index)[1:], one.hashes) for one in filled]
+    if kinds[layout.TILES] != tiles:
+        raise _flipped("a tile")
+
+
+def _read_bodies(
+    bodies: Sequence[Pair],
+    statements: Sequence[Statement],
+    logged: Sequence[StatementEntry],
+) -> None:
+    ids = [
+        hashlib.sha256(
+            envelope[-_AFTER_BODY - len(statement.body) : -_AFTER_BODY]
+        ).digest()
+        for (_key, envelope), statement in zip(bodies, statements, strict=True)
+    ]
+    if ids != [statement.id for statement in statements]:
+        raise _flipped("a statement")
+    if ids != [one.id for one in logged]:
+        raise _flipped("a log entry")
+
+
+def _read_commitment(entry: Entry, added: int, old: LogState, new: LogState) -> None:
+    """It says what the set is; that the set has grown by as much as was written."""
+    expected = CommitmentEntry(old.lookup_set.count + added, new.lookup_set.root)
+    if entry != expected or new.lookup_set.count != expected.count:
+        raise _flipped("the commitment")
 
 
 def _flipped(what: str) -> StoreError:

@@ -10,6 +10,7 @@ import errno
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
@@ -135,14 +136,16 @@ class LevelSnapshot(LevelReader):
 class LevelStore(LevelReader):
     """One open LevelDB database."""
 
-    __slots__ = ("_dropped", "_live", "_path")
+    __slots__ = ("_dropped", "_live", "_path", "_unerased", "_writes")
 
     def __init__(self, path: Path, database: Any) -> None:
         super().__init__(database, Gate())
         self._path = path
-        # Snapshots in use, and those whose last reader is gone.
-        self._live: dict[int, Any] = {}
+        # Snapshots in use with their ages, and those whose last reader is gone.
+        self._live: dict[int, tuple[Any, int]] = {}
         self._dropped: deque[Any] = deque()
+        self._writes = 0
+        self._unerased: list[bytes] = []
 
     @classmethod
     def open(cls, path: Path, create: bool = False) -> LevelStore:
@@ -166,6 +169,7 @@ class LevelStore(LevelReader):
             for key in deletes:
                 batch.delete(key)
             batch.write()
+            self._writes += 1
             self._sync_names()
 
     def _sync_names(self) -> None:
@@ -175,16 +179,30 @@ class LevelStore(LevelReader):
         except OSError as error:
             raise file_error(self._path, error) from error
 
-    def compact(self, start: bytes, stop: bytes) -> None:
+    def erase(self, keys: Sequence[bytes]) -> bool:
         with self._gate, _translated:
             self._release_dropped()
-            self._source.compact_range(start=start, stop=stop)
+            self._erase(keys)
+            gone = all(age == self._writes for _one, age in self._live.values())
+            if not gone:
+                self._unerased += keys
+            return gone
+
+    def _erase(self, keys: Sequence[bytes]) -> None:
+        """A compaction drops what a deletion above it hides.  A value and its deletion
+        from one memory table come to lie in one file, which may be the lowest there is
+        and never be rewritten: so each key is deleted once more, above that file."""
+        for key in keys:
+            bounds = {"start": key, "stop": key + b"\x00"}
+            self._source.compact_range(**bounds)
+            self._source.delete(key, sync=True)
+            self._source.compact_range(**bounds)
 
     def snapshot(self) -> LevelSnapshot:
         with self._gate, _translated:
             self._release_dropped()
             source = self._source.snapshot()
-            self._live[id(source)] = source
+            self._live[id(source)] = source, self._writes
             return LevelSnapshot(source, self._gate, self._dropped)
 
     def _release_dropped(self) -> None:
@@ -205,7 +223,10 @@ class LevelStore(LevelReader):
 
     def close(self) -> None:
         if self._gate.shut():
-            for source in self._live.values():
+            for source, _age in self._live.values():
                 source.close()
             self._live.clear()
+            # Erased again at the next start, should it fail now.
+            with suppress(plyvel.Error):
+                self._erase(self._unerased)
             self._source.close()
