@@ -79,18 +79,25 @@ class Copy:
         Raises ContradictionError if it is shown not to be, and VerificationError where
         the copy shows nothing.  `note` is the checkpoint of that tree, if at hand.
         """
-        end, proof = self.end, tuple(consistency_proof(size, self.end.size, self.node))
         try:
-            verify_consistency(size, end.size, root, end.root, proof)
+            self.require_prefix(size, root)
+        except VerificationError:
+            self.require_prefix(size, root_from(size, self.node))
+            raise _contradiction(self, size, note, self._proof(size)) from None
+
+    def require_prefix(self, size: int, root: bytes) -> None:
+        """The tree (size, root) is shown to be a prefix of the copy's, or
+        VerificationError."""
+        end = self.end
+        try:
+            verify_consistency(size, end.size, root, end.root, self._proof(size))
         except VerificationError as error:
-            theirs = root_from(size, self.node)
-            try:
-                verify_consistency(size, end.size, theirs, end.root, proof)
-            except VerificationError:
-                raise VerificationError(
-                    "the tiles of the copy do not lead to its checkpoint"
-                ) from error
-            raise _contradiction(self, size, note, proof) from error
+            raise VerificationError(
+                "the entries and tiles of the copy do not lead to its checkpoint"
+            ) from error
+
+    def _proof(self, size: int) -> tuple[bytes, ...]:
+        return tuple(consistency_proof(size, self.end.size, self.node))
 
     def require_within(self, root: bytes, note: bytes) -> None:
         """The copy ends with `root`, which is ours of that size; `note` is our latest.
@@ -189,7 +196,7 @@ def _batch(
 ) -> Batch:
     hashes = [leaf_hash(data) for piece in pieces for data, _entry in piece]
     tree, filled = old.tree.grow(hashes)
-    copy.require_extends(tree.size, tree.frontier.root())
+    copy.require_prefix(tree.size, tree.frontier.root())
     entries = [data for piece in pieces for data, _entry in piece]
     logged = [
         (index, entry)
