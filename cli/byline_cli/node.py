@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byline_cli import output
+from byline_cli import output, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError
@@ -205,6 +205,12 @@ def check(as_json: Json = False) -> None:
     output.result(as_json, check_to_json(report), describe_check(report))
     if not report.ok:
         raise typer.Exit(CorruptStoreError.exit_code)
+
+
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)
+app.command()(upkeep.recover)
+app.command()(upkeep.redact)
 
 
 def describe_check(report: CheckReport) -> list[output.Line]:

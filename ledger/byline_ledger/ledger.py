@@ -48,6 +48,7 @@ from byline_ledger.store.node_files import (
     NodeFiles,
     init_node,
 )
+from byline_ledger.store.reserve import keep_reserve, release_reserve
 from byline_ledger.store.skeleton import Skeleton, write_skeleton
 from byline_ledger.takedown import UNERASED, keys_to_erase
 from byline_ledger.tree import cached_rows
@@ -92,6 +93,7 @@ class Ledger(Upkeep):
         self._writing = threading.Lock()
         self._failure: str | None = None
         self._closed = False
+        self._wants_reserve = False
         self._key = self.keys.log
         self._vkey = self.keys.log_vkey
         store = self._store = _open_database(files, origin, open_store)
@@ -132,6 +134,11 @@ class Ledger(Upkeep):
         files.require_node()
         lock = FolderLock(files.lock)
         try:
+            try:
+                return cls(files, lock, open_store)
+            except DiskFullError:
+                if not release_reserve(files.reserve):
+                    raise
             return cls(files, lock, open_store)
         except BaseException:
             lock.release()
@@ -205,6 +212,11 @@ class Ledger(Upkeep):
         """Ends a `hold`."""
         self._held = None
 
+    def keep_reserve(self) -> None:
+        """Sets room aside for the next start on a full disk (store/reserve.py): now, or
+        when there is room."""
+        self._wants_reserve = not keep_reserve(self._files.reserve)
+
     @property
     def failure(self) -> str | None:
         """The failed write after which nothing more is written, or None."""
@@ -240,6 +252,8 @@ class Ledger(Upkeep):
     def _one_write(self) -> Iterator[None]:
         """Something is written: if it fails, nothing more is, ever."""
         self._store.require_room()
+        if self._wants_reserve:
+            self._wants_reserve = not keep_reserve(self._files.reserve)
         try:
             yield
         except BaseException as error:

@@ -8,9 +8,11 @@ come back.  Specification: docs/spec/log.md, "Takedown".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from byline_ledger.digest import cid_of_statement
+from byline_ledger.entry import StatementEntry, parse_entry
 from byline_ledger.errors import NotFoundError, UsageError
 from byline_ledger.store import layout
 from byline_ledger.store.damage import damaged
@@ -66,3 +68,14 @@ def keys_to_erase(record: bytes) -> list[bytes]:
     return [
         layout.body(layout.parse_index(record[start : start + 8])) for start in starts
     ]
+
+
+def lost_statements(view: LogView) -> Iterator[bytes]:
+    """Ids of the statements whose bodies were lost, in the order of the log."""
+    for index in view.taken_down(0, view.size):
+        entry = parse_entry(view.entry(index))
+        if not isinstance(entry, StatementEntry):
+            raise damaged("a tombstone stands where no statement is")
+        tombstone = view.tombstone(entry.id)
+        if tombstone is not None and tombstone.is_lost:
+            yield entry.id

@@ -22,10 +22,12 @@ from byline_ledger.recovery import root_at, string_reader
 from byline_ledger.standing import guard_of
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
+from byline_ledger.store.backup import Moment, write_backup
 from byline_ledger.store.durable import remove_durably
 from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.interface import Store
 from byline_ledger.store.node_files import NodeFiles
+from byline_ledger.store.restored import Restored
 from byline_ledger.takedown import UNERASED, plan_takedown
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.tree import TileRows
@@ -101,7 +103,7 @@ class Upkeep:
 
         `now`: Unix milliseconds.  May be broken off and done again.  Raises
         ContradictionError before anything is touched; VerificationError, MalformedError
-        and what the copy's source raises, which leave the log shorter than it was and
+        and what the copy's source raises, which leave a log that has taken back a part,
         read-only; StoreError as `append`.
         """
         with self._writing:
@@ -187,11 +189,32 @@ class Upkeep:
 
     # Backups
 
-    def freeze(self) -> LogView:
-        """The log with all that is stored beside it, as of one moment."""
+    def backup(
+        self, target: Path, time: int, progress: Progress = lambda _done, _total: None
+    ) -> Restored:
+        """Copies the node of one moment to the folder `target`, which is made, while
+        this one goes on.  `time`: Unix seconds; `progress` counts database records.
+
+        Whoever has the copy has the node's secret.  Raises UsageError if there is
+        something at `target`, StoreError; then there is no copy.
+        """
         with self._writing:
             self._require_sound()
-            return self._view_of(self.view.state)
+            view = self._view_of(self.view.state)
+            guard = _own_guard(self._files.guard, view.origin)
+        if guard is None or guard.size < view.size:
+            guard = guard_of(view.state)
+        mark = Restored(view.origin, view.size, time)
+        total = 2 * view.statement_count + view.size + view.set_count
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(min(done, total), total)
+
+        write_backup(Moment(self._files, view.reader, guard, mark), target, step)
+        return mark
 
 
 def _own_guard(path: Path, origin: str) -> Guard | None:

@@ -25,11 +25,13 @@ from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.statement import Statement
 from byline_node.config import NodeConfig
+from byline_node.control import serve_control
 from byline_node.errors import BusyError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
+from byline_node.upkeep import make_jobs
 from byline_node.writer import Committed, Listener, Writer
 
 if TYPE_CHECKING:
@@ -162,6 +164,7 @@ async def open_ledger(config: NodeConfig) -> AsyncIterator[Ledger]:
             log.info("made a new node", folder=str(config.folder))
         if ledger.read_only is not None:
             log.warning("the log is not written", reason=ledger.read_only)
+        await trio.to_thread.run_sync(ledger.keep_reserve)
         yield ledger
     finally:
         with trio.CancelScope(shield=True):
@@ -206,6 +209,8 @@ class Node:
         self._api = f"http://{bound_address(listeners)}"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write)
+            jobs = make_jobs(self._ledger, self._stop_writing)
+            await nursery.start(serve_control, self._config.folder, jobs)
             async with self._open_network() as self._network:
                 await self._serve_http(listeners, on_ready)
                 await self._drain()
@@ -269,6 +274,11 @@ class Node:
             self._stop.ask(error)
         finally:
             self._written.set()
+
+    def _stop_writing(self, failure: str) -> None:
+        """After a write that failed outside of the writer; from another thread."""
+        log.error("stopping after a failed write", reason=failure)
+        trio.from_thread.run_sync(self._stop.ask, StoreError(failure))
 
     async def _drain(self) -> None:
         """Commits what has queued, as far as there is time."""

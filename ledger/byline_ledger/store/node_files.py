@@ -131,6 +131,11 @@ class NodeFiles:
             ) from error
 
 
+def successor(folder: Path) -> Path:
+    """Where a new log for this node is made, before it takes the old one's place."""
+    return folder.with_name(folder.name + ".next")
+
+
 def init_node(folder: Path, name: str = DEFAULT_NAME) -> str:
     """Makes the files of a new node; returns the origin `<name>/<32 hex digits>`.
 
@@ -145,6 +150,11 @@ def init_node(folder: Path, name: str = DEFAULT_NAME) -> str:
             raise UsageError(
                 f"there is a node in {folder} already",
                 hint="choose another folder for a new one",
+            )
+        if successor(folder).exists():
+            raise StoreError(
+                f"{successor(folder)} waits to take the place of {folder}",
+                hint="finish it with: byline node recover --new-origin NAME",
             )
         if files.database.exists():
             raise StoreError(
