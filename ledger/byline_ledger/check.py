@@ -41,6 +41,7 @@ from byline_ledger.store.guard import Guard, compare_guard, read_guard
 from byline_ledger.store.interface import OpenStore, Reader
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.node_files import FolderLock, NodeFiles
+from byline_ledger.store.restored import describe_restored
 from byline_ledger.store.skeleton import read_skeleton
 from byline_ledger.tiles import tiles_of_level
 from byline_ledger.tombstone import Tombstone
@@ -178,6 +179,8 @@ class _Check:
         self._check_cosigned()
         self._check_guard(state)
         self._check_skeleton()
+        if (restored := describe_restored(self._files.restored)) is not None:
+            self._notes.append(f"{restored}, and is read-only")
 
     # Entries in order
 

@@ -38,6 +38,7 @@ MAX_REQUEST = 16_384
 MAX_REPLY = 65_536
 MAX_DEPTH = 3
 MAX_CONNECTIONS = 4
+BACKLOG = 16
 REQUEST_SECONDS = 5.0
 REPLY_SECONDS = 60.0
 """Between two replies; a takedown may have to wait for a commit and rewrites files."""
@@ -120,7 +121,7 @@ async def _listen(folder: Path) -> trio.SocketListener:
             await listening.bind(path)
         # Nobody can connect before `listen`.
         (folder / NAME).chmod(0o600)
-        listening.listen(MAX_CONNECTIONS)
+        listening.listen(BACKLOG)
         return trio.SocketListener(listening)
     except BaseException:
         listening.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,8 @@ from byline_ledger.store.node_files import FolderLock, NodeFiles, init_node, suc
 from byline_ledger.upkeep import Progress
 
 RETIRED = "retired"
+PREDECESSOR = b"predecessor"
+"""Side record of the new log: the origin of the old one."""
 PORTION = 1_024
 """Statements in one commit of the new log."""
 
@@ -41,7 +44,8 @@ class Succession:
     missing: int
     """Statements whose bodies the old one does not have."""
     ended: str | None
-    """None if the old log was ended with a notice, else why it was not."""
+    """None if the old log was ended with a notice that names the new one; else why it
+    was not."""
     kept: Path
     """The old log's folder now."""
 
@@ -57,40 +61,60 @@ def continue_as(
     no origin can have; StoreError.
     """
     follower = successor(node)
-    if not node.exists() and NodeFiles(follower).is_node():
-        return _finish(node, follower)
-    if follower.exists():
-        shutil.rmtree(follower)  # of an attempt that did not come to its end
+    if not _is_ready(node, follower):
+        _make(node, follower, name, progress)
+    if node.exists():
+        _swap(node, follower)
+    else:  # an attempt broke off between two renames
+        with _naming(node):
+            follower.rename(node)
+            sync_folder(node.parent)
+    return _describe(node)
+
+
+def _is_ready(node: Path, follower: Path) -> bool:
+    """Whether an attempt broke off after which there is no way but on."""
+    if not NodeFiles(follower).is_node():
+        return False
+    if not node.exists():
+        return True
     old = Ledger.open(node)
     try:
-        view = old.view
+        return NodeFiles(follower).read_origin() in (old.read_only or "")
+    finally:
+        old.close()
+
+
+def _make(node: Path, follower: Path, name: str, progress: Progress) -> None:
+    """The new log, complete; then the end of the old one."""
+    old = Ledger.open(node)
+    try:
+        with _naming(follower):
+            if follower.exists():
+                shutil.rmtree(follower)
         with draft_of(follower) as draft:
             copy_also(node, draft, ("secret", *ALSO))
             new = init_node(draft, name)
-            statements, missing = _fill(draft, view, progress)
-        ended = old.read_only
-        if ended is None:
+            _fill(draft, old.view, progress)
+        if old.read_only is None:
             old.retire(f"continued as {new}")
     finally:
         old.close()
-    kept = _swap(node, follower, view.origin)
-    return Succession(view.origin, new, statements, missing, ended, kept)
 
 
-def _fill(draft: Path, view: LogView, progress: Progress) -> tuple[int, int]:
-    """Appends all statements; their number, and that of those without a body."""
+def _fill(draft: Path, view: LogView, progress: Progress) -> None:
+    """Appends all statements."""
     ledger = Ledger.open(draft)
     try:
+        ledger.put_record(PREDECESSOR, view.origin.encode())
         statements = _statements(view)
         while portion := list(islice(statements, PORTION)):
             for one in portion:
                 one.verify()
             ledger.append(portion)
             progress(ledger.view.statement_count, view.statement_count)
-        count = ledger.view.statement_count
     finally:
         ledger.close()
-    return count, view.statement_count - count
 
 
 def _statements(view: LogView) -> Iterator[Statement]:
@@ -106,41 +130,47 @@ def _statements(view: LogView) -> Iterator[Statement]:
             yield statement
 
 
-def _swap(node: Path, follower: Path, origin: str) -> Path:
+def _swap(node: Path, follower: Path) -> None:
     """Puts the new folder in the place of the old one, which goes into it."""
-    name = hashlib.sha256(origin.encode()).hexdigest()[:32]
     retired = follower / RETIRED
-    with FolderLock(NodeFiles(node).lock):
-        try:
-            make_folder(retired)
-            earlier = node / RETIRED
-            for one in earlier.iterdir() if earlier.is_dir() else ():
-                one.rename(retired / one.name)
-            node.rename(retired / name)
-            sync_folder(retired)
-            follower.rename(node)
-            sync_folder(node.parent)
-        except OSError as error:
-            raise file_error(node, error) from error
-    return node / RETIRED / name
-
-
-def _finish(node: Path, follower: Path) -> Succession:
-    """The last step of an attempt that broke off between two renames."""
-    try:
+    with FolderLock(NodeFiles(node).lock), _naming(node):
+        make_folder(retired)
+        earlier = node / RETIRED
+        for one in earlier.iterdir() if earlier.is_dir() else ():
+            one.rename(retired / one.name)
+        node.rename(retired / _name_of(NodeFiles(node).read_origin()))
+        sync_folder(retired)
         follower.rename(node)
         sync_folder(node.parent)
-        kept = max((node / RETIRED).iterdir(), key=lambda one: one.stat().st_mtime)
-    except OSError as error:
-        raise file_error(node, error) from error
-    old, new = Ledger.open(kept), Ledger.open(node)
+
+
+def _describe(node: Path) -> Succession:
+    new = Ledger.open(node)
     try:
-        ended = old.read_only
-        if ended is not None and new.view.origin in ended:
-            ended = None
-        count = new.view.statement_count
-        missing = old.view.statement_count - count
-        return Succession(old.view.origin, new.view.origin, count, missing, ended, kept)
+        origin = (new.get_record(PREDECESSOR) or b"").decode()
+        kept = node / RETIRED / _name_of(origin)
+        view = new.view
+    finally:
+        new.close()
+    old = Ledger.open(kept)
+    try:
+        reason, total = old.read_only, old.view.statement_count
     finally:
         old.close()
-        new.close()
+    count = view.statement_count
+    ended = None if view.origin in (reason or "") else reason
+    return Succession(origin, view.origin, count, total - count, ended, kept)
+
+
+def _name_of(origin: str) -> str:
+    """Of the folder that keeps the log of that origin."""
+    return hashlib.sha256(origin.encode()).hexdigest()[:32]
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Work on names and folders."""
+    try:
+        yield
+    except OSError as error:
+        raise file_error(path, error) from error

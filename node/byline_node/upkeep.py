@@ -20,7 +20,7 @@ from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.store.restored import Restored
 from byline_ledger.tombstone import Tombstone
 from byline_node.control import Job, Progress, ask_node
-from byline_node.errors import NodeUnavailableError
+from byline_node.errors import BusyError, NodeUnavailableError
 
 if TYPE_CHECKING:
     from byline_ledger.log import Ledger
@@ -77,6 +77,8 @@ def _do(
     NodeFiles(node).require_node()
     try:
         return ask_node(node, request, progress)
+    except BusyError:
+        raise
     except NodeUnavailableError:
         from byline_ledger.log import Ledger
 

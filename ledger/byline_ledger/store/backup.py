@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from byline_ledger.errors import UsageError
+from byline_ledger.errors import StoreError, UsageError
 from byline_ledger.store.draft import copy_also, copy_file, draft_of
 from byline_ledger.store.durable import (
     PRIVATE,
@@ -138,6 +138,8 @@ def unpack_backup(
     """
     mark = read_mark(folder)
     source = NodeFiles(folder)
+    if not source.database.is_dir():
+        raise StoreError(f"{folder} has no database in it")
     with draft_of(target) as draft:
         copy_also(folder, draft, ("secret", "origin", "guard", "restored"), step)
         copy_also(folder, draft, ALSO, step)

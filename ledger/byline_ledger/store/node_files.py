@@ -144,17 +144,17 @@ def init_node(folder: Path, name: str = DEFAULT_NAME) -> str:
     """
     origin = _new_origin(name)
     files = NodeFiles(folder)
+    if successor(folder).exists():
+        raise StoreError(
+            f"{successor(folder)} waits to take the place of {folder}",
+            hint="finish it with: byline node recover --new-origin NAME",
+        )
     make_folder(folder)
     with FolderLock(files.lock):
         if files.is_node():
             raise UsageError(
                 f"there is a node in {folder} already",
                 hint="choose another folder for a new one",
-            )
-        if successor(folder).exists():
-            raise StoreError(
-                f"{successor(folder)} waits to take the place of {folder}",
-                hint="finish it with: byline node recover --new-origin NAME",
             )
         if files.database.exists():
             raise StoreError(
