@@ -8,10 +8,10 @@ Specification: docs/spec/log.md, "Commitments" and "Never two histories".
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.crypto import SigningKey
@@ -27,13 +27,10 @@ from byline_ledger.entry import (
 from byline_ledger.errors import MalformedError, StoreError
 from byline_ledger.lookup_set import LookupSet, StringReader
 from byline_ledger.merkle import leaf_hash
-from byline_ledger.statement import SIGNATURE_SIZE, Statement
+from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.interface import Pair
 from byline_ledger.tree import FullTile, Tree
-
-_AFTER_BODY = 2 + SIGNATURE_SIZE
-"""Bytes of an envelope behind the body."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,43 +137,36 @@ def _read_back(
     kinds: defaultdict[bytes, list[Pair]] = defaultdict(list)
     for key, value in puts:
         kinds[key[:1]].append((key[1:], value))
-    try:
-        entries = [parse_entry(value) for _key, value in kinds[layout.ENTRIES]]
-    except MalformedError as error:
-        raise _flipped("a log entry") from error
-    logged = [one for one in entries if isinstance(one, StatementEntry)]
-    _read_bodies(kinds[layout.BODIES], statements, logged)
-    index = [(one.id, layout.u64(at)) for at, one in enumerate(logged, old.size)]
-    if kinds[layout.IDS] != index:
-        raise _flipped("the index of ids")
-    strings = sorted(string for one in logged for string in one.lookup_strings())
-    if [key for key, _value in kinds[layout.STRINGS]] != strings:
-        raise _flipped("a lookup string")
-    _read_commitment(entries[-1], len(strings), old, new)
-    hashes = [leaf_hash(value) for _key, value in kinds[layout.ENTRIES]]
-    tree, filled = old.tree.grow(hashes)
+    written = [value for _key, value in kinds[layout.ENTRIES]]
+    tree, filled = old.tree.grow([leaf_hash(entry) for entry in written])
+    entries = _parse(written)
     if tree.frontier.root() != new.root:
         raise _flipped("a log entry")
-    tiles = [(layout.tile(one.level, one.index)[1:], one.hashes) for one in filled]
-    if kinds[layout.TILES] != tiles:
-        raise _flipped("a tile")
-
-
-def _read_bodies(
-    bodies: Sequence[Pair],
-    statements: Sequence[Statement],
-    logged: Sequence[StatementEntry],
-) -> None:
-    ids = [
-        hashlib.sha256(
-            envelope[-_AFTER_BODY - len(statement.body) : -_AFTER_BODY]
-        ).digest()
-        for (_key, envelope), statement in zip(bodies, statements, strict=True)
-    ]
-    if ids != [statement.id for statement in statements]:
+    logged = [one for one in entries if isinstance(one, StatementEntry)]
+    strings = sorted(string for one in logged for string in one.lookup_strings())
+    _read_commitment(entries[-1], len(strings), old, new)
+    if [sha256(one.body).digest() for one in statements] != [one.id for one in logged]:
         raise _flipped("a statement")
-    if ids != [one.id for one in logged]:
-        raise _flipped("a log entry")
+    at = [layout.u64(index) for index in range(old.size, new.size)]
+    envelopes = [statement.to_envelope() for statement in statements]
+    expected = {
+        layout.BODIES: list(zip(at, envelopes, strict=False)),
+        layout.ENTRIES: list(zip(at, written, strict=True)),
+        layout.IDS: [(one.id, i) for one, i in zip(logged, at, strict=False)],
+        layout.STRINGS: [(string, b"") for string in strings],
+        layout.TILES: [
+            (layout.tile(one.level, one.index)[1:], one.hashes) for one in filled
+        ],
+    }
+    if {kind: pairs for kind, pairs in expected.items() if pairs} != kinds:
+        raise _flipped("what is stored beside the log entries")
+
+
+def _parse(written: Sequence[bytes]) -> list[Entry]:
+    try:
+        return [parse_entry(entry) for entry in written]
+    except MalformedError as error:
+        raise _flipped("a log entry") from error
 
 
 def _read_commitment(entry: Entry, added: int, old: LogState, new: LogState) -> None:
