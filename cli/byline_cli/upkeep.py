@@ -19,6 +19,10 @@ from byline_ledger.errors import ReadOnlyError, UsageError
 from byline_node.home import find_home
 
 RECOVER = "byline node recover"
+WAYS = (
+    "name a copy of this log with --from, or, if you know that nothing was signed"
+    " after what is here, say --nothing-lost"
+)
 
 if TYPE_CHECKING:
     from byline_node.recover import Recovered
@@ -181,7 +185,7 @@ def bring_back(node: Path, places: list[str], nothing_lost: bool) -> Recovered:
     if not places and not nothing_lost:
         reason = why_stopped(node)
         if reason is not None:
-            raise UsageError(reason, hint="name a copy of this log with --from")
+            raise UsageError(reason, hint=WAYS)
     with output.steps("Recovering", unit="entries") as progress:
         try:
             return recover_log(
@@ -210,7 +214,10 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
     if found.word is not None:
         rows.append(f"  word     {output.safe(found.word)}")
     if found.read_only is not None:
-        return [*rows, (f"Still READ-ONLY: {output.safe(found.read_only)}", "bad")]
+        rows.append((f"Still READ-ONLY: {output.safe(found.read_only)}", "bad"))
+        return [*rows, f"You can {WAYS}."]
+    if found.word is None and found.size == found.before:
+        return [*rows, ("Nothing is missing.", "good")]
     return [*rows, ("The log is signed on from here.", "good")]
 
 
@@ -253,7 +260,7 @@ def describe_succession(made: Succession) -> list[output.Line]:
         f"  kept in     {made.kept}",
     ]
     if made.missing:
-        rows.append(f"  left out    {amount(made.missing, 'statement')} without a body")
+        rows.append(f"  of them     {made.missing:,} without a body, as before")
     return rows
 
 

@@ -38,7 +38,7 @@ from byline_ledger.recovery import (
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.guard import Guard, compare_guard, read_guard
-from byline_ledger.store.interface import OpenStore, Reader
+from byline_ledger.store.interface import OpenStore, Pair, Reader
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.node_files import FolderLock, NodeFiles
 from byline_ledger.store.restored import describe_restored
@@ -392,21 +392,24 @@ class _Numbered:
         self._pairs = store.iterate(prefix, layout.after(prefix))
         self._prefix = prefix
         self._what = what
-        self._next = next(self._pairs, None)
+        self._waiting: Pair | None = None
 
     def take(self, index: int) -> bytes | None:
         """The value of that entry; none may have been left out before."""
-        key = self._prefix + layout.u64(index)
-        if self._next is not None and self._next[0] < key:
-            self.require_end()
-        if self._next is None or self._next[0] != key:
+        wanted = self._prefix + layout.u64(index)
+        self._waiting = self._waiting or next(self._pairs, None)
+        if self._waiting is None or self._waiting[0] > wanted:
             return None
-        value, self._next = self._next[1], next(self._pairs, None)
+        key, value = self._waiting
+        if key != wanted:
+            self.require_end()
+        self._waiting = None
         return value
 
     def require_end(self) -> None:
         """CorruptStoreError if there is another one."""
-        if self._next is not None:
+        left = self._waiting or next(self._pairs, None)
+        if left is not None:
             raise CorruptStoreError(
-                f"there is a {self._what} without an entry: {self._next[0].hex()}"
+                f"there is a {self._what} without an entry: {left[0].hex()}"
             )

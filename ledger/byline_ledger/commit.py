@@ -30,6 +30,7 @@ from byline_ledger.merkle import leaf_hash
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.interface import Pair
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.tree import FullTile, Tree
 
 
@@ -66,9 +67,23 @@ class LogState:
         return layout.State(previous, self.statements, self.checkpoint).to_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """A statement without its body, as it was logged elsewhere: what an earlier log of
+    the same node had taken down or lost stays so in the next one."""
+
+    entry: StatementEntry
+    tombstone: Tombstone
+
+    @property
+    def id(self) -> bytes:
+        """The statement's id."""
+        return self.entry.id
+
+
 def prepare_commit(
     old: LogState,
-    statements: Sequence[Statement],
+    statements: Sequence[Statement | Vacancy],
     key: SigningKey,
     read: StringReader,
     notice: str | None = None,
@@ -78,7 +93,7 @@ def prepare_commit(
     `statements` are verified, distinct and new to the log; there may be none.  `read`
     gives the strings stored so far.  A `notice` ends the log.
     """
-    parsed = [entry_of(statement) for statement in statements]
+    parsed = [_entry_of(statement) for statement in statements]
     strings = sorted(string for one in parsed for string in one.lookup_strings())
     lookup_set = old.lookup_set.insert(strings, read)
     entries = [one.to_bytes() for one in parsed]
@@ -94,18 +109,27 @@ def prepare_commit(
     return new, puts
 
 
+def _entry_of(statement: Statement | Vacancy) -> StatementEntry:
+    return statement.entry if isinstance(statement, Vacancy) else entry_of(statement)
+
+
+def _content(index: int, statement: Statement | Vacancy) -> Pair:
+    """What is stored of it beside its entry."""
+    if isinstance(statement, Vacancy):
+        return layout.tombstone(index), statement.tombstone.to_bytes()
+    return layout.body(index), statement.to_envelope()
+
+
 def _puts(
     size: int,
-    statements: Sequence[Statement],
+    statements: Sequence[Statement | Vacancy],
     entries: Sequence[bytes],
     strings: Sequence[bytes],
     filled: Sequence[FullTile],
 ) -> list[Pair]:
-    bodies = [
-        (layout.body(i), one.to_envelope()) for i, one in enumerate(statements, size)
-    ]
+    contents = [_content(index, one) for index, one in enumerate(statements, size)]
     ids = [(one.id, index) for index, one in enumerate(statements, size)]
-    return bodies + entry_puts(size, entries, ids, strings, filled)
+    return contents + entry_puts(size, entries, ids, strings, filled)
 
 
 def entry_puts(
@@ -127,7 +151,10 @@ def entry_puts(
 
 
 def _read_back(
-    puts: Sequence[Pair], statements: Sequence[Statement], old: LogState, new: LogState
+    puts: Sequence[Pair],
+    statements: Sequence[Statement | Vacancy],
+    old: LogState,
+    new: LogState,
 ) -> None:
     """Derive what is about to be signed once more, from what is about to be written.
 
@@ -145,12 +172,10 @@ def _read_back(
     logged = [one for one in entries if isinstance(one, StatementEntry)]
     strings = sorted(string for one in logged for string in one.lookup_strings())
     _read_commitment(entries[-1], len(strings), old, new)
-    if [sha256(one.body).digest() for one in statements] != [one.id for one in logged]:
+    if [_hash_of(statement) for statement in statements] != [one.id for one in logged]:
         raise _flipped("a statement")
     at = [layout.u64(index) for index in range(old.size, new.size)]
-    envelopes = [statement.to_envelope() for statement in statements]
-    expected = {
-        layout.BODIES: list(zip(at, envelopes, strict=False)),
+    expected: dict[bytes, list[Pair]] = {
         layout.ENTRIES: list(zip(at, written, strict=True)),
         layout.IDS: [(one.id, i) for one, i in zip(logged, at, strict=False)],
         layout.STRINGS: [(string, b"") for string in strings],
@@ -158,8 +183,18 @@ def _read_back(
             (layout.tile(one.level, one.index)[1:], one.hashes) for one in filled
         ],
     }
+    for index, statement in enumerate(statements, old.size):
+        key, value = _content(index, statement)
+        expected.setdefault(key[:1], []).append((key[1:], value))
     if {kind: pairs for kind, pairs in expected.items() if pairs} != kinds:
         raise _flipped("what is stored beside the log entries")
+
+
+def _hash_of(statement: Statement | Vacancy) -> bytes:
+    """The id, from the body where there is one."""
+    if isinstance(statement, Vacancy):
+        return statement.id
+    return sha256(statement.body).digest()
 
 
 def _parse(written: Sequence[bytes]) -> list[Entry]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
-from byline_ledger.commit import LogState, prepare_commit
+from byline_ledger.commit import LogState, Vacancy, prepare_commit
 from byline_ledger.errors import (
     CorruptStoreError,
     DiskFullError,
@@ -222,8 +222,9 @@ class Ledger(Upkeep):
         """The failed write after which nothing more is written, or None."""
         return self._failure
 
-    def append(self, statements: Sequence[Statement]) -> list[Appended]:
-        """Adds those statements that are not there yet, in one durable commit.
+    def append(self, statements: Sequence[Statement | Vacancy]) -> list[Appended]:
+        """Adds those statements that are not there yet, in one durable commit; bodies
+        that were lost are put back.
 
         Their signatures must have been verified.  Returns one place for each, in order;
         nothing is committed if none is new.  Raises ReadOnlyError; StoreError, after
@@ -233,13 +234,13 @@ class Ledger(Upkeep):
             self._require_writable(self._held)
             with self._one_write():
                 places, new = self._place(statements)
-                self._put_back([s for s in statements if self._is_lost(s.id)])
+                self._put_back([one for one in statements if self._is_lost(one.id)])
                 if new:
                     self._commit(new)
                 return places
 
     def _commit(
-        self, statements: Sequence[Statement], notice: str | None = None
+        self, statements: Sequence[Statement | Vacancy], notice: str | None = None
     ) -> None:
         view = self.view
         read = string_reader(view.reader)
@@ -262,12 +263,12 @@ class Ledger(Upkeep):
             raise
 
     def _place(
-        self, statements: Sequence[Statement]
-    ) -> tuple[list[Appended], list[Statement]]:
+        self, statements: Sequence[Statement | Vacancy]
+    ) -> tuple[list[Appended], list[Statement | Vacancy]]:
         """Where each statement is or will be, and those that are new."""
         view = self.view
         fresh: dict[bytes, int] = {}
-        new: list[Statement] = []
+        new: list[Statement | Vacancy] = []
         places: list[Appended] = []
         for statement in statements:
             index = fresh.get(statement.id)

@@ -18,7 +18,7 @@ from byline_ledger.store.restored import describe_restored
 from byline_ledger.tree import TileRows
 
 WAY_OUT = (
-    "see `byline node recover`, or start a new node in a new folder and let it follow"
+    "use `byline node recover`, or start a new node in a new folder and let it follow"
     " its peers"
 )
 

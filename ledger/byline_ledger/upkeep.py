@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from byline_ledger.catch_up import Copy, batches
-from byline_ledger.commit import LogState
+from byline_ledger.commit import LogState, Vacancy
 from byline_ledger.crypto import SigningKey
 from byline_ledger.entry import retirement_entry
 from byline_ledger.errors import CorruptStoreError, ReadOnlyError
@@ -54,7 +54,7 @@ class Upkeep:
         raise NotImplementedError
 
     def _commit(
-        self, statements: Sequence[Statement], notice: str | None = None
+        self, statements: Sequence[Statement | Vacancy], notice: str | None = None
     ) -> None: ...
     def _judge(self, state: LogState, previous: int) -> None: ...
     def _view_of(self, state: LogState) -> LogView:
@@ -174,10 +174,14 @@ class Upkeep:
                 self._put_back(lost)
             return len(lost)
 
-    def _put_back(self, lost: Sequence[Statement]) -> None:
-        if not lost:
+    def _put_back(self, lost: Sequence[Statement | Vacancy]) -> None:
+        places = [
+            (self.view.index_of(one.id) or 0, one)
+            for one in lost
+            if isinstance(one, Statement)
+        ]
+        if not places:
             return
-        places = [(self.view.index_of(one.id) or 0, one) for one in lost]
         puts = [(layout.body(index), one.to_envelope()) for index, one in places]
         deletes = {layout.tombstone(index) for index, _one in places}
         self._store.write(puts, list(deletes))

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from byline_ledger.commit import Vacancy
 from byline_ledger.entry import StatementEntry, parse_entry
-from byline_ledger.errors import RedactedError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.statement import Statement
 from byline_ledger.store.backup import ALSO
@@ -25,6 +25,7 @@ from byline_ledger.store.draft import copy_also, draft_of
 from byline_ledger.store.durable import file_error, make_folder, sync_folder
 from byline_ledger.store.node_files import FolderLock, NodeFiles, init_node, successor
 from byline_ledger.upkeep import Progress
+from byline_node.home import Home
 
 RETIRED = "retired"
 PREDECESSOR = b"predecessor"
@@ -42,7 +43,7 @@ class Succession:
     statements: int
     """Statements in the new log."""
     missing: int
-    """Statements whose bodies the old one does not have."""
+    """Of those, statements whose bodies were taken down or lost: they stay so."""
     ended: str | None
     """None if the old log was ended with a notice that names the new one; else why it
     was not."""
@@ -109,24 +110,23 @@ def _fill(draft: Path, view: LogView, progress: Progress) -> None:
         ledger.put_record(PREDECESSOR, view.origin.encode())
         statements = _statements(view)
         while portion := list(islice(statements, PORTION)):
-            for one in portion:
-                one.verify()
             ledger.append(portion)
             progress(ledger.view.statement_count, view.statement_count)
     finally:
         ledger.close()
 
 
-def _statements(view: LogView) -> Iterator[Statement]:
+def _statements(view: LogView) -> Iterator[Statement | Vacancy]:
+    """All that the log has; a statement without a body stays one."""
     for index in range(view.size):
         entry = parse_entry(view.entry(index))
         if not isinstance(entry, StatementEntry):
             continue
-        try:
-            statement = view.statement(entry.id)
-        except RedactedError:
-            continue
-        if statement is not None:
+        tombstone = view.tombstone(entry.id)
+        if tombstone is not None:
+            yield Vacancy(entry, tombstone)
+        elif (statement := view.statement(entry.id)) is not None:
+            statement.verify()
             yield statement
 
 
@@ -138,8 +138,10 @@ def _swap(node: Path, follower: Path) -> None:
         earlier = node / RETIRED
         for one in earlier.iterdir() if earlier.is_dir() else ():
             one.rename(retired / one.name)
-        node.rename(retired / _name_of(NodeFiles(node).read_origin()))
-        sync_folder(retired)
+        kept = _kept(follower, NodeFiles(node).read_origin())
+        make_folder(kept.parent)
+        node.rename(kept)
+        sync_folder(kept.parent)
         follower.rename(node)
         sync_folder(node.parent)
 
@@ -148,23 +150,23 @@ def _describe(node: Path) -> Succession:
     new = Ledger.open(node)
     try:
         origin = (new.get_record(PREDECESSOR) or b"").decode()
-        kept = node / RETIRED / _name_of(origin)
-        view = new.view
+        kept = _kept(node, origin)
+        name, count = new.view.origin, new.view.statement_count
+        missing = sum(1 for _ in new.view.taken_down(0, new.view.size))
     finally:
         new.close()
     old = Ledger.open(kept)
     try:
-        reason, total = old.read_only, old.view.statement_count
+        ended = None if name in (old.read_only or "") else old.read_only
     finally:
         old.close()
-    count = view.statement_count
-    ended = None if view.origin in (reason or "") else reason
-    return Succession(origin, view.origin, count, total - count, ended, kept)
+    return Succession(origin, name, count, missing, ended, kept)
 
 
-def _name_of(origin: str) -> str:
-    """Of the folder that keeps the log of that origin."""
-    return hashlib.sha256(origin.encode()).hexdigest()[:32]
+def _kept(node: Path, origin: str) -> Path:
+    """Where the log of that origin is kept: a node in a home of its own."""
+    name = hashlib.sha256(origin.encode()).hexdigest()[:32]
+    return Home(node / RETIRED / name).node
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def test_a_restored_node_is_read_only_with_one_message(
 @pytest.mark.parametrize(
     ("damage", "kind", "message"),
     [
-        (lambda f: shutil.rmtree(f), NotFoundError, "no node in"),
+        (lambda f: shutil.rmtree(f), NotFoundError, "no backup in"),
         (lambda f: (f / "restored").unlink(), UsageError, "no backup"),
         (lambda f: (f / "restored").write_bytes(b"x"), CorruptStoreError, "damaged"),
         (lambda f: (f / "secret").unlink(), StoreError, "secret is missing"),

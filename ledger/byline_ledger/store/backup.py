@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from byline_ledger.errors import StoreError, UsageError
+from byline_ledger.errors import NotFoundError, StoreError, UsageError
 from byline_ledger.store.draft import copy_also, copy_file, draft_of
 from byline_ledger.store.durable import (
     PRIVATE,
@@ -107,7 +107,8 @@ def read_mark(folder: Path) -> Restored:
     Raises NotFoundError, UsageError, CorruptStoreError or StoreError.
     """
     files = NodeFiles(folder)
-    files.require_node()
+    if not files.is_node():
+        raise NotFoundError(f"there is no backup in {folder}")
     mark = read_restored(files.restored)
     if mark is None:
         raise UsageError(
