@@ -19,6 +19,7 @@ from byline_ledger.digest import cid_of_statement, digest_bytes, multihash
 from byline_ledger.errors import StoreError
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
 from byline_node import http_api, http_models, operations
 from byline_node.receipts import receipts_from_json, verify_receipts
@@ -442,3 +443,16 @@ async def test_a_fault_of_ours_is_a_500_in_the_same_form(ledger: Ledger) -> None
         check_error(response, 500, "error", "the node failed inside")
         assert "secret detail" not in response.text
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_a_statement_that_was_taken_down_is_not_taken_in_again(
+    ledger: Ledger, client: httpx.AsyncClient
+) -> None:
+    """The whole request is refused, with the reason."""
+    gone, other = work("gone"), work("other")
+    ledger.append([gone])
+    ledger.redact(gone.id, Tombstone("a court said so", 1))
+    response = await publish(client, other, gone)
+    check_error(response, 410, "redacted", "statement 2 of 2")
+    assert "a court said so" in response.json()["error"]["message"]
+    assert ledger.view.index_of(other.id) is None
