@@ -23,7 +23,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test lint format bench crash audit vectors lock clean
+.PHONY: help setup demo test lint format bench crash audit interop vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make lint      ruff, mypy, import rules"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
+	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
 	@echo "make bench     the figures of benchmarks/README.md"
 	@echo "make vectors   write tests/vectors again from the naive generators"
@@ -58,6 +59,9 @@ format: $(STAMP)/lint
 
 bench: $(STAMP)/test
 	$(PY) benchmarks/run.py $(ARGS)
+
+interop: $(STAMP)/interop
+	BYLINE_INTEROP=1 $(PY) -m pytest tests/interop $(ARGS)
 
 audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)

@@ -12,7 +12,7 @@ from byline_cli import output
 from byline_cli.connect import StoppedError
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, make_app
-from byline_cli.verify import read_policy
+from byline_cli.policy import read_policy
 from byline_ledger.errors import (
     InconsistentLogError,
     MalformedError,

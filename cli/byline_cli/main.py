@@ -33,6 +33,7 @@ COMMANDS = {
     "withdraw": ("remarks", "Take back a statement of yours."),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
+    "policy": ("policy", "Say which logs and witnesses you trust."),
     "audit": ("audit", "Read a whole log, compute it anew, name what is wrong."),
     "alarm": ("alarm", "Check proofs that a log signed something false."),
     "demo": ("demo", "Watch three nodes do the whole job with real files."),

@@ -10,7 +10,7 @@ import typer
 from byline_cli import output, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
-from byline_ledger.errors import CorruptStoreError
+from byline_ledger.errors import CorruptStoreError, InconsistentLogError
 from byline_ledger.store.node_files import DEFAULT_NAME
 from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
 from byline_node.errors import ConfigError
@@ -85,7 +85,19 @@ def init(
 
 
 @app.command()
-def run(listen: Listen = None, api: Api = None, peers: Peers = None) -> None:
+def run(
+    listen: Listen = None,
+    api: Api = None,
+    peers: Peers = None,
+    trust_disk: Annotated[
+        bool,
+        typer.Option(
+            "--trust-disk",
+            help="Sign on without asking those who cosigned. Only if you are certain"
+            " that this disk was never put back to an earlier state.",
+        ),
+    ] = False,
+) -> None:
     """Run the node of BYLINE_HOME until Ctrl-C or SIGTERM.
 
     Makes it first if there is none. Options go before node.toml. Log lines go to
@@ -98,7 +110,9 @@ def run(listen: Listen = None, api: Api = None, peers: Peers = None) -> None:
         output.lines(describe_ready(ready.api, ready.peer_id, ready.listen))
         output.flush()
 
-    config = NodeConfig.load(find_home().folder, listen=listen, api=api, peers=peers)
+    config = NodeConfig.load(
+        find_home().folder, trust_disk=trust_disk, listen=listen, api=api, peers=peers
+    )
     configure_logs()
     try:
         run_node(config, on_ready=on_ready)
@@ -139,13 +153,16 @@ def status(
 ) -> None:
     """Show what the running node holds, and its peers.
 
-    It is what the node says of itself; nothing of it is proven.
+    It is what the node says of itself; nothing of it is proven. Ends with 4 if it holds
+    an alarm: proof that a log it knows lied.
     """
     from byline_cli.connect import status_of_running
 
     value = status_of_running(wait)
     rows = describe_dial(value) if dial else describe_status(value)
     output.result(as_json, value, rows)
+    if value.get("alarms") and not dial:
+        raise typer.Exit(InconsistentLogError.exit_code)
 
 
 def describe_dial(value: Mapping[str, Any]) -> list[output.Line]:
@@ -172,9 +189,30 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     rows += [f"  dial        {output.safe(str(one))}" for one in value["listen"]]
     if value.get("read_only"):
         rows.append((f"  READ-ONLY   {said('read_only')}", "bad"))
+    rows += describe_witnesses(value)
+    for one in value.get("alarms") or []:
+        origin, text, file = one.get("origin"), one.get("text"), one.get("file")
+        line = f"  ALARM       log {origin} {text} ({file})"
+        rows.append((output.safe(line), "bad"))
     peers = value.get("peers") or []
     rows.append(f"  peers       {amount(len(peers), 'peer')}")
     return rows + [describe_peer(peer) for peer in peers]
+
+
+def describe_witnesses(value: Mapping[str, Any]) -> list[output.Line]:
+    """How far the log is cosigned, and who was asked."""
+    cosigned, asked = value.get("cosigned") or {}, value.get("witnesses") or []
+    if not asked and not cosigned.get("count"):
+        return []
+    count = amount(int(cosigned.get("count") or 0), "cosignature")
+    rows: list[output.Line] = [f"  cosigned    {cosigned.get('size')} entries, {count}"]
+    for one in asked:
+        name, error = output.safe(str(one.get("name"))), one.get("error")
+        if error:
+            rows.append((f"    {name}: {output.safe(str(error))}", "doubt"))
+        else:
+            rows.append(f"    {name}: {one.get('size')} entries")
+    return rows
 
 
 def describe_peer(peer: Mapping[str, Any]) -> output.Line:

@@ -23,6 +23,18 @@ Out = Annotated[
         dir_okay=False,
     ),
 ]
+NoPolicy = Annotated[
+    bool, typer.Option("--no-policy", help="Do not go by your own policy.")
+]
+MaxAge = Annotated[
+    int | None,
+    typer.Option(
+        "--max-age",
+        metavar="SECONDS",
+        min=0,
+        help="Refuse an answer that the quorum signed longer ago.",
+    ),
+]
 Depth = Annotated[
     int,
     typer.Option(

@@ -10,7 +10,8 @@ import typer
 from byline_cli import output
 from byline_cli.connect import connect, now_ms
 from byline_cli.files import require_new, write_new_file
-from byline_cli.options import Depth, Json, make_app
+from byline_cli.options import Depth, Json, MaxAge, NoPolicy, make_app
+from byline_cli.policy import chosen_policy
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
@@ -30,6 +31,25 @@ def query(
         typer.Option("--save", metavar="FILE", help="Keep the proof in FILE."),
     ] = None,
     depth: Depth = DEFAULT_DEPTH,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
+            readable=False,
+        ),
+    ] = None,
+    no_policy: NoPolicy = False,
+    max_age: MaxAge = None,
+    tlog_proof: Annotated[
+        Path | None,
+        typer.Option(
+            "--tlog-proof",
+            metavar="FILE",
+            help="Keep proof of each claim's place in the log, for C2SP tools.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask where a work came from; the answer is checked before it is shown.
@@ -37,18 +57,33 @@ def query(
     HASH is 64 hex digits as sha256sum prints them, sha256:HEX, an SRI string, a CID or
     the id of a statement. Ends with code 3 if nobody said anything about the work.
     """
-    if save is not None:
-        require_new(save)
+    for path in (save, tlog_proof):
+        if path is not None:
+            require_new(path)
+    rules, _where = chosen_policy(policy, no_policy)
     target = parse_target(what)
     with connect() as client:
         bundle = client.query_bundle(wanted(target), depth=depth)
     asked = Bundle.from_bytes(bundle).asked
     work = target.multihash if target.path else None
-    verdict = verify_bundle(bundle, digest=asked, work=work, now=now_ms(), depth=depth)
+    verdict = verify_bundle(
+        bundle,
+        digest=asked,
+        work=work,
+        policy=rules,
+        now=now_ms(),
+        depth=depth,
+        max_age=max_age,
+    )
     rows = describe(target, asked, verdict)
     if save is not None:
         write_new_file(save, bundle)
         rows += ["", f"Saved the proof as {output.safe(str(save))}."]
+    if tlog_proof is not None and verdict.answer is not None:
+        from byline_cli.tlog import write_tlog_proofs
+
+        written = write_tlog_proofs(bundle, verdict.answer, tlog_proof)
+        rows += [f"Wrote {output.safe(str(one))}." for one in written]
     output.result(as_json, verdict_to_json(verdict), rows)
     finish(verdict)
 

@@ -20,7 +20,7 @@ from byline_cli.wording import (
     amount,
     moment,
 )
-from byline_ledger.answer import Answer, Claim, Remark, Work
+from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.verify import Level, Verdict
@@ -79,6 +79,9 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     for remark in work.remarks[:MOST_SHOWN]:
         yield ""
         yield render_remark_on_work(remark, reader)
+    for gone in work.redacted[:MOST_SHOWN]:
+        yield ""
+        yield (f"Taken down by this node: {taken_down(gone)}", "doubt")
 
 
 def render_remainder(work: Work) -> Iterator[Line]:
@@ -93,6 +96,9 @@ def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]
     """One claim: the sentence, its terms, what others say, its status."""
     yield (f"Claimed by {reader.key(claim.author)}", "head")
     yield f"        on {moment(claim.time)}, by the author's own clock"
+    if claim.existed_by is not None:
+        dated = moment(claim.existed_by * 1000)
+        yield f"        and no later than {dated}, by your witnesses"
     yield from status_rows(claim)
     yield field("made by", made(claim))
     if claim.title is not None:
@@ -155,11 +161,18 @@ def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
     remarks = [*claim.endorsements, *claim.disputes, *claim.others]
     for remark in remarks[:MOST_SHOWN]:
         yield render_remark(remark, reader)
+    for gone in claim.redacted[:MOST_SHOWN]:
+        yield (field("taken down", taken_down(gone)), "doubt")
     hidden = (claim.remarks_total or 0) - min(len(remarks), MOST_SHOWN)
     if claim.withdrawal is not None:
         hidden -= 1
     if hidden > 0:
         yield field("and", f"{amount(hidden, 'further remark')} (see --json)")
+
+
+def taken_down(gone: Redaction) -> str:
+    """A statement whose body is not to be had."""
+    return f"a statement of {moment(gone.time)} ({safe(gone.reason)}): unknown"
 
 
 def render_remark(remark: Remark, reader: Reader) -> Line:

@@ -10,22 +10,22 @@ import typer
 
 from byline_cli import output
 from byline_cli.files import read_file
-from byline_cli.options import Json, make_app
+from byline_cli.options import Json, MaxAge, NoPolicy, make_app
+from byline_cli.policy import chosen_policy
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_cli.wording import LEVELS
-from byline_ledger.bundle import MAX_BUNDLE
-from byline_ledger.errors import BylineError, MalformedError
+from byline_ledger.bundle import MAX_BUNDLE, Bundle
+from byline_ledger.errors import BylineError, InconsistentLogError, MalformedError
 from byline_ledger.policy import Policy
+from byline_ledger.tlog_proof import HEADER
 from byline_ledger.verify import FAILED, Verdict, verify_bundle
 
 app = make_app()
 
-MAX_POLICY = 1 << 20
-
-OPENING = b"\x89\xa5asked"
-"""How every saved proof begins: a map of nine fields, in order (spec/bundle.md)."""
+OPENING = b"\x8b\xa5asked"
+"""How every saved proof begins: a map of eleven fields, in order (spec/bundle.md)."""
 
 
 @app.command()
@@ -41,22 +41,43 @@ def verify(
         typer.Option(
             "--policy",
             metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy.",
+            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
             readable=False,
         ),
     ] = None,
+    no_policy: NoPolicy = False,
+    max_age: MaxAge = None,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh",
+            help="Ask a node for the answer of today, show that it continues the saved"
+            " one, and keep it in its place.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a proof that was saved earlier, with no node and no network.
 
     With PATH, the file's own bytes are compared too. A proof that nobody said anything
-    holds as well, and ends with code 0.
+    holds as well, and ends with code 0. A .tlog-proof is checked as well.
     """
     data = read_file(bundle, MAX_BUNDLE)
     target = parse_target(what) if what is not None else None
-    rules = read_policy(policy) if policy is not None else None
+    rules, _where = chosen_policy(policy, no_policy)
+    if data.startswith(HEADER):
+        from byline_cli.tlog import verify_tlog
+
+        verify_tlog(data, rules, as_json)
+        return
+    if refresh:
+        from byline_cli.refresh import refresh as refresh_saved
+
+        refresh_saved(bundle, data, rules, as_json)
+        return
     try:
-        verdict = check(data, target, rules)
+        verdict = check(data, target, rules, max_age)
+        require_no_alarm(data)
     except MalformedError as error:
         raise no_proof(bundle, data, error) from None
     except BylineError as error:
@@ -68,7 +89,25 @@ def verify(
         raise typer.Exit(verdict.exit_code)
 
 
-def check(data: bytes, target: Target | None, rules: Policy | None) -> Verdict:
+def require_no_alarm(data: bytes) -> None:
+    """InconsistentLogError if this home holds proof that the log lied."""
+    from byline_cli.alarms import alarm_about
+
+    found = alarm_about(Bundle.from_bytes(data).log)
+    if found is not None:
+        path, finding = found
+        raise InconsistentLogError(
+            f"no proof by the log {finding.origin} counts: it {finding.text}",
+            hint=f"see byline alarm verify {path}",
+        )
+
+
+def check(
+    data: bytes,
+    target: Target | None,
+    rules: Policy | None,
+    max_age: int | None = None,
+) -> Verdict:
     """The verdict, by this machine's clock."""
     return verify_bundle(
         data,
@@ -76,6 +115,7 @@ def check(data: bytes, target: Target | None, rules: Policy | None) -> Verdict:
         work=target.multihash if target and target.path else None,
         policy=rules,
         now=time.time_ns() // 1_000_000,
+        max_age=max_age,
     )
 
 
@@ -89,14 +129,6 @@ def no_proof(path: Path, data: bytes, error: MalformedError) -> MalformedError:
         f"{path} is not a saved proof",
         hint="the proof comes first: byline verify PROOF [FILE]",
     )
-
-
-def read_policy(path: Path) -> Policy:
-    """The reader's policy; raises MalformedError with the file's name."""
-    try:
-        return Policy.from_bytes(read_file(path, MAX_POLICY))
-    except MalformedError as error:
-        raise MalformedError(f"{path}: {error}", hint=error.hint) from None
 
 
 def conclusion(verdict: Verdict) -> output.Line:

@@ -40,8 +40,10 @@ LEVELS = {
     "log": "log signature",
     "completeness": "nothing left out",
     "inclusion": "in the log",
+    "redactions": "taken down",
     "trust": "trust",
     "witnesses": "witnesses",
+    "freshness": "how fresh",
     "time": "time",
 }
 """Names of the levels of docs/spec/bundle.md as `query` and `verify` print them."""

@@ -10,8 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import Value, pack, split_map, unpack
-from byline_ledger.errors import MalformedError, UnsupportedError
+from byline_ledger.errors import (
+    MalformedError,
+    UnsupportedError,
+    VerificationError,
+)
 from byline_ledger.evidence import (
     Commitment,
     Entry,
@@ -24,7 +29,7 @@ from byline_ledger.evidence import (
     Repeat,
     Signed,
 )
-from byline_ledger.merkle import HASH_BYTES
+from byline_ledger.merkle import HASH_BYTES, other_root
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING
 from byline_ledger.tiles import MAX_ENTRY_BYTES, entry_bundle
@@ -88,6 +93,30 @@ class Alarm:
         vkey = _text(raw["vkey"], "vkey")
         note = _bytes(raw["note"], MAX_NOTE_BYTES, "note")
         return cls(vkey, note, parse(raw))
+
+
+def alarm_of_notes(
+    vkey: str, notes: tuple[bytes, bytes], proof: Sequence[bytes]
+) -> Alarm | None:
+    """The alarm that two notes of one log make, in either order, with the log's own
+    consistency proof between them; None where they show nothing to others.
+
+    Raises MalformedError for what is no checkpoint.
+    """
+    small, large = sorted(notes, key=lambda note: checkpoint_of(note).size)
+    old, new = checkpoint_of(small), checkpoint_of(large)
+    evidence: Evidence = Equivocation(small)
+    if old.size != new.size:
+        root = other_root(old.size, new.size, old.root, new.root, proof)
+        if root is None:
+            return None
+        evidence = Fork(small, root, tuple(proof))
+    alarm = Alarm(vkey, large, evidence)
+    try:
+        alarm.verify()
+    except VerificationError:
+        return None
+    return alarm
 
 
 # Encoding

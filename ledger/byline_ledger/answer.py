@@ -8,11 +8,11 @@ authors stand side by side and are never merged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from byline_ledger.chain import Chain, Evidence, WorkEvidence
+from byline_ledger.chain import Chain, Evidence, Gone, WorkEvidence
 from byline_ledger.content import (
     read_dispute,
     read_endorse,
@@ -28,8 +28,22 @@ if TYPE_CHECKING:
     from byline_ledger.checkpoint import Checkpoint
 
 EFFECTIVE, WITHDRAWN, UNKNOWN = "effective", "withdrawn", "unknown"
+FORBIDDEN = "notAllowed"
 NO_EFFECT = "no-effect"
 """A withdrawal by a key that may not act for the author, as far as is proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """A statement whose body the node took down: what it said is unknown.
+
+    `time` is the node's clock in Unix milliseconds.
+    """
+
+    id: bytes
+    index: int
+    reason: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class Remark:
 
     `role`, `reason`, `note` and `replacement` are those of endorse, dispute and
     withdraw; None where the type has none or the value is not understood.
+    `existed_by`: see Claim.
     """
 
     id: bytes
@@ -53,6 +68,7 @@ class Remark:
     withdrawal: Remark | None
     problems: tuple[str, ...]
     fields: Mapping[str, object]
+    existed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,11 @@ class Claim:
     `made` is human, assisted, generated, other or unknown; `uses` maps the four CAWG
     entries to allowed, notAllowed, constrained (absent means unknown), `constraints`
     to the terms of those that are constrained; `time` is the author's claim in Unix
-    milliseconds; `remarks_total` is proven, None if not looked up.
+    milliseconds; `remarks_total` is proven, None if not looked up.  `redacted` were
+    said about it and taken down.  `existed_by` is the time in Unix seconds by which the
+    reader's quorum had cosigned a tree that holds it, None without one.
+
+    Where `status` is unknown, a use that it allows is unknown too, and left out.
     """
 
     id: bytes
@@ -88,17 +108,23 @@ class Claim:
     remarks_total: int | None
     problems: tuple[str, ...]
     fields: Mapping[str, object]
+    redacted: tuple[Redaction, ...] = ()
+    existed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything known about one work. `total` is proven; None if beyond the caps."""
+    """Everything known about one work. `total` is proven; None if beyond the caps.
+
+    `redacted` were said about it and taken down: no claim about it is effective then.
+    """
 
     digest: bytes
     level: int
     claims: tuple[Claim, ...]
     remarks: tuple[Remark, ...]
     total: int | None
+    redacted: tuple[Redaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +169,19 @@ class Answer:
         }
 
 
+ExistedBy: TypeAlias = Callable[[int], "int | None"]
+"""Unix seconds by which an entry was in a cosigned tree, if that is known."""
+
+
 def make_answer(
-    bundle: Bundle, checkpoint: Checkpoint, chain: Chain, set_root: bytes
+    bundle: Bundle,
+    checkpoint: Checkpoint,
+    chain: Chain,
+    set_root: bytes,
+    existed_by: ExistedBy = lambda _index: None,
 ) -> Answer:
     """Read the meaning of a verified chain."""
-    reader = _Reader({one.statement.id: one.index for one in bundle.statements})
+    reader = _Reader(bundle, existed_by)
     return Answer(
         asked=bundle.asked,
         works=tuple(reader.work(one) for one in chain.works),
@@ -172,20 +206,35 @@ def make_answer(
 
 
 class _Reader:
-    def __init__(self, indexes: Mapping[bytes, int]) -> None:
-        self._indexes = indexes
+    def __init__(self, bundle: Bundle, existed_by: ExistedBy) -> None:
+        self._indexes = {one.statement.id: one.index for one in bundle.statements}
+        self._existed_by = existed_by
+        self._gone = {
+            one.entry.id: Redaction(
+                one.entry.id, one.index, one.tombstone.reason, one.tombstone.time
+            )
+            for one in bundle.redacted
+        }
 
     def work(self, work: WorkEvidence) -> Work:
         said = work.statements
         claims = [self.claim(one) for one in said if one.statement.type == "work"]
         others = [self._other(one) for one in said if one.statement.type != "work"]
+        if work.gone:
+            # Any of them may dispute the work, or be a claim that says otherwise.
+            claims = [_doubted(one) for one in claims]
         return Work(
             work.digest,
             work.level,
             tuple(sorted(claims, key=_by_index)),
             tuple(sorted(others, key=_by_index)),
             work.total,
+            self._redactions(work.gone),
         )
+
+    def _redactions(self, gone: Sequence[Gone]) -> tuple[Redaction, ...]:
+        found = (self._gone[one.id] for one in gone)
+        return tuple(sorted(found, key=lambda one: one.index))
 
     def _other(self, evidence: Evidence) -> Remark:
         """About the digest itself.  If that names a statement, we do not know whose,
@@ -208,7 +257,7 @@ class _Reader:
             ),
             key=_by_index,
         )
-        return Claim(
+        claim = Claim(
             id=statement.id,
             index=self._indexes[statement.id],
             type=statement.type,
@@ -234,7 +283,10 @@ class _Reader:
             remarks_total=evidence.remarks_total,
             problems=content.problems,
             fields=statement.fields,
+            redacted=self._redactions(evidence.gone),
+            existed_by=self._existed_by(self._indexes[statement.id]),
         )
+        return _doubted(claim) if status == UNKNOWN else claim
 
     def _remark_on(self, claim: Evidence, evidence: Evidence) -> Remark:
         """A remark on a claim; where it is unknown who may act for the claim's author,
@@ -275,6 +327,7 @@ class _Reader:
             withdrawal=withdrawal,
             problems=problems,
             fields=statement.fields,
+            existed_by=self._existed_by(self._indexes[statement.id]),
         )
 
     def _standing(self, evidence: Evidence) -> tuple[str, Remark | None]:
@@ -290,6 +343,14 @@ class _Reader:
 
     def _index(self, statement: Statement) -> int:
         return self._indexes[statement.id]
+
+
+def _doubted(claim: Claim) -> Claim:
+    """A claim that may be withdrawn or disputed: what it allows is not known either."""
+    if claim.status == WITHDRAWN:
+        return claim
+    uses = {use: value for use, value in claim.uses.items() if value == FORBIDDEN}
+    return replace(claim, status=UNKNOWN, uses=uses)
 
 
 def _by_index(one: Claim | Remark) -> int:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from byline_ledger.digest import digest_bytes, multihash
-from byline_ledger.entry import author_tag, subject_key
+from byline_ledger.entry import StatementEntry, author_tag, subject_key
 from byline_ledger.errors import ProofError
 from byline_ledger.opening import Found, Walk
 from byline_ledger.statement import Statement
@@ -32,6 +33,18 @@ MAX_EVIDENCE = 8 << 20
 LOOKUP_WEIGHT = 2048
 """What a lookup adds to an opening, about.  Without it a flood of small statements
 makes an opening that is larger than any verifier takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A statement whose body was taken down: what the log entry still says of it."""
+
+    entry: StatementEntry
+
+    @property
+    def id(self) -> bytes:
+        """The statement's id, 32 bytes."""
+        return self.entry.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,9 @@ class Evidence:
     remarks: tuple[Evidence, ...] = ()
     """What anybody says about it, in a page; `remarks_total` is the proven count."""
     remarks_total: int | None = None
+    gone: tuple[Gone, ...] = ()
+    """What was said about it and taken down: withdrawals or disputes, for all that is
+    known; then `settled` is false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,8 @@ class WorkEvidence:
     level: int
     statements: tuple[Evidence, ...]
     total: int | None
+    gone: tuple[Gone, ...] = ()
+    """What was said about the work and taken down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +108,24 @@ class Chain:
     used: frozenset[bytes] = field(repr=False)
 
 
-def derive(
-    walk: Walk, statement: Callable[[bytes], Statement], digest: bytes, depth: int
-) -> Chain:
+Recall: TypeAlias = Callable[[bytes], "Statement | Gone"]
+"""The statement of an id, or what is left of it."""
+
+
+def derive(walk: Walk, recall: Recall, digest: bytes, depth: int) -> Chain:
     """Follow every owed lookup from `digest` (34-byte multihash) down to `depth`.
 
-    `statement` gives a statement by its id.  The depth of the result is the level of
+    `recall` gives a statement by its id.  The depth of the result is the level of
     the last work visited, which is less than `depth` if the chain ends before.
     """
-    return _Derivation(walk, statement).run(digest, depth)
+    return _Derivation(walk, recall).run(digest, depth)
 
 
 class _Derivation:
-    def __init__(self, walk: Walk, statement: Callable[[bytes], Statement]) -> None:
+    def __init__(self, walk: Walk, recall: Recall) -> None:
         self._walk = walk
-        self._statement = statement
-        self._used: dict[bytes, Statement] = {}
+        self._recall = recall
+        self._used: dict[bytes, Statement | Gone] = {}
         self._weight = 0
         self._histories: dict[bytes, KeyHistory] = {}
         self._gaps: list[str] = []
@@ -145,42 +165,49 @@ class _Derivation:
             self._gap(f"there are more {what} than are shown")
         return found
 
-    def _shown(self, found: Found) -> tuple[Statement, ...]:
-        return tuple(self._use(string) for string in found.strings)
+    def _shown(self, found: Found) -> tuple[tuple[Statement, ...], tuple[Gone, ...]]:
+        """The statements that are shown, and those that were taken down."""
+        shown = [self._use(string) for string in found.strings]
+        there = tuple(one for one in shown if isinstance(one, Statement))
+        return there, tuple(one for one in shown if isinstance(one, Gone))
 
-    def _use(self, string: bytes) -> Statement:
+    def _use(self, string: bytes) -> Statement | Gone:
         """The statement behind a string of the lookup set, which must fit it."""
-        key, tag, id_ = string[:32], string[32:40], string[40:]
-        statement = self._used.get(id_)
-        if statement is None:
-            statement = self._statement(id_)
-            self._used[id_] = statement
-            self._weight += len(statement.body) + len(statement.signature)
-        if subject_key(statement.about) != key or author_tag(statement.author) != tag:
+        id_ = string[40:]
+        known = self._used.get(id_)
+        if known is None:
+            known = self._recall(id_)
+            self._used[id_] = known
+            self._weight += _weight(known)
+        if not _fits(known, string):
             raise ProofError(
                 f"statement {id_.hex()} is listed where it does not belong"
             )
-        return statement
+        return known
 
     def _work(self, digest: bytes, level: int) -> WorkEvidence:
         found = self._find(subject_key(digest), WORK_PAGE, "statements about a work")
         if found is None:
             return WorkEvidence(digest, level, (), None)
-        said = tuple(self._standing(one) for one in self._shown(found))
-        return WorkEvidence(digest, level, said, found.count)
+        shown, gone = self._shown(found)
+        said = tuple(self._standing(one) for one in shown)
+        return WorkEvidence(digest, level, said, found.count, gone)
 
     def _standing(self, statement: Statement) -> Evidence:
         """A statement with what the keys that may act for its author say about it."""
         keys, settled = self._acting(statement.author)
         about = subject_key(multihash(statement.id))
         own: list[Statement] = []
+        missing: list[Gone] = []
         for key in keys:
             found = self._find(about + author_tag(key), OWN_PAGE, "statements of a key")
             if found is None:
-                return Evidence(statement, tuple(own), False)
-            own += [one for one in self._shown(found) if one.author == key]
-            settled = settled and found.complete
-        return Evidence(statement, tuple(own), settled)
+                return Evidence(statement, tuple(own), False, gone=tuple(missing))
+            shown, gone = self._shown(found)
+            own += [one for one in shown if one.author == key]
+            missing += gone
+            settled = settled and found.complete and not gone
+        return Evidence(statement, tuple(own), settled, gone=tuple(missing))
 
     def _with_remarks(self, work: WorkEvidence) -> WorkEvidence:
         statements = tuple(self._add_remarks(one) for one in work.statements)
@@ -191,9 +218,17 @@ class _Derivation:
         found = self._find(about, REMARK_PAGE, "remarks about a statement")
         if found is None:
             return evidence
-        remarks = tuple(self._remark(one) for one in self._shown(found))
-        own = evidence.own + self._own_among(evidence, remarks)
-        return replace(evidence, own=own, remarks=remarks, remarks_total=found.count)
+        shown, gone = self._shown(found)
+        remarks = tuple(self._remark(one) for one in shown)
+        new = tuple(one for one in gone if one not in evidence.gone)
+        return replace(
+            evidence,
+            own=evidence.own + self._own_among(evidence, remarks),
+            settled=evidence.settled and not gone,
+            remarks=remarks,
+            remarks_total=found.count,
+            gone=evidence.gone + new,
+        )
 
     def _own_among(
         self, evidence: Evidence, remarks: tuple[Evidence, ...]
@@ -233,10 +268,27 @@ class _Derivation:
         found = self._find(about, OWN_PAGE, "statements of a key")
         if found is None:
             return KeyHistory(key, (), 0, False, None)
-        said = tuple(one for one in self._shown(found) if one.author == key)
+        shown, gone = self._shown(found)
+        said = tuple(one for one in shown if one.author == key)
         named = {one for one in map(successor_of, said) if one is not None}
-        successor = named.pop() if len(named) == 1 and found.complete else None
-        return KeyHistory(key, said, found.count, found.complete, successor)
+        settled = found.complete and not gone
+        successor = named.pop() if len(named) == 1 and settled else None
+        return KeyHistory(key, said, found.count, settled, successor)
+
+
+def _weight(one: Statement | Gone) -> int:
+    """What a statement adds to a bundle, about."""
+    if isinstance(one, Gone):
+        return len(one.entry.to_bytes())
+    return len(one.body) + len(one.signature)
+
+
+def _fits(one: Statement | Gone, string: bytes) -> bool:
+    """Whether this statement adds this string of a subject to the set."""
+    key, tag = string[:32], string[32:40]
+    if isinstance(one, Gone):
+        return key in one.entry.keys and one.entry.tag == tag
+    return subject_key(one.about) == key and author_tag(one.author) == tag
 
 
 def successor_of(statement: Statement) -> bytes | None:

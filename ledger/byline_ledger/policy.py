@@ -13,13 +13,14 @@ docs/spec/log.md, "Policy".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from byline_ledger.ascii import parse_decimal, parse_utf8, shown
 from byline_ledger.checkpoint import check_origin
 from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import MalformedError, UnsupportedError
+from byline_ledger.node_keys import is_replay_key, operator_of
 from byline_ledger.note import COSIGNATURE, ED25519, Verifier, parse_note
 
 MAX_POLICY_BYTES = 262_144
@@ -112,6 +113,37 @@ class Policy:
             return times
         latest = now // 1000 + FUTURE_SECONDS
         return {name: time for name, time in times.items() if time <= latest}
+
+    def quorum_time(self, times: Mapping[str, int]) -> int | None:
+        """The smallest t at which those who signed until t make the quorum: by then,
+        the tree existed.  None without one, or where no witness is asked for."""
+        return self._reached(sorted(times.items(), key=lambda one: one[1]))
+
+    def fresh_time(self, times: Mapping[str, int]) -> int | None:
+        """The largest t at which those who signed from t on make the quorum: until
+        then, they knew of no larger tree.  None as above."""
+        newest_first = sorted(times.items(), key=lambda one: -one[1])
+        return self._reached(newest_first)
+
+    def _reached(self, signed: Sequence[tuple[str, int]]) -> int | None:
+        """The time at which the quorum is reached, one signature after the other."""
+        if self.quorum == NONE:
+            return None
+        names: set[str] = set()
+        for name, time in signed:
+            names.add(name)
+            if self.is_satisfied(names):
+                return time
+        return None
+
+    def replayed_by(self, names: Collection[str]) -> list[str]:
+        """Who of these witnesses say that they replayed the log, each operator once."""
+        operators = {
+            operator_of(one.verifier.name)
+            for one in self.witnesses
+            if one.name in names and is_replay_key(one.verifier.name)
+        }
+        return sorted(operators)
 
 
 class _Parser:

@@ -12,17 +12,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from byline_ledger.answer import Answer, make_answer
-from byline_ledger.bundle import Bundle
-from byline_ledger.chain import Chain, derive
+from byline_ledger.bundle import Bundle, EarlierCheckpoint
+from byline_ledger.chain import Chain, Gone, Recall, derive
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
 from byline_ledger.entry import commitment_entry, statement_entry
-from byline_ledger.errors import BylineError, MalformedError, ProofError
-from byline_ledger.merkle import leaf_hash, verify_inclusion
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    ProofError,
+    VerificationError,
+)
+from byline_ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
+from byline_ledger.moment import utc
+from byline_ledger.note import parse_note
 from byline_ledger.opening import Walk, parse_opening
-from byline_ledger.policy import Policy
+from byline_ledger.policy import NONE, Policy
 from byline_ledger.statement import Statement
 
 OK, FAILED, WARNING, ABSENT = "ok", "failed", "warning", "absent"
+CLAIMED = "times are the authors' claims"
+MAX_AGE = 86_400
+"""Seconds after which an answer is called old, if the reader does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +75,38 @@ def verify_bundle(
     now: int | None = None,
     work: bytes | None = None,
     depth: int = 0,
+    max_age: int | None = None,
 ) -> Verdict:
     """Verify a bundle against what the reader knows.
 
     `digest`: the 34-byte multihash that was asked for; `work`: that of the bytes at
     hand; `policy`: whom the reader trusts; `now`: Unix milliseconds, to refuse
-    cosignatures from the future; `depth`: the least depth wanted.
+    cosignatures from the future and to tell how old the answer is; `depth`: the least
+    depth wanted; `max_age`: seconds since the quorum saw this tree as the largest,
+    beyond which the bundle fails (by default, a day makes a warning).
     Raises MalformedError or UnsupportedError only; what does not hold fails a level.
     """
-    return _Verification(Bundle.from_bytes(bundle), policy, now).run(
-        digest, work, depth
-    )
+    parsed = Bundle.from_bytes(bundle)
+    return _Verification(parsed, policy, now, max_age).run(digest, work, depth)
 
 
 class _Verification:
-    def __init__(self, bundle: Bundle, policy: Policy | None, now: int | None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        policy: Policy | None,
+        now: int | None,
+        max_age: int | None,
+    ) -> None:
         self._bundle = bundle
         self._policy = policy
         self._now = now
+        self._max_age = max_age
         self._checkpoint: Checkpoint = checkpoint_of(bundle.checkpoint)
         self._levels: list[Level] = []
         self._chain: Chain | None = None
+        self._existed: list[tuple[int, int]] = []
+        """Size of a tree and the time by which the quorum had cosigned it."""
 
     def run(self, digest: bytes | None, work: bytes | None, depth: int) -> Verdict:
         self._level("asked", lambda: self._asked(digest, work))
@@ -93,13 +114,17 @@ class _Verification:
         self._level("log", self._log_signature)
         root = self._level("completeness", lambda: self._completeness(depth))
         self._level("inclusion", lambda: self._inclusion(root))
+        self._level("redactions", self._redactions)
         proven = all(level.status != FAILED for level in self._levels)
         self._level("trust", self._trust)
         self._level("witnesses", self._witnesses)
+        self._level("freshness", self._freshness)
         self._level("time", self._time)
         answer = None
         if proven and self._chain is not None:
-            answer = make_answer(self._bundle, self._checkpoint, self._chain, root)
+            answer = make_answer(
+                self._bundle, self._checkpoint, self._chain, root, self._existed_by
+            )
         return Verdict(tuple(self._levels), answer)
 
     def _level(self, name: str, judge: Callable[[], tuple[str, str, bytes]]) -> bytes:
@@ -149,11 +174,13 @@ class _Verification:
     def _completeness(self, depth: int) -> tuple[str, str, bytes]:
         bundle = self._bundle
         top = parse_opening(bundle.opening, bundle.strings)
-        statements = {one.statement.id: one.statement for one in bundle.statements}
+        recall = _recall(bundle)
         walk = Walk(top)
-        chain = derive(walk, _source(statements), bundle.asked, bundle.depth)
+        chain = derive(walk, recall, bundle.asked, bundle.depth)
         walk.require_no_surplus()
-        if chain.used != statements.keys():
+        if len(_ids(bundle)) < len(bundle.statements) + len(bundle.redacted):
+            raise ProofError("the bundle has a statement that it says was taken down")
+        if chain.used != _ids(bundle):
             raise ProofError("the bundle has statements that its answer does not use")
         if chain.depth != bundle.depth:
             raise ProofError(
@@ -163,13 +190,34 @@ class _Verification:
             raise ProofError(f"asked for depth {depth}, proven is {chain.depth}")
         self._require_commitment(top.hash)
         self._chain = chain
-        size = self._checkpoint.size
-        detail = (
-            f"complete in this log up to entry {size - 1}, as the log itself claims"
-        )
+        detail = self._scope()
         if chain.gaps:
             return WARNING, f"{detail}; but {'; '.join(chain.gaps)}", top.hash
         return OK, detail, top.hash
+
+    def _scope(self) -> str:
+        """How far the answer is complete, and who says so."""
+        last = f"entry {self._checkpoint.size - 1}"
+        times = self._cosigned(self._bundle.checkpoint)
+        fresh = self._policy.fresh_time(times) if self._policy else None
+        until = last if fresh is None else f"{utc(fresh)} ({last})"
+        replayed = self._policy.replayed_by(times) if self._policy else []
+        who = (
+            f"replayed by {', '.join(replayed)}"
+            if replayed
+            else "as the log itself claims"
+        )
+        return f"complete in this log up to {until}, {who}"
+
+    def _cosigned(self, note: bytes) -> dict[str, int]:
+        """When the policy's witnesses cosigned a note; one that is wrong is judged on
+        its own level, and here counts for nothing."""
+        if self._policy is None:
+            return {}
+        try:
+            return self._policy.witnessed_by(note, now=self._now)
+        except VerificationError:
+            return {}
 
     def _require_commitment(self, root: bytes) -> None:
         """The last leaf of the tree commits to exactly this set (docs/spec/log.md)."""
@@ -188,7 +236,23 @@ class _Verification:
                 raise ProofError(f"index {one.index} in a tree of {size} entries")
             leaf = leaf_hash(statement_entry(one.statement))
             verify_inclusion(leaf, one.index, size, one.proof, self._checkpoint.root)
+        for gone in self._bundle.redacted:
+            if gone.index >= size - 1:
+                raise ProofError(f"index {gone.index} in a tree of {size} entries")
+            leaf = leaf_hash(gone.entry.to_bytes())
+            verify_inclusion(leaf, gone.index, size, gone.proof, self._checkpoint.root)
         return OK, "every statement is in the log at the place it claims", root
+
+    def _redactions(self) -> tuple[str, str, bytes]:
+        count = len(self._bundle.redacted)
+        if not count:
+            return OK, "nothing that this answer needs was taken down", b""
+        things = "statement" if count == 1 else "statements"
+        detail = (
+            f"{count} {things} were taken down by this node: what may have been"
+            " withdrawn or disputed there is unknown"
+        )
+        return WARNING, detail, b""
 
     def _trust(self) -> tuple[str, str, bytes]:
         origin = self._checkpoint.origin
@@ -205,21 +269,98 @@ class _Verification:
 
     def _witnesses(self) -> tuple[str, str, bytes]:
         if self._policy is None:
-            return ABSENT, "no policy says which witnesses count", b""
-        names = self._policy.witnessed_by(self._bundle.checkpoint, now=self._now)
-        if not self._policy.is_satisfied(set(names)):
-            raise ProofError(f"{len(names)} trusted witnesses signed: no quorum")
-        return OK, f"{len(names)} trusted witnesses signed", b""
+            return ABSENT, f"no policy says which witnesses count{self._names()}", b""
+        times = self._policy.witnessed_by(self._bundle.checkpoint, now=self._now)
+        if not self._policy.is_satisfied(set(times)):
+            raise ProofError(f"{len(times)} trusted witnesses signed: no quorum")
+        return OK, f"{len(times)} trusted witnesses signed", b""
+
+    def _names(self) -> str:
+        """Whom a reader without a policy would have to trust."""
+        origin = self._checkpoint.origin
+        signatures = parse_note(self._bundle.checkpoint).signatures
+        names = [one.name for one in signatures if one.name != origin]
+        return f"; it bears the names of {', '.join(names[:8])}" if names else ""
+
+    def _freshness(self) -> tuple[str, str, bytes]:
+        if self._policy is None:
+            return ABSENT, "without witnesses nobody knows how old the answer is", b""
+        times = self._cosigned(self._bundle.checkpoint)
+        fresh = self._policy.fresh_time(times)
+        if fresh is None:
+            return ABSENT, "no quorum says how old the answer is", b""
+        detail = f"{len(times)} witnesses knew of nothing newer at {utc(fresh)}"
+        if self._now is None:
+            return OK, detail, b""
+        age = max(0, self._now // 1000 - fresh)
+        detail = f"{detail}, {_age(age)} ago"
+        if self._max_age is not None and age > self._max_age:
+            raise ProofError(f"{detail}: expected at most {_age(self._max_age)}")
+        if age > MAX_AGE:
+            return WARNING, f"{detail}: there may be more by now", b""
+        return OK, detail, b""
 
     def _time(self) -> tuple[str, str, bytes]:
-        return ABSENT, "times are the authors' claims; nothing here proves them", b""
+        for earlier in self._bundle.earlier:
+            self._require_earlier(earlier)
+        if self._policy is None or self._policy.quorum == NONE:
+            return (
+                ABSENT,
+                f"{CLAIMED}; nothing here proves them",
+                b"",
+            )
+        notes = [one.note for one in self._bundle.earlier] + [self._bundle.checkpoint]
+        for note in notes:
+            time = self._policy.quorum_time(self._cosigned(note))
+            if time is not None:
+                self._existed.append((checkpoint_of(note).size, time))
+        if not self._existed:
+            return ABSENT, f"{CLAIMED}; no quorum signed", b""
+        indexes = [one.index for one in self._bundle.statements]
+        known = [time for time in map(self._existed_by, indexes) if time is not None]
+        if not known:
+            return OK, "no statement that a quorum could have dated", b""
+        return OK, f"all that is shown existed by {utc(max(known))}", b""
+
+    def _require_earlier(self, earlier: EarlierCheckpoint) -> None:
+        old = open_checkpoint(earlier.note, self._bundle.log)
+        new = self._checkpoint
+        if not 0 < old.size < new.size:
+            raise ProofError(f"an earlier checkpoint of {old.size} entries")
+        verify_consistency(old.size, new.size, old.root, new.root, earlier.proof)
+
+    def _existed_by(self, index: int) -> int | None:
+        """Unix seconds by which the quorum had cosigned a tree with this entry."""
+        times = [time for size, time in self._existed if size > index]
+        return min(times, default=None)
 
 
-def _source(statements: dict[bytes, Statement]) -> Callable[[bytes], Statement]:
-    def statement(id_: bytes) -> Statement:
-        found = statements.get(id_)
+def _age(seconds: int) -> str:
+    """A span of time in one unit."""
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return f"{seconds} s"
+
+
+def _ids(bundle: Bundle) -> frozenset[bytes]:
+    """All statements of a bundle, those that were taken down included."""
+    there = {one.statement.id for one in bundle.statements}
+    return frozenset(there | {one.entry.id for one in bundle.redacted})
+
+
+def _recall(bundle: Bundle) -> Recall:
+    known: dict[bytes, Statement | Gone] = {
+        one.entry.id: Gone(one.entry) for one in bundle.redacted
+    }
+    # A body that is there counts, whatever else the bundle says of it.
+    known |= {one.statement.id: one.statement for one in bundle.statements}
+
+    def recall(id_: bytes) -> Statement | Gone:
+        found = known.get(id_)
         if found is None:
             raise ProofError(f"the bundle lacks statement {id_.hex()}")
         return found
 
-    return statement
+    return recall

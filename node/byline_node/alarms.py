@@ -10,14 +10,14 @@ docs/spec/alarm.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from byline_ledger.alarm import MAX_ALARM, Alarm
+from byline_ledger.alarm import MAX_ALARM, Alarm, alarm_of_notes
 from byline_ledger.errors import BylineError
 from byline_ledger.store.durable import make_folder, read_small, write_durably
 
@@ -122,6 +122,18 @@ class Alarms:
         for listener in self._listeners:
             listener(known)
         return known
+
+    def contradict(
+        self, vkey: str, notes: tuple[bytes, bytes], proof: Sequence[bytes], source: str
+    ) -> None:
+        """Two notes of a log that cannot both be true: an alarm, if others can be
+        shown."""
+        try:
+            alarm = alarm_of_notes(vkey, notes, proof)
+            if alarm is not None:
+                self.add(alarm.to_bytes(), source)
+        except BylineError as error:
+            log.warning("no alarm of two notes", source=source, reason=str(error))
 
     def _has_place(self, origin: str, vkey: str) -> bool:
         if not self._is_known(origin, vkey) or len(self._alarms) >= MAX_ALARMS:

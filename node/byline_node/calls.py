@@ -7,6 +7,7 @@ node says is returned before it is verified.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import join_array, pack, split_array
 from byline_ledger.digest import ParsedHash, cid_of_statement, parse_hash
 from byline_ledger.errors import (
@@ -192,6 +194,19 @@ def ask_authored(author: bytes, digests: Sequence[bytes]) -> Operation[list[Stat
             raise VerificationError("asked for one author's statements, got another's")
         one.verify()
     return answer
+
+
+def consistency(old: int, note: bytes) -> Operation[tuple[bytes, ...]]:
+    """Hashes of the proof that the tree of a checkpoint extends that of `old` entries;
+    unverified."""
+    new = checkpoint_of(note).size
+    if new < old:
+        return ()
+    value: Any = read_json((yield Call(f"/v1/consistency?old={old}&new={new}")))
+    try:
+        return tuple(base64.b64decode(one, validate=True) for one in value["proof"])
+    except (LookupError, TypeError, ValueError):
+        raise MalformedError("expected a consistency proof from the node") from None
 
 
 def status() -> Operation[dict[str, Any]]:

@@ -44,6 +44,9 @@ IDENTITY = {"accept-encoding": "identity"}
 TROUBLE = (httpx.HTTPError, UnicodeError)
 """What a request can fail with; UnicodeError for host names that no resolver takes."""
 
+MAX_POSTED = 65_536
+"""Bytes of an answer to Poster.post."""
+
 T = TypeVar("T")
 
 
@@ -93,6 +96,10 @@ class Client:
     def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
         """What a 32-byte key says about works (34-byte multihashes)."""
         return self._run(calls.authored(author, digests))
+
+    def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
+        """Proof, unverified, that a checkpoint extends the tree of `old` entries."""
+        return self._run(calls.consistency(old, note))
 
     def status(self) -> dict[str, Any]:
         """What the node says of itself."""
@@ -237,6 +244,10 @@ class AsyncClient:
         """See Client.authored."""
         return await self._run(calls.authored(author, digests))
 
+    async def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
+        """See Client.consistency."""
+        return await self._run(calls.consistency(old, note))
+
     async def status(self) -> dict[str, Any]:
         """See Client.status."""
         return await self._run(calls.status())
@@ -278,6 +289,36 @@ class AsyncClient:
                 return Reply(response.status_code, bytes(body))
         except TROUBLE as error:
             raise unavailable(self.url, error) from None
+
+
+class Poster:
+    """Sends one body to any URL: how C2SP witnesses are asked."""
+
+    def __init__(self) -> None:
+        self._outside = httpx.AsyncClient(**options("http://outside.invalid", None))
+        self._loopback = httpx.AsyncClient(**options(DEFAULT_URL, None))
+
+    async def post(self, url: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body, at most MAX_POSTED bytes.  NodeUnavailableError."""
+        near = is_loopback(httpx.URL(url).host)
+        http = self._loopback if near else self._outside
+        try:
+            async with http.stream(
+                "POST", url, content=body, headers=IDENTITY
+            ) as response:
+                require_identity(response)
+                answer = bytearray()
+                async for piece in response.aiter_raw():
+                    answer += piece
+                    if len(answer) > MAX_POSTED:
+                        raise MalformedError(f"{url} answers with too many bytes")
+                return response.status_code, bytes(answer)
+        except TROUBLE as error:
+            raise unavailable(url, error) from None
+
+    async def close(self) -> None:
+        await self._outside.aclose()
+        await self._loopback.aclose()
 
 
 def checked_url(url: str) -> str:

@@ -4,6 +4,8 @@
     api = "127.0.0.1:8737"                   where people and scripts do (HTTP)
     api_hosts = ["archive.example"]          names the API answers to, beside loopback
     peers = ["/ip4/192.0.2.7/tcp/4737/p2p/12D3Koo..."]
+    witnesses = ["<vkey> https://witness.example"]      C2SP witnesses to be asked
+    witness_logs = ["<vkey>"]                logs of others that this node cosigns
 
 All are optional.  A port of 0 takes any free one.  Addresses are checked here by form
 alone, so that reading a configuration does not load libp2p.
@@ -18,14 +20,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from byline_ledger.errors import MalformedError, UnsupportedError
+from byline_ledger.note import COSIGNATURE, ED25519, Verifier
 from byline_node.errors import ConfigError
 from byline_node.home import Home
 
 DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
 MAX_CONFIG_FILE = 256 * 1024
+NOT_IN_FILE = ("home", "trust_disk")
 
 LISTEN_FORM = re.compile(r"/(ip4|ip6)/[0-9A-Za-z.:%]+/tcp/([0-9]{1,5})")
 PEER_FORM = re.compile(
@@ -43,6 +48,11 @@ class NodeConfig:
     api: str = DEFAULT_API
     api_hosts: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    witness_logs: tuple[str, ...] = ()
+    trust_disk: bool = False
+    """For one run, never in the file: the operator answers for this disk holding the
+    newest tree that was ever signed (docs/spec/witness.md)."""
 
     def __post_init__(self) -> None:
         for address in self.listen:
@@ -50,13 +60,18 @@ class NodeConfig:
         for address in self.peers:
             check_form("peers", address, PEER_FORM, DEFAULT_LISTEN + "/p2p/PEER-ID")
         check_form("api", self.api, API_FORM, DEFAULT_API)
+        for line in self.witnesses:
+            parse_witness(line)
+        for vkey in self.witness_logs:
+            check_log_key(vkey)
 
     @classmethod
-    def load(cls, home: Path, **overrides: object) -> Self:
+    def load(cls, home: Path, *, trust_disk: bool = False, **overrides: object) -> Self:
         """Reads node.toml, if there is one; overrides that are None count as absent."""
         settings = read_settings(Home(home).config_file)
         settings |= {k: v for k, v in overrides.items() if v is not None}
-        return cls(home, **check_types(settings))  # type: ignore[arg-type]
+        checked: dict[str, Any] = check_types(settings)
+        return cls(home, trust_disk=trust_disk, **checked)
 
     @property
     def folder(self) -> Path:
@@ -78,7 +93,7 @@ class NodeConfig:
         lines = ["# Settings of this node; every line may be left out."]
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name != "home":
+            if field.name not in NOT_IN_FILE:
                 lines.append(f"{field.name} = {json.dumps(value, ensure_ascii=False)}")
         return "\n".join(lines) + "\n"
 
@@ -96,6 +111,34 @@ def check_form(name: str, value: str, form: re.Pattern[str], example: str) -> No
     match = form.fullmatch(value)
     if match is None or int(match[match.lastindex or 0]) > 65535:
         raise ConfigError(f"{name}: expected an address like {example}, got {value!r}")
+
+
+def parse_witness(line: str) -> tuple[str, str]:
+    """Verifier key and URL of a setting `<vkey> <url>`.  Raises ConfigError."""
+    vkey, blank, url = line.partition(" ")
+    verifier = parse_key("witnesses", vkey)
+    if verifier.type != COSIGNATURE:
+        raise ConfigError(f"witnesses: {verifier.name} is not a cosigning key")
+    if not blank or not url.startswith(("http://", "https://")) or " " in url:
+        raise ConfigError(
+            f"witnesses: expected `<vkey> <http or https URL>`, got {line[:200]!r}"
+        )
+    return vkey, url
+
+
+def check_log_key(vkey: str) -> None:
+    """Raises ConfigError unless this is the key of a log."""
+    verifier = parse_key("witness_logs", vkey)
+    if verifier.type != ED25519:
+        raise ConfigError(f"witness_logs: {verifier.name} is not the key of a log")
+
+
+def parse_key(name: str, vkey: str) -> Verifier:
+    """A verifier key in a setting.  Raises ConfigError."""
+    try:
+        return Verifier.from_text(vkey)
+    except (MalformedError, UnsupportedError) as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def read_settings(path: Path) -> dict[str, object]:
@@ -117,7 +160,7 @@ def read_settings(path: Path) -> dict[str, object]:
 
 def check_types(settings: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
     """Names and types as NodeConfig has them; lists become tuples."""
-    known = [f.name for f in fields(NodeConfig) if f.name != "home"]
+    known = [f.name for f in fields(NodeConfig) if f.name not in NOT_IN_FILE]
     checked: dict[str, str | tuple[str, ...]] = {}
     for name, value in settings.items():
         if name not in known:

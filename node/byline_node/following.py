@@ -17,7 +17,11 @@ import structlog
 import trio
 
 from byline_ledger.cursor import Cursor
-from byline_ledger.errors import BylineError, InconsistentLogError
+from byline_ledger.errors import (
+    BylineError,
+    ContradictionError,
+    InconsistentLogError,
+)
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
 from byline_ledger.statement import Statement
@@ -82,7 +86,9 @@ class Following:
         view: Callable[[], KnownLog],
         admit: AdmitStatements,
         cursors: Cursors,
+        on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
     ) -> None:
+        self._on_contradiction = on_contradiction
         self._ask = ask
         self._view = view
         self._admit = admit
@@ -145,6 +151,8 @@ class Following:
         if followed.halted:
             seen = followed.cursor.note.decode() if followed.cursor else ""
             log.error("a log contradicts itself", peer=followed.peer, seen=seen)
+        if isinstance(error, ContradictionError):
+            self._on_contradiction(error)
         if str(error) != followed.error:
             log.warning("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)

@@ -37,6 +37,7 @@ from byline_ledger.errors import (
 from byline_ledger.statement import Statement
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
+from byline_ledger.witness import MAX_BODY, TEXT_TYPE
 from byline_node import http_models, operations
 from byline_node.errors import (
     BusyError,
@@ -46,10 +47,12 @@ from byline_node.errors import (
 )
 from byline_node.http_gate import Gate
 from byline_node.http_log import NOT_AT_ALL, answer_file
+from byline_node.rate_limit import RateLimit
 from byline_node.receipts import receipts_to_json
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
+    from byline_node.witnessing import Witness
     from byline_node.writer import Committed
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
@@ -64,6 +67,9 @@ BODY_TIMEOUT = 60.0
 BODIES_AT_ONCE = 8
 """Request bodies held in memory; further requests wait."""
 WAIT_TIMEOUT = 15.0
+WITNESS_RATE = 20.0
+WITNESS_BURST = 100.0
+"""Requests of add-checkpoint a second, and at once, from one address."""
 REFUSAL_TIMEOUT = 5.0
 REFUSAL_BYTES = 64 << 20
 
@@ -76,6 +82,10 @@ class Backend(Protocol):
 
     @property
     def view(self) -> LogView: ...
+    @property
+    def witness(self) -> Witness: ...
+    def published(self) -> LogView: ...
+    async def answer_view(self) -> LogView: ...
     async def submit(self, statements: list[Statement], source: str) -> Committed: ...
     def status(self) -> dict[str, Any]: ...
 
@@ -107,6 +117,7 @@ class Routes:
         self._readers = trio.CapacityLimiter(2)
         self._checkers = trio.CapacityLimiter(2)
         self._bodies = trio.Semaphore(BODIES_AT_ONCE)
+        self._witnessing = RateLimit(WITNESS_RATE, WITNESS_BURST, trio.current_time)
 
     def add_to(self, app: FastAPI) -> None:
         get, post = app.get, app.post
@@ -131,6 +142,11 @@ class Routes:
             response_model=http_models.QueryAnswer,
             responses=failures | also_binary(BUNDLE_TYPE),
         )(self.query)
+        get(
+            "/v1/consistency",
+            response_model=http_models.Consistency,
+            responses=failures,
+        )(self.consistency)
         post(
             "/v1/authored",
             response_class=MsgpackResponse,
@@ -139,6 +155,21 @@ class Routes:
         )(self.authored)
         # No parameters to convert: the plain route costs half of one of FastAPI.
         app.add_route("/log/{path:path}", self.file, ["GET"], include_in_schema=False)
+        app.add_route(
+            "/witness/add-checkpoint",
+            self.add_checkpoint,
+            ["POST"],
+            include_in_schema=False,
+        )
+        app.add_route(
+            "/witness/vkey", self.witness_keys, ["GET"], include_in_schema=False
+        )
+        app.add_route(
+            "/witness/{hash}/checkpoint",
+            self.witnessed,
+            ["GET"],
+            include_in_schema=False,
+        )
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 
@@ -175,11 +206,17 @@ class Routes:
         depth: int = DEFAULT_DEPTH,
     ) -> Response:
         """Everything about a work, with proofs; as a bundle if that is accepted."""
-        view = self._backend.view
+        view = await self._backend.answer_view()
         bundle = await self._read(lambda: operations.query(view, hash, depth))
         if wants(request, BUNDLE_TYPE):
             return binary(bundle, BUNDLE_TYPE)
         return await self._read(lambda: json_response(explain(bundle)))
+
+    async def consistency(self, old: int, new: int) -> Response:
+        """Proof that the tree of `old` entries is a prefix of that of `new`."""
+        view = self._backend.view
+        proof = await self._read(lambda: operations.consistency(view, old, new))
+        return json_response({"old": old, "new": new, "proof": proof})
 
     async def authored(self, request: Request) -> Response:
         """What one author says about some digests, with that author's withdrawals."""
@@ -193,7 +230,7 @@ class Routes:
 
     async def file(self, request: Request) -> Response:
         """A file of the log: checkpoint, tile, entries, statement (http_log.py)."""
-        view, raw = self._published(), request.scope["raw_path"]
+        view, raw = self._backend.published(), request.scope["raw_path"]
         condition = request.headers.get("if-none-match", "")
         try:
             found = await self._read(lambda: answer_file(view, raw, condition))
@@ -205,9 +242,32 @@ class Routes:
             found.body, found.status, found.headers, media_type=found.media_type
         )
 
-    def _published(self) -> LogView:
-        """The tree that is handed out as files."""
-        return self._backend.view
+    async def add_checkpoint(self, request: Request) -> Response:
+        """C2SP tlog-witness (docs/spec/witness.md)."""
+        client = request.client.host if request.client else ""
+        if not self._witnessing.takes(client):
+            return text_response(429, b"too many requests from this address\n")
+        try:
+            async with self._body(request, MAX_BODY) as body:
+                answer = await self._backend.witness.add_checkpoint(body)
+        except BylineError as error:
+            return text_response(error.http_status, f"{error}\n".encode())
+        # As it stands: the framework would add a charset to the size's own type.
+        headers = {"content-type": answer.media_type}
+        return Response(answer.body, answer.status, headers)
+
+    async def witness_keys(self, request: Request) -> Response:
+        """The verifier keys of the witness and of the replay witness."""
+        keys = "".join(f"{vkey}\n" for vkey in self._backend.witness.vkeys)
+        return text_response(200, keys.encode())
+
+    async def witnessed(self, request: Request) -> Response:
+        """The checkpoint of somebody's log that was cosigned last."""
+        name = request.path_params["hash"]
+        note = await self._read(lambda: self._backend.witness.by_hash(name))
+        if note is None:
+            return text_response(404, b"no log of this name was cosigned here\n")
+        return text_response(200, note)
 
     async def status(self) -> Response:
         """Who this node is, what its log holds, whom it is connected to."""
@@ -305,6 +365,10 @@ def json_response(value: object, status: int = 200) -> Response:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # The same address answers in several types.
     return Response(text, status, media_type=JSON_TYPE, headers={"vary": "accept"})
+
+
+def text_response(status: int, body: bytes) -> Response:
+    return Response(body, status, media_type=TEXT_TYPE)
 
 
 def binary(data: bytes, media_type: str) -> Response:

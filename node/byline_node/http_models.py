@@ -84,6 +84,35 @@ class PeerJson(BaseModel):
     peer_id: str
 
 
+class WitnessJson(Model):
+    name: str
+    vkey: str
+    kind: str = Field(description="witness or replay")
+    at: str = Field(description="Peer id or URL")
+    size: int = Field(description="Entries of our log that it cosigned last")
+    error: str | None
+
+
+class CosignedJson(Model):
+    size: int
+    count: int = Field(description="Cosignatures under the tree of this size")
+    time: int | None = Field(description="Of the newest of them, Unix seconds")
+
+
+class Consistency(Model):
+    old: int
+    new: int
+    proof: list[str] = Field(description="RFC 6962, 2.1.2: hashes in base64")
+
+
+class AlarmJson(Model):
+    origin: str
+    vkey: str
+    kind: str
+    text: str = Field(description="What is proven, after the log's name")
+    file: str = Field(description="In the folder `alarms` of the node")
+
+
 class Status(Model):
     version: str
     peer_id: str | None
@@ -100,6 +129,9 @@ class Status(Model):
     read_only: str | None = Field(
         description="Why the log is not written, if it is not"
     )
+    cosigned: CosignedJson
+    witnesses: list[WitnessJson]
+    alarms: list[AlarmJson] = Field(description="Logs that are proven to have lied")
 
 
 class Health(Model):

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import BylineError, ReadOnlyError
 from byline_ledger.log import Ledger, LogView
+from byline_ledger.merkle import consistency_proof
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_node import operations
@@ -25,6 +27,12 @@ from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
 
 if TYPE_CHECKING:
     from byline_node.client import Client
+
+
+ASK_FIRST = (
+    "others cosigned this log, and must be asked before it is signed again: start it"
+    " with `byline node run`"
+)
 
 
 class LocalClient:
@@ -37,6 +45,8 @@ class LocalClient:
         self._policy = policy
         self.created = make_node(home.node)
         self._ledger = Ledger.open(home.node)
+        if self._ledger.latest_cosigned is not None:
+            self._ledger.hold(ASK_FIRST)
 
     @property
     def view(self) -> LogView:
@@ -85,6 +95,13 @@ class LocalClient:
             found |= {statement.id: statement for statement in said}
         return list(found.values())
 
+    def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
+        """See Client.consistency."""
+        new = checkpoint_of(note).size
+        if new < old:
+            return ()
+        return tuple(consistency_proof(old, new, self.view.node))
+
     def status(self) -> dict[str, Any]:
         """See Client.status; what only a running node has is empty."""
         return operations.describe_log(self.view, self._ledger.read_only) | {
@@ -92,6 +109,9 @@ class LocalClient:
             "listen": [],
             "api": None,
             "peers": [],
+            "cosigned": operations.describe_cosigned(self._ledger),
+            "witnesses": [],
+            "alarms": [],
         }
 
     def close(self) -> None:

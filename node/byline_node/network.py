@@ -15,17 +15,29 @@ from typing import Any, Protocol, TypeAlias
 import structlog
 import trio
 
+from byline_ledger.alarm_messages import ALARM_TOPIC, CHECKPOINT_TOPIC
+from byline_ledger.alarm_messages import MAX_REQUEST as MAX_ALARM_REQUEST
+from byline_ledger.alarm_messages import PROTOCOL as ALARM_PROTOCOL
+from byline_ledger.cursor import Cursor
+from byline_ledger.errors import ContradictionError
 from byline_ledger.follow_messages import MAX_REQUEST, MAX_RESPONSE, PROTOCOL
 from byline_ledger.follow_server import ServedLog, serve
 from byline_ledger.follower import KnownLog
 from byline_ledger.gossip import TOPIC
 from byline_ledger.statement import Statement
+from byline_ledger.witness_messages import MAX_REQUEST as MAX_WITNESS_REQUEST
+from byline_ledger.witness_messages import PROTOCOL as WITNESS_PROTOCOL
+from byline_node.alarm_exchange import AlarmExchange
+from byline_node.alarms import Alarms
+from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors, Records
 from byline_node.following import FollowedLog, Following
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.peers import keep_connected, peer_id_of, ping_peer
 from byline_node.requests import Requests
+from byline_node.witness_clients import PeerWitness
+from byline_node.witnessing import Witness
 
 Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
 """`await admit(statements, source)` returns once they are durable; source is "gossip"
@@ -116,10 +128,24 @@ class Network:
             self._view,
             admit,
             LedgerCursors(ledger, self._configured),
+            lambda error: self._contradict(error, "follow"),
         )
+        self._alarms: Alarms | None = None
+        self._exchange: AlarmExchange | None = None
+        self.watch = CheckpointWatch(
+            host,
+            ledger.view.origin,
+            self._followed,
+            self._ask,
+            on_own=lambda note: self._on_own(note),
+            on_contradiction=lambda error: self._contradict(error, "gossip"),
+        )
+        """Tells everybody our checkpoints, and compares those of others."""
+        self._on_own: Callable[[bytes], None] = lambda _note: None
         self._gossip = Gossip(host, self._is_known, admit, self._following.kick)
         self._threads = trio.CapacityLimiter(2)
         self._requests.answer(PROTOCOL, MAX_REQUEST, self._answer)
+        self._on_peer: Callable[[], None] = lambda: None
 
     # For the rest of the node
 
@@ -141,6 +167,48 @@ class Network:
         """
         if source not in ("gossip", "follow"):
             self._gossip.offer(statements)
+
+    def serve_witness(
+        self,
+        witness: Witness,
+        on_peer: Callable[[], None],
+        on_own: Callable[[bytes], None],
+    ) -> None:
+        """Has the witness answer peers.
+
+        `on_peer` is called for each that connects, `on_own` with checkpoints of our own
+        log that others show.
+        """
+        self._requests.answer(WITNESS_PROTOCOL, MAX_WITNESS_REQUEST, witness.answer)
+        self._on_peer = on_peer
+        self._on_own = on_own
+
+    def share_alarms(self, alarms: Alarms) -> None:
+        """Has alarms exchanged with peers, and made of what peers contradict."""
+        self._alarms = alarms
+        self._exchange = AlarmExchange(self._host, self._requests.ask, alarms)
+        self._requests.answer(ALARM_PROTOCOL, MAX_ALARM_REQUEST, self._exchange.answer)
+
+    def follows(self, vkey: str) -> bool:
+        """Whether this log is, or was lately, read from a peer."""
+        return any(cursor.vkey == vkey for _peer, cursor in self._followed())
+
+    def _followed(self) -> list[tuple[str, Cursor]]:
+        return [
+            (peer, one.cursor)
+            for peer, one in self._following.logs.items()
+            if one.cursor is not None
+        ]
+
+    def _contradict(self, error: ContradictionError, source: str) -> None:
+        if self._alarms is not None:
+            self._alarms.contradict(error.vkey, error.notes, error.proof, source)
+
+    def witnesses(self) -> list[PeerWitness]:
+        """The connected peers, as witnesses of our log."""
+        vkey = self._view().vkey
+        ask = self._requests.ask
+        return [PeerWitness(peer, ask, vkey) for peer in self._host.peers()]
 
     def peers(self) -> list[dict[str, Any]]:
         """The status of each peer, ready for JSON."""
@@ -179,6 +247,9 @@ class Network:
         """Until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._gossip.run)
+            nursery.start_soon(self.watch.run)
+            if self._exchange is not None:
+                nursery.start_soon(self._exchange.run)
             for address in self._addresses:
                 nursery.start_soon(keep_connected, self._host, address, self._problems)
             await self._mind_peers()
@@ -201,10 +272,13 @@ class Network:
 
     async def _mind_peer(self, peer: str, scope: trio.CancelScope) -> None:
         log.info("peer connected", peer=peer, address=self._host.peers().get(peer))
+        self._on_peer()
         with scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(ping_peer, self._host, peer)
                 nursery.start_soon(self._following.follow, peer)
+                if self._exchange is not None:
+                    nursery.start_soon(self._exchange.exchange, peer)
 
     # Seams
 
@@ -241,18 +315,25 @@ def _log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]
 
 @asynccontextmanager
 async def open_network(
-    config: NetworkConfig, ledger: NodeLedger, writer: StatementWriter
+    config: NetworkConfig,
+    ledger: NodeLedger,
+    writer: StatementWriter,
+    prepare: Callable[[Network], None] = lambda _network: None,
 ) -> AsyncIterator[Network]:
     """Listens, dials the peers, and keeps up with them until the context is left.
+
+    `prepare` is called once, before the first peer is dialled.
 
     What else is written meanwhile is offered to the mesh.  ConfigError where an address
     cannot be used; PeerError if libp2p fails.
     """
     for address in config.peers:
         parse_peer(address)
-    async with open_host(ledger.transport_seed, config.listen, [TOPIC]) as host:
+    topics = [TOPIC, ALARM_TOPIC, CHECKPOINT_TOPIC]
+    async with open_host(ledger.transport_seed, config.listen, topics) as host:
         network = Network(host, ledger, config.peers, writer.submit)
         writer.listen(network.offer)
+        prepare(network)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(network.run)
             yield network

@@ -6,12 +6,14 @@ answer never mixes two trees and never waits for a commit.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import split_array
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, is_multihash, multihash, parse_hash
@@ -21,12 +23,15 @@ from byline_ledger.errors import (
     MalformedError,
     NotFoundError,
     RedactedError,
+    UsageError,
 )
+from byline_ledger.merkle import consistency_proof
+from byline_ledger.note import parse_note
 from byline_ledger.statement import Statement
 from byline_node.errors import TooLargeError
 
 if TYPE_CHECKING:
-    from byline_ledger.log import LogView
+    from byline_ledger.log import Ledger, LogView
 
 MAX_BATCH = 4096
 """Statements in one request, and digests in one question about an author."""
@@ -123,6 +128,14 @@ def query(view: LogView, text: str, depth: int = DEFAULT_DEPTH) -> bytes:
     return build_bundle(view, resolve(view, text), depth=depth)
 
 
+def consistency(view: LogView, old: int, new: int) -> list[str]:
+    """The proof in base64.  Raises UsageError for trees that there are not."""
+    if not 0 <= old <= new <= view.size:
+        raise UsageError(f"expected 0 <= old <= new <= {view.size}, got {old}, {new}")
+    proof = consistency_proof(old, new, view.node)
+    return [base64.b64encode(one).decode() for one in proof]
+
+
 def find_statement(view: LogView, id_: bytes) -> Statement:
     """Raises NotFoundError if the log does not hold it."""
     statement = view.statement(id_)
@@ -217,6 +230,15 @@ def describe_log(view: LogView, read_only: str | None) -> dict[str, Any]:
         "set_root": view.set_root.hex(),
         "read_only": read_only,
     }
+
+
+def describe_cosigned(ledger: Ledger) -> dict[str, Any]:
+    """The same of a stopped node's cosigned checkpoint, whose signers are not known."""
+    note = ledger.latest_cosigned
+    if note is None:
+        return {"size": ledger.view.size, "count": 0, "time": None}
+    count = len(parse_note(note).signatures) - 1
+    return {"size": checkpoint_of(note).size, "count": count, "time": None}
 
 
 def plain_json(value: Any) -> Any:

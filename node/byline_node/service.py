@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
@@ -24,14 +25,19 @@ from byline_ledger.crypto import self_test
 from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.statement import Statement
-from byline_node.config import NodeConfig
+from byline_node.alarms import Alarms, KnownAlarm
+from byline_node.client import Poster
+from byline_node.config import NodeConfig, parse_witness
 from byline_node.control import serve_control
+from byline_node.cosigning import Cosigner
 from byline_node.errors import BusyError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
 from byline_node.upkeep import make_jobs
+from byline_node.witness_clients import UrlWitness
+from byline_node.witnessing import Witness
 from byline_node.writer import Committed, Listener, Writer
 
 if TYPE_CHECKING:
@@ -182,6 +188,30 @@ class Node:
         self._written = trio.Event()
         self._network: Network | None = None
         self._api = ""
+        self._alarms = Alarms(config.folder / "alarms", self._knows_log)
+        self.witness = Witness(
+            ledger,
+            clock=time.time,
+            configured=config.witness_logs,
+            is_alarmed=self._alarms.is_alarmed,
+            on_contradiction=lambda found: self._alarms.contradict(
+                found.vkey, found.notes, found.proof, "witness"
+            ),
+        )
+        """This node as a witness of other logs."""
+        self._poster = Poster()
+        self._cosigner = Cosigner(
+            ledger,
+            clock=time.time,
+            peers=lambda: self._network.witnesses() if self._network else (),
+            witnesses=[
+                UrlWitness(*parse_witness(line), self._poster.post)
+                for line in config.witnesses
+            ],
+            trust_disk=config.trust_disk,
+        )
+        self._writer.listen(self._cosigner.commit_made)
+        self._alarms.listen(self._heed_alarm)
 
     # What the HTTP API asks
 
@@ -189,17 +219,29 @@ class Node:
     def view(self) -> LogView:
         return self._ledger.view
 
+    def published(self) -> LogView:
+        return self._cosigner.published()
+
+    async def answer_view(self) -> LogView:
+        return await self._cosigner.answer_view()
+
     async def submit(self, statements: list[Statement], source: str) -> Committed:
         return await self._writer.submit(statements, source)
 
     def status(self) -> dict[str, Any]:
         network = self._network
         return describe_log(self.view, self._ledger.read_only) | {
+            **self._cosigner.status(),
+            "alarms": [one.to_json() for one in self._alarms.all],
             "api": self._api,
             "peer_id": network.peer_id if network else None,
             "listen": list(network.addresses) if network else [],
             "peers": network.peers() if network else [],
         }
+
+    def _heed_alarm(self, alarm: KnownAlarm) -> None:
+        if alarm.vkey == self._ledger.view.vkey:
+            self._cosigner.convict(alarm.text)
 
     # Life
 
@@ -212,6 +254,7 @@ class Node:
             jobs = make_jobs(self._ledger, self._stop_writing)
             await nursery.start(serve_control, self._config.folder, jobs)
             async with self._open_network() as self._network:
+                nursery.start_soon(self._cosign)
                 await self._serve_http(listeners, on_ready)
                 await self._drain()
             nursery.cancel_scope.cancel()
@@ -263,8 +306,36 @@ class Node:
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
         writer = NetworkWriter(self._writer, self._ledger)
-        async with open_network(self._config, self._ledger, writer) as network:
+        async with open_network(
+            self._config, self._ledger, writer, self._prepare
+        ) as network:
             yield network
+
+    def _prepare(self, network: Network) -> None:
+        """What goes over the network beside statements: cosignatures and alarms."""
+        cosigner = self._cosigner
+        network.serve_witness(self.witness, cosigner.wake, cosigner.see_own)
+        network.share_alarms(self._alarms)
+        cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
+
+    def _knows_log(self, origin: str, vkey: str) -> bool:
+        """Alarms are kept about logs that this node has to do with."""
+        if vkey == self._ledger.view.vkey:
+            return True
+        memory = self.witness.recall(origin)
+        if memory is not None and memory.vkey == vkey:
+            return True
+        return self._network is not None and self._network.follows(vkey)
+
+    async def _cosign(self) -> None:
+        try:
+            await self._cosigner.run()
+        except BylineError as error:
+            log.error("stopping after a failed write", reason=str(error))
+            self._stop.ask(error)
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(1):
+                await self._poster.close()
 
     async def _write(self) -> None:
         try:

@@ -12,7 +12,7 @@ from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
 from byline_ledger import evidence
-from byline_ledger.alarm import FORMAT, MAX_ENTRIES, Alarm
+from byline_ledger.alarm import FORMAT, MAX_ENTRIES, Alarm, alarm_of_notes
 from byline_ledger.codec import pack, unpack
 from byline_ledger.entry import (
     commitment_entry,
@@ -312,6 +312,29 @@ def test_a_repeated_statement_is_no_false_commitment() -> None:
     )
     with pytest.raises(VerificationError, match="in the set already"):
         alarm(log, said).verify()
+
+
+def test_two_notes_make_an_alarm_in_either_order() -> None:
+    for one in (equivocation(), fork()):
+        said = one.evidence
+        assert isinstance(said, Equivocation | Fork)
+        proof = said.proof if isinstance(said, Fork) else ()
+        for notes in ((one.note, said.other), (said.other, one.note)):
+            found = alarm_of_notes(one.vkey, notes, proof)
+            assert found is not None
+            assert found.verify().kind == one.kind
+
+
+def test_two_notes_that_belong_together_make_none() -> None:
+    small, large = make_log(), make_log(after=3)
+    proof = tuple(consistency_proof(small.size, large.size, large.node))
+    notes = small.checkpoint, large.checkpoint
+    assert alarm_of_notes(small.vkey, notes, proof) is None
+    assert alarm_of_notes(small.vkey, notes, ()) is None
+    assert alarm_of_notes(small.vkey, (notes[0], notes[0]), ()) is None
+    other = MemoryLog(4)
+    other.append(WORKS[:3])
+    assert alarm_of_notes(small.vkey, (notes[0], other.checkpoint), proof) is None
 
 
 # Bytes

@@ -16,16 +16,18 @@ from hypothesis import strategies as st
 
 from byline_ledger.answer import Answer, Claim, Remark, Work
 from byline_ledger.bundle import Bundle, build_bundle
-from byline_ledger.errors import MalformedError, UnsupportedError
+from byline_ledger.errors import MalformedError, RedactedError, UnsupportedError
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import FAILED, Verdict, verify_bundle
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 sys.path.insert(0, str(VECTORS))
 
 import bundle_cases  # noqa: E402
+import bundle_cases_gone  # noqa: E402
 import bundle_logs  # noqa: E402
 import generate_bundle  # noqa: E402
 import naive_bundle  # noqa: E402
@@ -58,6 +60,7 @@ def verify(case: dict[str, Any], data: bytes | None = None) -> Verdict:
         now=ask.get("now"),
         work=bytes.fromhex(work) if work else None,
         depth=ask.get("depth", 0),
+        max_age=ask.get("max_age"),
     )
 
 
@@ -71,7 +74,11 @@ def test_a_valid_bundle_gives_its_answer(case: dict[str, Any]) -> None:
     assert verdict.failure() == ""
     assert verdict.ok
     assert verdict.answer is not None
-    assert case["expect"]["answer"] == headline(verdict.answer, bundle_of(case))
+    expected = dict(case["expect"]["answer"])
+    existed = expected.pop("existed", None)
+    assert expected == headline(verdict.answer, bundle_of(case))
+    if existed is not None:
+        assert existed == existed_by(verdict.answer)
     json.dumps(verdict.answer.to_json())
 
 
@@ -79,6 +86,13 @@ def test_a_valid_bundle_gives_its_answer(case: dict[str, Any]) -> None:
 def test_a_valid_bundle_encodes_to_the_same_bytes(case: dict[str, Any]) -> None:
     """Parsed and written again, nothing of it is lost."""
     assert bundle_of(case) == Bundle.from_bytes(bundle_of(case)).to_bytes()
+
+
+def existed_by(answer: Answer) -> dict[str, int | None]:
+    """By index, when each claim and endorsement existed at the latest."""
+    claims = [claim for work in answer.works for claim in work.claims]
+    remarks = [one for claim in claims for one in claim.endorsements]
+    return {str(one.index): one.existed_by for one in (*claims, *remarks)}
 
 
 def headline(answer: Answer, data: bytes) -> dict[str, Any]:
@@ -129,6 +143,7 @@ def work_headline(work: Work) -> dict[str, Any]:
         {"digest": work.digest[2:].hex(), "level": work.level, "total": work.total},
         claims=[claim_headline(claim) for claim in work.claims],
         remarks=[brief(remark) for remark in work.remarks],
+        redacted=[one.index for one in work.redacted],
     )
 
 
@@ -140,6 +155,7 @@ def claim_headline(claim: Claim) -> dict[str, Any] | int:
         endorsements=[brief(one) for one in claim.endorsements],
         disputes=[brief(one) for one in claim.disputes],
         others=[brief(one) for one in claim.others],
+        redacted=[one.index for one in claim.redacted],
     )
     return claim.index if len(full) == 3 and claim.status == "effective" else full
 
@@ -169,7 +185,7 @@ def test_another_version_is_unsupported(case: dict[str, Any]) -> None:
         verify(case)
 
 
-@of_level(*PROVEN, "trust", "witnesses")
+@of_level(*PROVEN, "trust", "witnesses", "freshness", "time")
 def test_a_failure_shows_at_its_level(case: dict[str, Any]) -> None:
     """The level that must catch it is the first to fail; no answer without proof."""
     verdict = verify(case)
@@ -340,7 +356,19 @@ class NaiveView:
     def read_strings(self, low: bytes, high: bytes) -> list[bytes]:
         return [s for s in self.strings if low <= s <= high]
 
+    def tombstone(self, id_: bytes) -> Tombstone | None:
+        data = self.view.log.gone.get(id_)
+        return Tombstone.from_bytes(data) if data else None
+
+    def entry(self, index: int) -> bytes:
+        return self.view.entries[index]
+
+    def earliest_cosigned(self, index: int) -> bytes | None:
+        return None
+
     def statement(self, id_: bytes) -> Statement | None:
+        if id_ in self.view.log.gone:
+            raise RedactedError("taken down")
         said = self.view.log.said.get(id_)
         return Statement.from_envelope(said.envelope) if said else None
 
@@ -361,6 +389,7 @@ def views() -> dict[str, NaiveView]:
         bundle_logs.sources_log(),
         bundle_cases.SMALL.view,
         bundle_cases.FEW,
+        bundle_cases_gone.GONE.view,
     )
     return {view.log.origin: NaiveView(view) for view in made}
 

@@ -21,6 +21,7 @@ from tests.support.signed import work
 from tests.support.waiting import until
 
 from byline_ledger import follow_server
+from byline_ledger.alarm import alarm_of_notes
 from byline_ledger.follow_messages import (
     MAX_REQUEST,
     MAX_RESPONSE,
@@ -37,7 +38,9 @@ from byline_ledger.follow_messages import (
     parse_request,
 )
 from byline_ledger.gossip import TOPIC
+from byline_node import checkpoint_watch
 from byline_node import requests as requests_module
+from byline_node.alarms import Alarms
 from byline_node.host import open_host
 from byline_node.requests import Requests
 
@@ -50,7 +53,7 @@ Answer: TypeAlias = Callable[[Request, Response], Response | bytes | Awaitable[b
 """What a liar says to a request, given the true response of its log."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Liar:
     """A peer with a log in memory; `lie` makes its answers."""
 
@@ -77,7 +80,9 @@ async def lying(lie: Answer, statements: int = 10) -> AsyncIterator[Liar]:
     log.append(work(f"liar {i}") for i in range(statements))
     async with open_host(LIAR_SEED, [ANY_PORT], [TOPIC]) as host:
         liar = Liar(log, host.addresses[0], lie)
-        Requests(host).answer(PROTOCOL, MAX_REQUEST, liar.answer)
+        Requests(host).answer(
+            PROTOCOL, MAX_REQUEST, lambda peer, request: liar.answer(peer, request)
+        )
         yield liar
 
 
@@ -221,10 +226,56 @@ async def test_a_log_with_two_histories_is_left_alone(tmp_path: Path) -> None:
         liar.lie = forked
         async with between(tmp_path, liar) as (tested, honest):
             await until(lambda: "does not extend" in trouble_with(tested, liar))
+            (alarm,) = tested.alarms.all
+            assert (alarm.kind, alarm.vkey) == ("equivocation", liar.log.vkey)
             asked = liar.asked
             await require_unharmed(tested, honest)
             await trio.sleep(2 * 2.0)  # two rounds of following
             assert liar.asked == asked
+
+
+async def test_a_log_with_two_faces_is_found_out_by_gossip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two nodes is shown another tree, for ever; both end with the alarm."""
+    monkeypatch.setattr(checkpoint_watch, "OTHERS_SECONDS", 0.1)
+    async with lying(lambda _asked, truth: truth) as liar:
+        faces = [MemoryLog(7), MemoryLog(7)]
+        for face, one in zip(faces, ("one past", "another past"), strict=True):
+            face.append(work(f"{one} {i}") for i in range(10))
+        assert faces[0].checkpoint != faces[1].checkpoint
+        shown: dict[str, MemoryLog] = {}
+
+        async def answer(peer: str, request: bytes) -> bytes:
+            face = shown.setdefault(peer, faces[len(shown) % 2])
+            return follow_server.serve(face, request)
+
+        liar.answer = answer  # type: ignore[method-assign]
+        async with (
+            networked_node(tmp_path / "one", peers=[liar.address]) as one,
+            networked_node(
+                tmp_path / "two", peers=[liar.address, *one.network.addresses]
+            ) as two,
+        ):
+            await until(lambda: one.alarms.all and two.alarms.all, 30)
+            for node in (one, two):
+                assert node.alarms.all[0].kind == "equivocation"
+                assert node.alarms.is_alarmed(liar.log.origin)
+            assert Alarms(tmp_path / "one" / "alarms", lambda _o, _v: True).all
+
+
+async def test_an_alarm_about_a_log_that_nobody_here_follows_is_not_kept(
+    tmp_path: Path,
+) -> None:
+    """Else anybody could fill the disk with proofs against logs of their own making."""
+    one, two = MemoryLog(3), MemoryLog(3)
+    one.append([work("one")])
+    two.append([work("two")])
+    alarm = alarm_of_notes(one.vkey, (one.checkpoint, two.checkpoint), ())
+    assert alarm is not None
+    async with networked_node(tmp_path / "node") as node:
+        assert node.alarms.add(alarm.to_bytes(), "test") is None
+        assert not node.alarms.all
 
 
 async def test_an_oversized_answer_is_not_read(tmp_path: Path) -> None:

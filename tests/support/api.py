@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from byline_ledger.statement import Statement
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
+from byline_node.witnessing import Witness
 from byline_node.writer import Committed, Writer
 
 
@@ -23,9 +25,20 @@ class Backend:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.writer = Writer(ledger)
+        self.a_witness = Witness(ledger, clock=time.time)
 
     @property
     def view(self) -> Any:
+        return self.ledger.view
+
+    @property
+    def witness(self) -> Witness:
+        return self.a_witness
+
+    def published(self) -> Any:
+        return self.ledger.view
+
+    async def answer_view(self) -> Any:
         return self.ledger.view
 
     async def submit(self, statements: list[Statement], source: str) -> Committed:
@@ -33,6 +46,11 @@ class Backend:
 
     def status(self) -> dict[str, Any]:
         nobody: dict[str, Any] = {"api": "", "peer_id": None, "listen": [], "peers": []}
+        nobody |= {
+            "cosigned": {"size": 1, "count": 0, "time": None},
+            "witnesses": [],
+            "alarms": [],
+        }
         return describe_log(self.view, self.ledger.read_only) | nobody
 
 

@@ -13,6 +13,7 @@ from tests.support.waiting import until
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
+from byline_node.alarms import Alarms
 from byline_node.network import Network, open_network
 from byline_node.writer import Writer
 
@@ -32,6 +33,7 @@ class NetworkedNode:
     ledger: Ledger
     writer: Writer
     network: Network
+    alarms: Alarms
 
     @property
     def set_root(self) -> bytes:
@@ -53,8 +55,17 @@ async def networked_node(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
             config = Config((listen,), peers)
-            async with open_network(config, ledger, writer) as network:
-                yield NetworkedNode(ledger, writer, network)
+            known: list[Network] = []
+            alarms = Alarms(
+                folder / "alarms", lambda _origin, vkey: known[0].follows(vkey)
+            )
+
+            def prepare(network: Network) -> None:
+                known.append(network)
+                network.share_alarms(alarms)
+
+            async with open_network(config, ledger, writer, prepare) as network:
+                yield NetworkedNode(ledger, writer, network, alarms)
                 await writer.close()
     finally:
         ledger.close()

@@ -32,7 +32,7 @@ if limit != "0":
 configure_logs()
 try:
     addresses = {"listen": tuple(listen.split()), "peers": tuple(peers.split())}
-    run_node(NodeConfig(Path(home), api=api, **addresses))
+    run_node(NodeConfig.load(Path(home), api=api, **addresses))
 except BylineError as error:
     print("error:", error, file=sys.stderr)
     sys.exit(error.exit_code)

@@ -175,7 +175,8 @@ def malformed_cases() -> Iterator[Case]:
     ):
         yield bad("malformed", name, why, spoiled)
     for name, why, spoiled in (
-        ("unknown format", "byline-bundle/2", put(format="byline-bundle/2")),
+        ("unknown format", "byline-bundle/3", put(format="byline-bundle/3")),
+        ("old format", "byline-bundle/1", put(format="byline-bundle/1")),
         (
             "statement of another version",
             "envelope version 2",

@@ -18,6 +18,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from bundle_cases import ALONE, FEW, SMALL, Case, case
+from bundle_cases_gone import (
+    bad_dated_cases,
+    bad_gone_cases,
+    dated_cases,
+    gone_cases,
+)
 from bundle_cases_levels import (
     asked_cases,
     depth_cases,
@@ -80,6 +86,9 @@ def valid_cases() -> Iterator[Case]:
     why = "a fresh log, size 1, whose lookup set is empty"
     yield good("absent in an empty log", why, empty, work_of("never attested"))
     yield from witnessed_cases(FEW)
+    for name, why, view, asked in gone_cases():
+        yield good(name, why, view, asked)
+    yield from dated_cases(headline)
 
 
 MAIN_WORKS = {
@@ -119,6 +128,13 @@ def good(
     fields, answer = view.bundle(asked, depth)
     if checkpoint is not None:
         fields["checkpoint"] = checkpoint
+    answer = headline(view, fields, answer)
+    ask = {"digest": asked.hex(), "depth": depth, **ask}
+    return case(name, why, encode(fields), {"level": "ok", "answer": answer}, ask)
+
+
+def headline(view: View, fields: Fields, answer: Fields) -> Fields:
+    """The answer with what is said of the log."""
     log = {
         "origin": view.log.origin,
         "root": view.text.split(b"\n")[2].decode(),
@@ -126,9 +142,7 @@ def good(
         "size": len(view.entries),
         "strings": view.count,
     }
-    answer = {**answer, "log": log, "statements": len(fields["statements"])}
-    ask = {"digest": asked.hex(), "depth": depth, **ask}
-    return case(name, why, encode(fields), {"level": "ok", "answer": answer}, ask)
+    return {**answer, "log": log, "statements": len(fields["statements"])}
 
 
 def witnessed_cases(view: View) -> Iterator[Case]:
@@ -165,6 +179,8 @@ def invalid_cases() -> Iterator[Case]:
     yield from inclusion_cases()
     yield from trust_cases()
     yield from witness_cases()
+    yield from bad_gone_cases()
+    yield from bad_dated_cases()
     yield from malformed_cases()
     yield from malformed_opening_cases()
 
@@ -172,10 +188,13 @@ def invalid_cases() -> Iterator[Case]:
 DESCRIPTION = (
     "Proof bundles (docs/spec/bundle.md). `ask` is what the reader knows: digest and"
     " work as multihashes in hex, policy as text, now in Unix milliseconds, depth the"
-    " least wanted. `expect.level` is ok, malformed, unsupported, or the first level"
-    " that fails; `answer` is the headline of what is proven: lists in log order; left"
+    " least wanted, max_age in seconds. `expect.level` is ok, malformed, unsupported,"
+    " or the first level that fails; `answer` is the headline of what is proven: lists"
+    " in log order; left"
     " out is what is zero, empty or null, and works of which nothing is known; a bare"
-    " number is the index of an effective claim without remarks."
+    " number is the index of an effective claim without remarks; `redacted` are the"
+    " indexes of what was taken down; `existed` gives, by index, the Unix second by"
+    " which the quorum had cosigned a tree that holds the statement."
 )
 
 
@@ -186,7 +205,7 @@ def build() -> str:
     assert len(names) == len(set(names)), [n for n in names if names.count(n) > 1]
     head = {
         "description": DESCRIPTION,
-        "format": "byline-bundle/1",
+        "format": "byline-bundle/2",
     }
     lines = ",\n".join(
         json.dumps(one, sort_keys=True, separators=(",", ":")) for one in cases

@@ -260,6 +260,20 @@ def inclusion(index: int, entries: tuple[bytes, ...]) -> list[bytes]:
     return [*inclusion(index - k, entries[k:]), tree_root(entries[:k])]
 
 
+def consistency(old: int, entries: tuple[bytes, ...]) -> list[bytes]:
+    """RFC 6962, 2.1.2."""
+    return _subproof(old, entries, True)
+
+
+def _subproof(m: int, entries: tuple[bytes, ...], whole: bool) -> list[bytes]:
+    if m == len(entries):
+        return [] if whole else [tree_root(entries)]
+    k = _left_size(len(entries))
+    if m <= k:
+        return [*_subproof(m, entries[:k], whole), tree_root(entries[k:])]
+    return [*_subproof(m - k, entries[k:], False), tree_root(entries[:k])]
+
+
 def _left_size(n: int) -> int:
     k = 1
     while 2 * k < n:

@@ -44,6 +44,11 @@ class Log:
     index: dict[bytes, int] = field(default_factory=dict)
     strings: set[bytes] = field(default_factory=set)
     entries: list[bytes] = field(default_factory=list)
+    gone: dict[bytes, bytes] = field(default_factory=dict)
+    """Tombstones by statement id."""
+
+    def take_down(self, said: Said, reason: str, time: int) -> None:
+        self.gone[said.id] = pack({"reason": reason, "time": time})
 
     def publish(self, statements: Sequence[Said]) -> View:
         """Append the statements and a commitment; a fresh log publishes nothing."""
@@ -85,6 +90,11 @@ class View:
         proof = b"".join(inclusion(index, self.entries))
         return [index, self.log.said[id_].envelope, proof]
 
+    def gone_row(self, id_: bytes) -> list[Any]:
+        index = self.log.index[id_]
+        proof = b"".join(inclusion(index, self.entries))
+        return [index, self.entries[index], proof, self.log.gone[id_]]
+
     def bundle(self, asked: bytes, depth: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Fields of the bundle (`opening` as a trie), and the answer's headline."""
         chain = Chain(self)
@@ -94,11 +104,17 @@ class View:
             "asked": asked,
             "checkpoint": self.note,
             "depth": answer["depth"],
-            "format": "byline-bundle/1",
+            "earlier": [],
+            "format": "byline-bundle/2",
             "log": self.vkey,
             "opening": opened(self.top, chain.visited),
             "proof": b"".join(inclusion(last, self.entries)),
-            "statements": [self.row(id_) for id_ in sorted(chain.used)],
+            "redacted": [
+                self.gone_row(i) for i in sorted(chain.used) if i in self.log.gone
+            ],
+            "statements": [
+                self.row(i) for i in sorted(chain.used) if i not in self.log.gone
+            ],
             "strings": self.count,
         }
         return fields, answer
@@ -116,6 +132,17 @@ def encode(fields: dict[str, Any]) -> bytes:
 MAX_EVIDENCE = 8 << 20
 
 
+@dataclass
+class Found:
+    """Count, statements that are there, ids of those taken down; is that all, and all
+    there?"""
+
+    count: int
+    shown: list[Said]
+    gone: list[bytes]
+    whole: bool
+
+
 class Chain:
     def __init__(self, view: View) -> None:
         self.view = view
@@ -125,8 +152,8 @@ class Chain:
         self.gaps: set[str] = set()
         self.histories: dict[bytes, tuple[int, bool, bytes | None]] = {}
 
-    def look(self, prefix: bytes, page: int, gap: str) -> tuple[int, list[Said]] | None:
-        """Count and statements shown; None where no lookup is owed any more."""
+    def look(self, prefix: bytes, page: int, gap: str) -> Found | None:
+        """What is shown; None where no lookup is owed any more."""
         if self.weight > MAX_EVIDENCE:
             self.gaps.add("bytes")
             return None
@@ -134,14 +161,23 @@ class Chain:
         count, strings = lookup(self.view.top, prefix, page, self.visited)
         if count > len(strings):
             self.gaps.add(gap)
-        return count, [self._use(string[40:]) for string in strings]
+        there: list[Said] = []
+        gone: list[bytes] = []
+        for string in strings:
+            self._use(string[40:], there, gone)
+        return Found(count, there, gone, count == len(strings) and not gone)
 
-    def _use(self, id_: bytes) -> Said:
-        said = self.view.log.said[id_]
+    def _use(self, id_: bytes, there: list[Said], gone: list[bytes]) -> None:
+        said, log = self.view.log.said[id_], self.view.log
+        if id_ in log.gone:
+            gone.append(id_)
+            weight = len(log.entries[log.index[id_]])
+        else:
+            there.append(said)
+            weight = len(said.body) + len(said.signature)
         if id_ not in self.used:
             self.used.add(id_)
-            self.weight += len(said.body) + len(said.signature)
-        return said
+            self.weight += weight
 
     def answer(self, asked: bytes, depth: int) -> dict[str, Any]:
         works: list[dict[str, Any]] = []
@@ -151,7 +187,7 @@ class Chain:
             for digest in row:
                 work = self._work(digest, level)
                 works.append(work)
-                sources |= {one for said, _, _ in work["said"] for one in said.sources}
+                sources |= {one for said, *_ in work["said"] for one in said.sources}
             row = sorted(sources - visited)
             if len(works) + len(row) > 256:
                 self.gaps.add("works")
@@ -180,21 +216,27 @@ class Chain:
     def _work(self, digest: bytes, level: int) -> dict[str, Any]:
         """The work; each statement shown, its author's own word, and if that is all."""
         found = self.look(subject(digest), 256, "work page")
-        count, shown = found if found is not None else (None, [])
+        shown = found.shown if found else []
         said = [(one, *self._own(one)) for one in shown]
         return {
             "digest": digest[2:].hex(),
             "level": level,
-            "total": count,
+            "total": found.count if found else None,
             "said": said,
+            "gone": found.gone if found else [],
         }
 
     def _told(self, work: dict[str, Any]) -> dict[str, Any]:
         claims: list[dict[str, Any] | int] = []
         remarks: list[dict[str, Any]] = []
-        for said, own, settled in work.pop("said"):
-            claim = self._claim(said, own, settled)
+        gone = work.pop("gone")
+        if gone:
+            work["redacted"] = self._indexes(gone)
+        for said, own, settled, missing in work.pop("said"):
+            claim = self._claim(said, own, settled, missing)
             if said.type == "work":
+                if gone and claim["status"] == "effective":
+                    claim["status"] = "unknown"
                 plain = len(claim) == 3 and claim["status"] == "effective"
                 claims.append(claim["index"] if plain else claim)
             else:
@@ -208,11 +250,18 @@ class Chain:
             work["remarks"] = sorted(remarks, key=_index)
         return work
 
-    def _claim(self, said: Said, own: list[Said], settled: bool) -> dict[str, Any]:
+    def _indexes(self, ids: list[bytes]) -> list[int]:
+        return sorted(self.view.log.index[id_] for id_ in set(ids))
+
+    def _claim(
+        self, said: Said, own: list[Said], settled: bool, missing: list[bytes]
+    ) -> dict[str, Any]:
         found = self.look(subject(said.name), 32, "remark page")
         if found is None:
-            return self._headline(said, own, settled, [], None)
-        count, shown = found
+            return self._headline(said, own, settled, [], None, missing)
+        count, shown = found.count, found.shown
+        missing = missing + found.gone
+        settled = settled and not found.gone
         # The page may show a word of the author that the page of own words does not.
         acting, _ = self._acting(said.author)
         own = own + [one for one in shown if one.author in acting and one not in own]
@@ -226,21 +275,24 @@ class Chain:
                 if remark in own:
                     status = "effective"
             else:
-                status = self._status(*self._own(remark))[0]
+                word, all_there, _ = self._own(remark)
+                status = self._status(word, all_there)[0]
             remarks.append([remark.type, self._brief(remark, status)])
-        return self._headline(said, own, settled, remarks, count)
+        return self._headline(said, own, settled, remarks, count, missing)
 
-    def _own(self, said: Said) -> tuple[list[Said], bool]:
+    def _own(self, said: Said) -> tuple[list[Said], bool, list[bytes]]:
         """Statements about `said` by the keys acting for its author; are these all?"""
         keys, settled = self._acting(said.author)
         own: list[Said] = []
+        gone: list[bytes] = []
         for key in keys:
             found = self.look(subject(said.name) + tag(key), 16, "own page")
             if found is None:
-                return own, False
-            own += [one for one in found[1] if one.author == key]
-            settled = settled and found[0] == len(found[1])
-        return own, settled
+                return own, False, gone
+            own += [one for one in found.shown if one.author == key]
+            gone += found.gone
+            settled = settled and found.whole
+        return own, settled, gone
 
     def _acting(self, author: bytes) -> tuple[list[bytes], bool]:
         keys = [author]
@@ -260,11 +312,9 @@ class Chain:
             found = self.look(subject(digest_of(key)) + tag(key), 16, "own page")
             self.histories[key] = (0, False, None)
             if found is not None:
-                count, shown = found
-                complete = count == len(shown)
-                named = set(successors(shown, key)) if complete else set()
+                named = set(successors(found.shown, key)) if found.whole else set()
                 after = named.pop() if len(named) == 1 else None
-                self.histories[key] = (count, complete, after)
+                self.histories[key] = (found.count, found.whole, after)
         return self.histories[key]
 
     def _status(self, own: list[Said], settled: bool) -> tuple[str, str | None]:
@@ -285,6 +335,7 @@ class Chain:
         settled: bool,
         remarks: list[list[Any]],
         count: int | None,
+        missing: list[bytes],
     ) -> dict[str, Any]:
         status, withdrawal = self._status(own, settled)
         lists: dict[str, list[Any]] = {"endorse": [], "dispute": [], "other": []}
@@ -296,6 +347,7 @@ class Chain:
             "endorsements": sorted(lists["endorse"], key=_index),
             "disputes": sorted(lists["dispute"], key=_index),
             "others": sorted(lists["other"], key=_index),
+            "redacted": self._indexes(missing),
         }
         further = {name: value for name, value in further.items() if value}
         return {**self._brief(said, status), **further}

@@ -1,0 +1,205 @@
+"""`byline policy`: whom a reader trusts, as a C2SP tlog-policy file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from byline_cli import output
+from byline_cli.files import read_file, write_new_file
+from byline_cli.options import Json, make_app
+from byline_cli.wording import amount
+from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.policy import MAX_POLICY_BYTES, NONE, Policy
+from byline_ledger.policy_review import policy_warnings, safe_threshold
+from byline_node.home import find_home
+
+app = make_app("Say which logs and witnesses you trust.")
+
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE", help="Usually your own, in BYLINE_HOME.", readable=False
+    ),
+]
+
+
+def own_policy() -> Path:
+    """Where the policy that `query` and `verify` go by lies."""
+    return find_home().folder / "policy"
+
+
+def read_policy(path: Path) -> Policy:
+    """A policy; MalformedError names the file."""
+    try:
+        return Policy.from_bytes(read_file(path, MAX_POLICY_BYTES))
+    except MalformedError as error:
+        raise MalformedError(f"{path}: {error}", hint=error.hint) from None
+
+
+def chosen_policy(named: Path | None, ignored: bool) -> tuple[Policy | None, str]:
+    """The policy to go by, and where it is from."""
+    if named is not None:
+        return read_policy(named), str(named)
+    own = own_policy()
+    if ignored or not own.is_file():
+        return None, ""
+    return read_policy(own), str(own)
+
+
+@app.command()
+def init(
+    logs: Annotated[
+        list[str] | None,
+        typer.Option("--log", metavar="VKEY", help="A log you trust. Repeatable."),
+    ] = None,
+    witnesses: Annotated[
+        list[str] | None,
+        typer.Option("--witness", metavar="VKEY", help="A witness. Repeatable."),
+    ] = None,
+    from_node: Annotated[
+        bool,
+        typer.Option(
+            "--from-node", help="The log of your running node, and its witnesses."
+        ),
+    ] = False,
+    quorum: Annotated[
+        int | None,
+        typer.Option(
+            "--quorum",
+            metavar="K",
+            min=1,
+            help="How many witnesses must have signed. Usually over two thirds.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Usually your own policy."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a policy from the keys of logs and witnesses.
+
+    Get keys from people you know, not from the log they are to vouch for.
+    """
+    named, signing = list(logs or ()), list(witnesses or ())
+    if from_node:
+        found = keys_of_node()
+        named += found[0]
+        signing += found[1]
+    if not named:
+        raise UsageError("expected at least one --log, or --from-node")
+    text = make_policy(named, signing, quorum)
+    policy = Policy.from_bytes(text)
+    path = out or own_policy()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_new_file(path, text)
+    rows: list[output.Line] = [(f"Wrote {output.safe(str(path))}.", "head")]
+    output.result(as_json, to_json(policy, path), [*rows, *describe(policy)])
+
+
+def keys_of_node() -> tuple[list[str], list[str]]:
+    """Verifier keys of the running node's log and of its witnesses."""
+    from byline_cli.connect import status_of_running
+
+    status: dict[str, Any] = status_of_running(0)
+    signing = [str(one["vkey"]) for one in status.get("witnesses", [])]
+    return [str(status["vkey"])], signing
+
+
+def make_policy(logs: list[str], witnesses: list[str], quorum: int | None) -> bytes:
+    """The file; witnesses of one operator stand in one group, and count once."""
+    from byline_ledger.node_keys import operator_of
+
+    lines = [f"log {vkey}" for vkey in dict.fromkeys(logs)]
+    groups: dict[str, list[str]] = {}
+    for number, vkey in enumerate(dict.fromkeys(witnesses), start=1):
+        name = f"w{number}"
+        lines.append(f"witness {name} {vkey}")
+        groups.setdefault(operator_of(vkey.partition("+")[0]), []).append(name)
+    if not groups:
+        if quorum is not None:
+            raise UsageError("a quorum needs witnesses")
+        return "\n".join([*lines, f"quorum {NONE}", ""]).encode()
+    operators = []
+    for number, members in enumerate(groups.values(), start=1):
+        if len(members) > 1:
+            lines.append(f"group operator{number} any {' '.join(members)}")
+            members = [f"operator{number}"]
+        operators += members
+    needed = safe_threshold(len(operators)) if quorum is None else quorum
+    needed = min(needed, len(operators)) if quorum is None else needed
+    lines += [f"group all-witnesses {needed} {' '.join(operators)}"]
+    return "\n".join([*lines, "quorum all-witnesses", ""]).encode()
+
+
+@app.command()
+def check(file: File = None, as_json: Json = False) -> None:
+    """Check a policy: its form, and whether it can be fooled."""
+    path = named_or_own(file)
+    policy = read_policy(path)
+    output.result(as_json, to_json(policy, path), judge(policy))
+
+
+@app.command()
+def show(file: File = None, as_json: Json = False) -> None:
+    """Show in plain words whom a policy trusts."""
+    path = named_or_own(file)
+    policy = read_policy(path)
+    output.result(as_json, to_json(policy, path), describe(policy))
+
+
+def named_or_own(file: Path | None) -> Path:
+    path = file or own_policy()
+    if file is None and not path.is_file():
+        raise NotFoundError(
+            "you have no policy yet", hint="make one with: byline policy init"
+        )
+    return path
+
+
+def describe(policy: Policy) -> list[output.Line]:
+    """Whom it trusts, and what is weak about it."""
+    rows: list[output.Line] = [
+        f"  log       {output.safe(log.origin)}" for log in policy.logs
+    ]
+    rows += [
+        f"  witness   {output.safe(one.name)}: {output.safe(one.verifier.name)}"
+        for one in policy.witnesses
+    ]
+    for group in policy.groups:
+        members = ", ".join(map(output.safe, group.members))
+        rows.append(
+            f"  group     {output.safe(group.name)}: {group.threshold} of {members}"
+        )
+    rows.append(f"  quorum    {output.safe(policy.quorum)}")
+    return [*rows, *judge(policy)]
+
+
+def judge(policy: Policy) -> list[output.Line]:
+    """The warnings, or that there are none."""
+    warnings = policy_warnings(policy)
+    if not warnings:
+        return [("Sound: nothing in it can be split or counts twice.", "good")]
+    count = amount(len(warnings), "weakness", "weaknesses")
+    rows: list[output.Line] = [
+        (f"  weak      {output.safe(one)}", "doubt") for one in warnings
+    ]
+    return [*rows, (f"It can be used, with {count}.", "doubt")]
+
+
+def to_json(policy: Policy, path: Path) -> dict[str, object]:
+    """The policy for scripts."""
+    return {
+        "file": str(path),
+        "logs": [log.vkey for log in policy.logs],
+        "witnesses": {one.name: one.verifier.to_text() for one in policy.witnesses},
+        "groups": {
+            one.name: {"threshold": one.threshold, "members": list(one.members)}
+            for one in policy.groups
+        },
+        "quorum": policy.quorum,
+        "warnings": policy_warnings(policy),
+    }

@@ -1,0 +1,157 @@
+"""Checkpoints told to everybody, and compared: a log that shows two faces is seen.
+
+Rule: a checkpoint that comes by gossip is held against what its own log told us: the
+same size and another root is proof at once; another size is asked about, at the log's
+own node.  What is said of our own log may show that our disk is behind.
+Specification: docs/spec/network.md, "Checkpoints".
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+import structlog
+import trio
+
+from byline_ledger.alarm_messages import CHECKPOINT_TOPIC
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
+from byline_ledger.cursor import Cursor
+from byline_ledger.errors import BylineError, ContradictionError, ProofError
+from byline_ledger.follow_messages import AskHead, Head, parse_response
+from byline_ledger.merkle import verify_consistency
+
+TELL_SECONDS = 5.0
+"""Between two checkpoints of our own that are told, at least."""
+ASK_SECONDS = 10.0
+"""Between two questions to a log about checkpoints that others show of it."""
+OTHERS_SECONDS = 10.0
+"""Between two checkpoints of other logs that are told."""
+MAX_NOTE = 60_000
+
+log = structlog.get_logger("byline.checkpoints")
+
+Ask = Callable[[str, bytes], Awaitable[bytes]]
+"""`await ask(peer, request)` of the follow protocol."""
+
+
+class Mesh(Protocol):
+    """What this file needs of the host."""
+
+    async def publish(self, topic: str, data: bytes) -> None: ...
+    def messages(self, topic: str) -> AsyncIterator[Any]: ...
+
+
+class CheckpointWatch:
+    """`run` in a task; `tell` from anywhere on the event loop."""
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        origin: str,
+        followed: Callable[[], Iterable[tuple[str, Cursor]]],
+        ask: Ask,
+        *,
+        on_own: Callable[[bytes], None],
+        on_contradiction: Callable[[ContradictionError], None],
+    ) -> None:
+        """`origin` is our own log; `followed()` gives the peers whose logs we read, and
+        how far each was read; `on_own` gets what others show of our log."""
+        self._mesh = mesh
+        self._origin = origin
+        self._followed = followed
+        self._ask = ask
+        self._on_own = on_own
+        self._on_contradiction = on_contradiction
+        self._next: bytes | None = None
+        self._wanted = trio.Event()
+        self._asked_at: dict[str, float] = {}
+
+    def tell(self, note: bytes) -> None:
+        """Tells everybody, soon; of several only the last."""
+        if len(note) <= MAX_NOTE:
+            self._next = note
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Tells and compares until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell_all)
+            nursery.start_soon(self._tell_others)
+            async for message in self._mesh.messages(CHECKPOINT_TOPIC):
+                try:
+                    await self._compare(message.data)
+                except BylineError as error:
+                    log.debug("checkpoint not compared", reason=str(error))
+
+    async def _tell_all(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted = trio.Event()
+            if self._next is not None:
+                await self._mesh.publish(CHECKPOINT_TOPIC, self._next)
+            await trio.sleep(TELL_SECONDS)
+
+    async def _tell_others(self) -> None:
+        """What we were shown of other logs, one after the other: nobody else would tell
+        those to whom a log shows another face."""
+        while True:
+            for _peer, cursor in list(self._followed()):
+                if len(cursor.note) <= MAX_NOTE:
+                    await self._mesh.publish(CHECKPOINT_TOPIC, cursor.note)
+                await trio.sleep(OTHERS_SECONDS)
+            await trio.sleep(OTHERS_SECONDS)
+
+    async def _compare(self, note: bytes) -> None:
+        shown = checkpoint_of(note)
+        if shown.origin == self._origin:
+            self._on_own(note)
+            return
+        for peer, cursor in self._followed():
+            if cursor.seen.origin == shown.origin:
+                open_checkpoint(note, cursor.vkey)
+                await self._compare_with(peer, cursor, shown, note)
+
+    async def _compare_with(
+        self, peer: str, cursor: Cursor, shown: Checkpoint, note: bytes
+    ) -> None:
+        seen = cursor.seen
+        if shown.size == seen.size:
+            if shown.root != seen.root:
+                self._contradict(cursor, note, ())
+            return
+        if shown.size > seen.size:
+            return  # following reads up to there, and compares with what it has seen
+        now = trio.current_time()
+        if now - self._asked_at.get(peer, -ASK_SECONDS) < ASK_SECONDS:
+            return
+        self._asked_at[peer] = now
+        head = parse_response(await self._ask(peer, AskHead(shown.size).to_bytes()))
+        if isinstance(head, Head):
+            self._require_extends(cursor, head, shown, note)
+
+    def _require_extends(
+        self, cursor: Cursor, head: Head, shown: Checkpoint, note: bytes
+    ) -> None:
+        """The log's own proof must lead from the tree that others were shown."""
+        new = open_checkpoint(head.note, cursor.vkey)
+        try:
+            verify_consistency(shown.size, new.size, shown.root, new.root, head.proof)
+        except ProofError:
+            self._contradict(cursor, note, head.proof, head.note)
+
+    def _contradict(
+        self,
+        cursor: Cursor,
+        note: bytes,
+        proof: tuple[bytes, ...],
+        other: bytes | None = None,
+    ) -> None:
+        self._on_contradiction(
+            ContradictionError(
+                f"log {cursor.seen.origin} showed others another tree",
+                vkey=cursor.vkey,
+                notes=(note, other or cursor.note),
+                proof=proof,
+            )
+        )

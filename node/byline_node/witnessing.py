@@ -1,0 +1,206 @@
+"""This node as a witness: what it remembers of other logs, and how it answers.
+
+Rule: one request at a time, and the new memory is on disk before the answer leaves.
+A log that was cosigned is never forgotten, for a witness that forgets would cosign two
+histories.  While it is not certain that our own disk is the newest there was (the
+ledger is read-only or held), nothing is cosigned: our memory may be as old.
+Specification: docs/spec/witness.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import structlog
+import trio
+
+from byline_ledger import codec
+from byline_ledger.checkpoint import Checkpoint
+from byline_ledger.errors import BylineError, MalformedError
+from byline_ledger.node_keys import NodeKeys
+from byline_ledger.note import ED25519, Verifier
+from byline_ledger.witness import (
+    BUSY,
+    FORBIDDEN,
+    OK,
+    Answer,
+    Contradiction,
+    Memory,
+    decide,
+    refuse,
+)
+from byline_ledger.witness_messages import (
+    AskAdd,
+    AskLatest,
+    added,
+    latest,
+    parse_witness_request,
+    vkeys,
+)
+
+MAX_LOGS = 10_000
+"""Logs that a witness knows: none of them may be forgotten."""
+MAX_PER_PEER = 4
+"""Logs that one peer may present."""
+MAX_RECORD = 80_000
+_PREFIX = b"witness/log/"
+_COUNT = b"witness/count"
+_HASH = re.compile("[0-9a-f]{64}", re.ASCII)
+
+log = structlog.get_logger("byline.witness")
+
+
+class Records(Protocol):
+    """What a witness needs of the ledger."""
+
+    @property
+    def keys(self) -> NodeKeys: ...
+    @property
+    def read_only(self) -> str | None: ...
+    def get_record(self, name: bytes, /) -> bytes | None: ...
+    def put_record(self, name: bytes, value: bytes, /) -> None: ...
+
+
+class Witness:
+    """Answers, in any number of tasks; decides one by one."""
+
+    def __init__(
+        self,
+        ledger: Records,
+        *,
+        clock: Callable[[], float],
+        configured: Iterable[str] = (),
+        is_alarmed: Callable[[str], bool] = lambda _origin: False,
+        is_replayed: Callable[[Checkpoint], bool] = lambda _checkpoint: False,
+        on_contradiction: Callable[[Contradiction], None] = lambda _found: None,
+    ) -> None:
+        """`configured` are verifier keys of logs that the operator names; `clock` gives
+        Unix seconds."""
+        self._ledger = ledger
+        self._clock = clock
+        self._configured = {_origin_of(vkey): vkey for vkey in configured}
+        self._is_alarmed = is_alarmed
+        self._is_replayed = is_replayed
+        self._on_contradiction = on_contradiction
+        self._turn = trio.Lock()
+        self._thread = trio.CapacityLimiter(1)
+        self._presented: Counter[str] = Counter()
+        self._said: set[str] = set()
+
+    @property
+    def vkeys(self) -> tuple[str, str]:
+        """Verifier keys of the witness and of the replay witness."""
+        return self._ledger.keys.witness_vkey, self._ledger.keys.replay_vkey
+
+    async def add_checkpoint(self, request: bytes) -> Answer:
+        """The answer to a request of add-checkpoint, over whatever it came."""
+        reason = self._ledger.read_only
+        if reason is not None:
+            return refuse(BUSY, "this witness cosigns nothing now: its own log is held")
+        async with self._turn:
+            answer = await trio.to_thread.run_sync(
+                self._decide, request, limiter=self._thread
+            )
+        if answer.contradiction is not None:
+            self._on_contradiction(answer.contradiction)
+        if answer.status != OK:
+            self._note_refusal(answer)
+        return answer
+
+    def _decide(self, request: bytes) -> Answer:
+        now = int(self._clock())
+        answer = decide(request, self.recall, self._ledger.keys, now, self._is_replayed)
+        if answer.origin is not None and self._is_alarmed(answer.origin):
+            return refuse(FORBIDDEN, f"log {answer.origin} lied", answer.origin)
+        if answer.keep is not None and answer.origin is not None:
+            try:
+                self._remember(answer.origin, answer.keep)
+            except BylineError as error:
+                return refuse(BUSY, f"this witness cannot store it: {error}")
+        return answer
+
+    def _note_refusal(self, answer: Answer) -> None:
+        """Says each kind of refusal once for each log, not once for each request."""
+        name = f"{answer.status} {answer.origin}"
+        if name not in self._said and len(self._said) < MAX_LOGS:
+            self._said.add(name)
+            reason = answer.body.decode("utf-8", "replace").strip()[:200]
+            log.info("not cosigned", status=answer.status, reason=reason)
+
+    # Memory
+
+    def recall(self, origin: str) -> Memory | None:
+        """What is known of a log; None for a log that is not."""
+        memory = self._recall(origin)
+        vkey = self._configured.get(origin)
+        if vkey is not None and (memory is None or memory.note is None):
+            return Memory(vkey)
+        return memory
+
+    def _recall(self, origin: str) -> Memory | None:
+        return self._read(_record_name(origin))
+
+    def _read(self, name: bytes) -> Memory | None:
+        data = self._ledger.get_record(name)
+        if data is None:
+            return None
+        fields: Any = codec.unpack(data, max_size=MAX_RECORD, max_depth=1, what="log")
+        return Memory(fields["vkey"], fields["note"] or None)
+
+    def _remember(self, origin: str, memory: Memory) -> None:
+        value = codec.pack({"note": memory.note or b"", "vkey": memory.vkey})
+        self._ledger.put_record(_record_name(origin), value)
+
+    def by_hash(self, hex_hash: str) -> bytes | None:
+        """The note cosigned last for the log whose origin has this SHA-256, in hex."""
+        if not _HASH.fullmatch(hex_hash):
+            return None
+        memory = self._read(_PREFIX + bytes.fromhex(hex_hash))
+        return memory.note if memory else None
+
+    def present(self, peer: str, vkey: str) -> None:
+        """A connected peer says that this is a log's key; the first to say so for an
+        origin is believed, for good.  Raises MalformedError."""
+        origin = _origin_of(vkey)
+        if self.recall(origin) is not None:
+            return
+        count = int.from_bytes(self._ledger.get_record(_COUNT) or b"\0", "big")
+        if self._presented[peer] >= MAX_PER_PEER or count >= MAX_LOGS:
+            return
+        self._presented[peer] += 1
+        self._ledger.put_record(_COUNT, (count + 1).to_bytes(8, "big"))
+        self._remember(origin, Memory(vkey))
+
+    # Between nodes
+
+    async def answer(self, peer: str, request: bytes) -> bytes:
+        """A peer's request over libp2p (requests.Handler)."""
+        asked = parse_witness_request(request)
+        if isinstance(asked, AskAdd):
+            if self._ledger.read_only is None:
+                await self._in_turn(lambda: self.present(peer, asked.vkey))
+            answer = await self.add_checkpoint(asked.body)
+            return added(answer.status, answer.body)
+        if isinstance(asked, AskLatest):
+            memory = await self._in_turn(lambda: self._recall(asked.origin))
+            return latest(memory.note if memory else None)
+        return vkeys(*self.vkeys)
+
+    async def _in_turn(self, work: Callable[[], Any]) -> Any:
+        async with self._turn:
+            return await trio.to_thread.run_sync(work, limiter=self._thread)
+
+
+def _origin_of(vkey: str) -> str:
+    verifier = Verifier.from_text(vkey)
+    if verifier.type != ED25519:
+        raise MalformedError(f"expected the key of a log, got one of {verifier.type}")
+    return verifier.name
+
+
+def _record_name(origin: str) -> bytes:
+    return _PREFIX + hashlib.sha256(origin.encode()).digest()

@@ -1,0 +1,209 @@
+"""Whom a reader trusts: policies, cosigned answers, proofs that are renewed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.program import Program
+from tests.support.memory_log import MemoryLog
+from tests.support.node_process import node_process
+from tests.support.signed import work
+
+from byline_ledger.alarm import alarm_of_notes
+from byline_ledger.bundle import Bundle
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of, sign_checkpoint
+from byline_ledger.node_keys import NodeKeys
+from byline_ledger.store.node_files import NodeFiles
+from byline_node.client import Client
+
+LISTEN = "/ip4/127.0.0.1/tcp/0"
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+    return found
+
+
+@dataclass
+class Two:
+    """A node of this home, cosigned by another."""
+
+    byline: Program
+    client: Client
+    other: Client
+
+    def level(self, value: Any, name: str) -> tuple[str, str]:
+        """Status and detail."""
+        (found,) = [one for one in value["levels"] if one["name"] == name]
+        return found["status"], found["detail"]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    byline = Program(tmp_path)
+    with node_process(tmp_path / "other", listen=LISTEN) as other:
+        second = other.wait_ready()
+        peers = second.status()["listen"][0]
+        with node_process(byline.home, listen=LISTEN, peers=peers) as node:
+            first = node.wait_ready()
+            until(lambda: first.status()["cosigned"]["count"])
+            yield Two(byline, first, second)
+
+
+def test_a_policy_of_one_s_own_is_gone_by(two: Two) -> None:
+    """Made from the node, used by query and verify, ignored on request."""
+    byline = two.byline
+    byline.new_key()
+    photo = byline.write("photo.jpg", b"a photo")
+    assert byline("attest", photo, "--made", "human").code == 0
+    made = byline("policy", "init", "--from-node", "--json")
+    assert made.code == 0, made.err
+    assert made.json["quorum"] == "all-witnesses"
+    assert len(made.json["witnesses"]) == 2
+    assert byline("policy", "check").out.endswith(
+        "in it can be split or counts twice.\n"
+    )
+    shown = byline("policy", "show").out
+    assert two.other.status()["origin"] + "/witness" in shown
+    asked = byline("query", photo, "--save", "saved", "--json")
+    assert asked.code == 0, asked.err
+    for name in ("trust", "witnesses", "freshness", "time"):
+        assert two.level(asked.json, name)[0] == "ok", name
+    claim = asked.json["answer"]["works"][0]["claims"][0]
+    assert abs(claim["existed_by"] - time.time()) < 60
+    checked = byline("verify", "saved", photo, "--json")
+    assert checked.code == 0
+    assert "complete in this log up to 20" in two.level(checked.json, "completeness")[1]
+    ignored = byline("verify", "saved", "--no-policy", "--json").json
+    status, detail = two.level(ignored, "witnesses")
+    assert status == "absent"
+    assert two.other.status()["origin"] in detail
+    time.sleep(1.1)  # the clock of cosignatures has whole seconds
+    assert byline("verify", "saved", "--max-age", "0").code == 1
+    other = byline.write(
+        "other-policy", f"log {two.other.status()['vkey']}\nquorum none\n"
+    )
+    refused = byline("verify", "saved", "--policy", other, "--json")
+    assert refused.code == 1
+    assert two.level(refused.json, "trust")[0] == "failed"
+
+
+def test_a_saved_proof_is_renewed(two: Two) -> None:
+    """It says what came since; a log that does not continue is refused, and the old
+    file is kept."""
+    byline = two.byline
+    byline.new_key()
+    photo = byline.write("photo.jpg", b"a photo")
+    byline("attest", photo, "--made", "human")
+    assert byline("query", photo, "--save", "saved").code == 0
+    path = byline.folder / "saved"
+    before = path.read_bytes()
+    same = byline("verify", path, "--refresh", "--json")
+    assert same.code == 0, same.err
+    assert same.json["added"] == 0
+    claim = same.json["answer"]["works"][0]["claims"][0]["id"]
+    assert byline("withdraw", claim, "--reason", "mistaken").code == 0
+    renewed = byline("verify", path, "--refresh")
+    assert renewed.code == 0, renewed.err
+    assert "a claim is withdrawn now" in renewed.out
+    assert "2 entries more" in renewed.out
+    assert checkpoint_of(Bundle.from_bytes(path.read_bytes()).checkpoint).size == 5
+    # A checkpoint that the log signed and its tree does not continue.
+    keys = NodeKeys.derive(
+        NodeFiles(byline.home / "node").read_secret(), two.client.status()["origin"]
+    )
+    old = Bundle.from_bytes(before)
+    assert old.statements
+    shutil.copy(path, byline.folder / "kept")
+    forked = forge(old, keys)
+    path.write_bytes(forked)
+    ended = byline("verify", path, "--refresh")
+    assert ended.code in (1, 4)
+    assert path.read_bytes() == forked
+
+
+def forge(bundle: Bundle, keys: NodeKeys) -> bytes:
+    """The same under another root that the log signed too."""
+    from dataclasses import replace
+
+    size = checkpoint_of(bundle.checkpoint).size
+    note = sign_checkpoint(Checkpoint(keys.origin, size, b"x" * 32), keys.log)
+    return replace(bundle, checkpoint=note).to_bytes()
+
+
+def test_a_place_in_the_log_for_other_tools(two: Two) -> None:
+    byline = two.byline
+    byline.new_key()
+    photo = byline.write("photo.jpg", b"a photo")
+    byline("attest", photo, "--made", "human")
+    asked = byline("query", photo, "--tlog-proof", "photo.tlog-proof")
+    assert asked.code == 0, asked.err
+    proof = byline.folder / "photo.tlog-proof"
+    assert proof.read_bytes().startswith(b"c2sp.org/tlog-proof@v1\nextra ")
+    assert "needs a policy" in byline("verify", proof).complaint
+    assert byline("policy", "init", "--from-node").code == 0
+    checked = byline("verify", proof)
+    assert checked.code == 0, checked.err
+    assert "the statement is in this log" in checked.out
+    proof.write_bytes(proof.read_bytes().replace(b"index 1", b"index 0"))
+    assert byline("verify", proof).code == 1
+
+
+def test_no_proof_counts_by_a_log_that_lied(two: Two) -> None:
+    """An alarm that the node keeps is seen by whoever reads proofs on this home."""
+    byline = two.byline
+    byline.new_key()
+    photo = byline.write("photo.jpg", b"a photo")
+    byline("attest", photo, "--made", "human")
+    byline("query", photo, "--save", "saved")
+    assert byline("verify", "saved").code == 0
+    status = two.client.status()
+    keys = NodeKeys.derive(
+        NodeFiles(byline.home / "node").read_secret(), status["origin"]
+    )
+    notes = tuple(
+        sign_checkpoint(Checkpoint(keys.origin, 9, root * 32), keys.log)
+        for root in (b"a", b"b")
+    )
+    alarm = alarm_of_notes(keys.log_vkey, (notes[0], notes[1]), ())
+    assert alarm is not None
+    path = byline.home / "node" / "alarms" / "found.alarm"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(alarm.to_bytes())
+    ended = byline("verify", "saved")
+    assert ended.code == 4
+    assert "signed two different trees of 9 entries" in ended.complaint
+    shown = byline("alarm", "verify", path)
+    assert shown.code == 4
+    assert "It is proven: this log signed two different trees" in shown.out
+
+
+# Policies alone
+
+
+def test_policies_are_judged(tmp_path: Path) -> None:
+    byline = Program(tmp_path)
+    log = MemoryLog(1)
+    assert "no policy yet" in byline("policy", "show").complaint
+    assert byline("policy", "init").code == 2
+    made = byline("policy", "init", "--log", log.vkey)
+    assert made.code == 0
+    assert "asks for no witness" in made.out
+    assert byline("policy", "init", "--log", log.vkey).code == 2
+    weak = byline.write("weak", f"log {log.vkey}\nquorum none # no\n")
+    ended = byline("policy", "check", weak)
+    assert ended.code == 65
+    assert "line 2" in ended.complaint
+    assert byline("policy", "check", "missing").code == 3
+    assert json.loads(byline("policy", "show", "--json").out)["quorum"] == "none"
+    assert work("unused")
