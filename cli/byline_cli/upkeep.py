@@ -217,7 +217,11 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
         rows.append((f"Still READ-ONLY: {output.safe(found.read_only)}", "bad"))
         return [*rows, f"You can {WAYS}."]
     if found.word is None and found.size == found.before:
-        return [*rows, ("Nothing is missing.", "good")]
+        return [
+            *rows,
+            ("By this node's own files nothing is missing.", "good"),
+            "If a witness knows of more, name a copy of the log with --from.",
+        ]
     return [*rows, ("The log is signed on from here.", "good")]
 
 

@@ -183,8 +183,7 @@ class Ledger(Upkeep):
         waiting = self._store.get(layout.record(UNERASED))
         if waiting is None:
             return
-        with suppress(DiskFullError):
-            self._store.require_room()
+        with suppress(DiskFullError), self._one_write():
             if self._store.erase(keys_to_erase(waiting)):
                 self._store.write((), [layout.record(UNERASED)])
 

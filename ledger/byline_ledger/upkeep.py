@@ -57,6 +57,7 @@ class Upkeep:
         self, statements: Sequence[Statement | Vacancy], notice: str | None = None
     ) -> None: ...
     def _judge(self, state: LogState, previous: int) -> None: ...
+    def _finish_takedowns(self) -> None: ...
     def _view_of(self, state: LogState) -> LogView:
         raise NotImplementedError
 
@@ -93,6 +94,12 @@ class Upkeep:
                 if self._store.erase([takedown.body]):
                     self._store.write((), [layout.record(UNERASED)])
             return tombstone
+
+    def finish_takedowns(self) -> None:
+        """Bytes that a reader kept on the disk leave it, as soon as no reader does."""
+        with self._writing:
+            self._require_sound()
+            self._finish_takedowns()
 
     def catch_up(
         self, copy: Copy, now: int, progress: Progress = lambda _done, _total: None

@@ -152,7 +152,11 @@ class LogView:
     def tombstone(self, statement_id: bytes) -> Tombstone | None:
         """Why and when the body was taken down; None if it was not."""
         index = self.index_of(statement_id)
-        return None if index is None else self._tombstone_at(index, self.now)
+        if index is None:
+            return None
+        # One that is only in this tree: the body was lost, and put back since.
+        now = self._tombstone_at(index, self.now)
+        return now or self._tombstone_at(index, self.reader)
 
     def _tombstone_at(self, index: int, reader: Reader) -> Tombstone | None:
         data = reader.get(layout.tombstone(index))

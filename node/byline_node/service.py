@@ -48,6 +48,8 @@ REQUESTS_GRACE = 2.0
 """Seconds for requests in flight when the node stops."""
 DRAIN_SECONDS = 1.5
 """Seconds for what waits for the log."""
+ERASE_SECONDS = 60.0
+"""Between two attempts to erase what queries in flight kept on the disk."""
 
 log = structlog.get_logger("byline.node")
 
@@ -255,6 +257,7 @@ class Node:
             await nursery.start(serve_control, self._config.folder, jobs)
             async with self._open_network() as self._network:
                 nursery.start_soon(self._cosign)
+                nursery.start_soon(self._finish_takedowns)
                 await self._serve_http(listeners, on_ready)
                 await self._drain()
             nursery.cancel_scope.cancel()
@@ -345,6 +348,16 @@ class Node:
             self._stop.ask(error)
         finally:
             self._written.set()
+
+    async def _finish_takedowns(self) -> None:
+        """What a query in flight kept on the disk must not stay there for long."""
+        while True:
+            await trio.sleep(ERASE_SECONDS)
+            try:
+                await trio.to_thread.run_sync(self._ledger.finish_takedowns)
+            except StoreError as error:
+                self._stop.ask(error)
+                return
 
     def _stop_writing(self, failure: str) -> None:
         """After a write that failed outside of the writer; from another thread."""

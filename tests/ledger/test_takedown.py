@@ -149,7 +149,9 @@ def test_the_bytes_leave_the_disk(tmp_path: Path, reopened: bool) -> None:
     require_sound(tmp_path)
 
 
-def test_bytes_in_use_leave_the_disk_at_close(tmp_path: Path) -> None:
+@pytest.mark.parametrize("released", [False, True])
+def test_bytes_in_use_leave_the_disk_afterwards(tmp_path: Path, released: bool) -> None:
+    """When nobody uses them any more, or else at close."""
     ledger = Ledger.init(tmp_path)
     statements = [incompressible(number) for number in range(50)]
     ledger.append(statements)
@@ -158,6 +160,12 @@ def test_bytes_in_use_leave_the_disk_at_close(tmp_path: Path) -> None:
     assert held.size == ledger.view.size
     assert files_with(tmp_path, secret_of(7))
     assert ledger.get_record(UNERASED) == layout.u64(8)
+    ledger.put_record(b"later", b"")
+    if released:
+        del held
+        ledger.finish_takedowns()
+        assert ledger.get_record(UNERASED) is None
+        assert files_with(tmp_path, secret_of(7)) == []
     ledger.close()
     assert files_with(tmp_path, secret_of(7)) == []
     ledger = Ledger.open(tmp_path)

@@ -51,10 +51,10 @@ class Store(Reader, Protocol):
         ...
 
     def erase(self, keys: Sequence[bytes]) -> bool:
-        """Makes what was stored under `keys`, all deleted by the last write, leave the
-        disk as well; whether it has.
+        """Makes what was stored under `keys`, none of which is there any more, leave
+        the disk as well; whether it has.
 
-        What a snapshot from before that write still shows leaves at `close`.
+        What a snapshot in use still shows leaves at `close`.
         """
         ...
 

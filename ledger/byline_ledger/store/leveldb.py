@@ -136,15 +136,14 @@ class LevelSnapshot(LevelReader):
 class LevelStore(LevelReader):
     """One open LevelDB database."""
 
-    __slots__ = ("_dropped", "_live", "_path", "_unerased", "_writes")
+    __slots__ = ("_dropped", "_live", "_path", "_unerased")
 
     def __init__(self, path: Path, database: Any) -> None:
         super().__init__(database, Gate())
         self._path = path
-        # Snapshots in use with their ages, and those whose last reader is gone.
-        self._live: dict[int, tuple[Any, int]] = {}
+        # Snapshots in use, and those whose last reader is gone.
+        self._live: dict[int, Any] = {}
         self._dropped: deque[Any] = deque()
-        self._writes = 0
         self._unerased: list[bytes] = []
 
     @classmethod
@@ -169,7 +168,6 @@ class LevelStore(LevelReader):
             for key in deletes:
                 batch.delete(key)
             batch.write()
-            self._writes += 1
             self._sync_names()
 
     def _sync_names(self) -> None:
@@ -183,10 +181,13 @@ class LevelStore(LevelReader):
         with self._gate, _translated:
             self._release_dropped()
             self._erase(keys)
-            gone = all(age == self._writes for _one, age in self._live.values())
-            if not gone:
-                self._unerased += keys
-            return gone
+            seen = [key for key in keys if self._is_seen(key)]
+            self._unerased = list({*self._unerased, *seen})
+            return not seen
+
+    def _is_seen(self, key: bytes) -> bool:
+        """Whether a snapshot in use is from before the key was deleted."""
+        return any(one.get(key) is not None for one in self._live.values())
 
     def _erase(self, keys: Sequence[bytes]) -> None:
         """A compaction drops what a deletion above it hides.  A value and its deletion
@@ -202,7 +203,7 @@ class LevelStore(LevelReader):
         with self._gate, _translated:
             self._release_dropped()
             source = self._source.snapshot()
-            self._live[id(source)] = source, self._writes
+            self._live[id(source)] = source
             return LevelSnapshot(source, self._gate, self._dropped)
 
     def _release_dropped(self) -> None:
@@ -223,7 +224,7 @@ class LevelStore(LevelReader):
 
     def close(self) -> None:
         if self._gate.shut():
-            for source, _age in self._live.values():
+            for source in self._live.values():
                 source.close()
             self._live.clear()
             # Erased again at the next start, should it fail now.
