@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from byline_ledger.digest import cid_of_statement
-from byline_ledger.entry import StatementEntry, parse_entry
 from byline_ledger.errors import NotFoundError, UsageError
+from byline_ledger.log_files import taken_down
 from byline_ledger.store import layout
 from byline_ledger.store.damage import damaged
 from byline_ledger.store.interface import Pair, Reader
@@ -72,10 +72,7 @@ def keys_to_erase(record: bytes) -> list[bytes]:
 
 def lost_statements(view: LogView) -> Iterator[bytes]:
     """Ids of the statements whose bodies were lost, in the order of the log."""
-    for index in view.taken_down(0, view.size):
-        entry = parse_entry(view.entry(index))
-        if not isinstance(entry, StatementEntry):
-            raise damaged("a tombstone stands where no statement is")
-        tombstone = view.tombstone(entry.id)
+    for id_ in taken_down(view):
+        tombstone = view.tombstone(id_)
         if tombstone is not None and tombstone.is_lost:
-            yield entry.id
+            yield id_

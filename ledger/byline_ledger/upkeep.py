@@ -8,6 +8,7 @@ a log that is read-only has them too.  Specification: docs/spec/log.md, "Takedow
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -37,7 +38,7 @@ Progress = Callable[[int, int], None]
 """`progress(done, total)`."""
 
 
-class Upkeep:
+class Upkeep(ABC):
     """The part of `Ledger` that is here; what it needs of the other comes first."""
 
     view: LogView
@@ -48,18 +49,22 @@ class Upkeep:
     _writing: AbstractContextManager[object]
     _held: str | None
 
+    @abstractmethod
     def _require_writable(self, held: str | None) -> None: ...
+    @abstractmethod
     def _require_sound(self) -> None: ...
-    def _one_write(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
-
+    @abstractmethod
+    def _one_write(self) -> AbstractContextManager[None]: ...
+    @abstractmethod
     def _commit(
         self, statements: Sequence[Statement | Vacancy], notice: str | None = None
     ) -> None: ...
+    @abstractmethod
     def _judge(self, state: LogState, previous: int) -> None: ...
+    @abstractmethod
     def _finish_takedowns(self) -> None: ...
-    def _view_of(self, state: LogState) -> LogView:
-        raise NotImplementedError
+    @abstractmethod
+    def _view_of(self, state: LogState) -> LogView: ...
 
     def retire(self, text: str) -> None:
         """Ends the log for good: a notice of 1 to 1,024 bytes, a last commitment.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from tests.support.logs import require_sound, works
+from tests.support.signed import forged
 from tests.support.sources import ViewSource
 from tests.support.stores import Faults, MemoryDisk, fail
 
-from byline_ledger import catch_up
+from byline_ledger import catch_up, commit
 from byline_ledger.catch_up import Copy
 from byline_ledger.check import check_ledger
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
@@ -30,7 +32,8 @@ from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.interface import OpenStore
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.restored import Restored, write_restored
-from byline_ledger.tiles import Tile
+from byline_ledger.takedown import lost_statements
+from byline_ledger.tiles import Tile, entry_bundle, parse_entry_bundle
 from byline_ledger.tombstone import NOT_RECOVERED, Tombstone
 
 NOW = 1_790_000_000_000
@@ -231,7 +234,60 @@ def test_a_body_that_nobody_has_is_said_to_be_lost_and_can_come_back(
     assert (report.problem, report.redacted) == (None, 1)
 
 
+@pytest.mark.parametrize("damage", [b"", b"\x93", b"\xc0" * 99])
+def test_a_body_that_is_none_is_lost(lost: Lost, damage: bytes) -> None:
+    one = lost.later[3]
+    lost.source.changed[one.id] = damage or forged(one).to_envelope()
+    ledger = lost.open()
+    assert ledger.catch_up(lost.copy(), NOW) == 1
+    # It may be taken down for good all the same.
+    gone = Tombstone("a court said so", NOW)
+    assert ledger.redact(one.id, gone) == gone
+    assert ledger.put_back([one]) == 0
+    assert list(lost_statements(ledger.view)) == []
+    ledger.close()
+    require_sound(lost.folder)
+
+
 # Copies that lie
+
+
+def test_a_copy_must_end_with_a_commitment(
+    lost: Lost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = Tile(None, 2, 134)
+    entries = parse_entry_bundle(lost.source.true_tile(tile), 134)
+    lost.source.changed[tile.to_path()] = entry_bundle([*entries[:-1], entries[-2]])
+    ledger = lost.open()
+    with pytest.raises(VerificationError, match="does not end with a commitment"):
+        ledger.catch_up(lost.copy(), NOW)
+    ledger.close()
+    monkeypatch.setattr(catch_up, "MAX_PIECE", 200)
+    ledger = lost.open()
+    with pytest.raises(MalformedError, match="more than 200 entries"):
+        ledger.catch_up(lost.copy(), NOW)
+    ledger.close()
+
+
+def test_a_false_commitment_is_not_taken_even_from_our_own_hand(
+    tmp_path: Path,
+) -> None:
+    """Signed by a log of this very key that computed wrongly."""
+    disk, old = MemoryDisk(), MemoryDisk()
+    ledger = Ledger.init(tmp_path, open_store=disk)
+    old.replace(disk.pairs())
+    true = commit.commitment_entry
+    with (
+        patch.object(commit, "commitment_entry", lambda n, r: true(n + 1, r)),
+        patch.object(commit, "_read_commitment"),
+    ):
+        ledger.append(works(0, 3))
+    source, vkey = ViewSource(ledger.view), ledger.view.vkey
+    shutil.copytree(tmp_path, tmp_path / "again")
+    again = Ledger.open(tmp_path / "again", open_store=old)
+    with pytest.raises(VerificationError, match="although this log signed it"):
+        again.catch_up(Copy.of(source, vkey), NOW)
+    assert again.view.size == 1
 
 
 def test_another_history_is_a_contradiction_and_touches_nothing(lost: Lost) -> None:

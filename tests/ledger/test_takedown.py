@@ -14,6 +14,7 @@ from byline_ledger.check import check_ledger
 from byline_ledger.checkpoint import open_checkpoint
 from byline_ledger.entry import statement_entry
 from byline_ledger.errors import (
+    CorruptStoreError,
     NotFoundError,
     ReadOnlyError,
     RedactedError,
@@ -205,6 +206,14 @@ def test_a_failed_takedown_is_whole_or_absent(tmp_path: Path) -> None:
     ledger.close()
     require_sound(tmp_path, disk)
     assert Ledger.open(tmp_path, open_store=disk).view.statement(one.id) == one
+
+
+def test_a_list_of_takedowns_that_is_cut_is_damage(tmp_path: Path) -> None:
+    disk = MemoryDisk()
+    Ledger.init(tmp_path, open_store=disk).close()
+    disk.change((layout.record(UNERASED), b"123"))
+    with pytest.raises(CorruptStoreError, match="3 bytes"):
+        Ledger.open(tmp_path, open_store=disk)
 
 
 # What a check finds

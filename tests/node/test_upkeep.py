@@ -61,7 +61,11 @@ def node(tmp_path: Path) -> Path:
 # Stopped
 
 
-def test_a_backup_holds_the_node_of_one_moment(node: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch", [1, 5_000, 1 << 30])
+def test_a_backup_holds_the_node_of_one_moment(
+    node: Path, tmp_path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup_module, "BATCH_BYTES", 100 * batch)
     target = tmp_path / "deep" / "backup"
     told: list[tuple[int, int]] = []
     mark = upkeep.backup(node, target, lambda *now: told.append(now))

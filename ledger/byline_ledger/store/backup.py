@@ -27,7 +27,7 @@ from byline_ledger.store.durable import (
     sync_folder,
 )
 from byline_ledger.store.guard import Guard, write_guard
-from byline_ledger.store.interface import OpenStore, Pair, Reader, Store
+from byline_ledger.store.interface import Pair, Reader, Store
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.store.restored import Restored, read_restored, write_restored
@@ -53,10 +53,7 @@ class Moment:
 
 
 def write_backup(
-    moment: Moment,
-    target: Path,
-    step: Step = lambda _count: None,
-    open_store: OpenStore = LevelStore.open,
+    moment: Moment, target: Path, step: Step = lambda _count: None
 ) -> None:
     """Makes the folder `target`.  Raises UsageError if there is something; StoreError,
     after which, as after a crash, there is nothing at `target`."""
@@ -69,7 +66,7 @@ def write_backup(
             create_durably(draft / name, data)
         copy_also(moment.files.folder, draft, ALSO)
         make_folder(files.database)
-        store = open_store(files.database, True)
+        store = LevelStore.open(files.database, create=True)
         try:
             _copy_pairs(moment.reader, store, step)
         finally:
@@ -93,9 +90,8 @@ def _copy_pairs(reader: Reader, store: Store, step: Step) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    if folder.is_dir():
-        for file in folder.iterdir():
-            file.chmod(PRIVATE)
+    for file in folder.iterdir():
+        file.chmod(PRIVATE)
 
 
 # The way back
