@@ -16,6 +16,11 @@ SOURCES := --no-binary python-baseconv,varint
 
 PYTHON ?=
 ARGS ?=
+KILLS ?=
+MUTANT ?=
+SECONDS ?= 30
+CORE := tests/pure_core.ini
+REPLAY ?=
 
 # A stranger's environment must not change what is tested or shown.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
@@ -23,7 +28,8 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test lint format bench crash audit interop vectors lock clean
+.PHONY: help setup demo test coverage fuzz lint format bench crash faults audit \
+    interop vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,9 +38,13 @@ help:
 	@echo "make lint      ruff, mypy, import rules"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
+	@echo "               (KILLS=500: again and again, with power cuts)"
+	@echo "make faults    fail, kill and cut the power at each file system call"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
 	@echo "make bench     the figures of benchmarks/README.md"
+	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
+	@echo "make coverage  every branch of the pure core is taken by a test"
 	@echo "make vectors   write tests/vectors again from the naive generators"
 	@echo "make lock      resolve requirements again  (ARGS=--upgrade for newer ones)"
 	@echo "make clean     remove .venv and caches"
@@ -67,7 +77,19 @@ audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)
 
 crash: $(STAMP)/test
-	$(PY) tests/crash/run.py $(ARGS)
+	$(PY) $(if $(KILLS),tests/crash/loop.py --kills $(KILLS),tests/crash/run.py) \
+	    $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
+
+faults: $(STAMP)/test
+	$(PY) tests/faults/run.py $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
+
+fuzz: $(STAMP)/fuzz
+	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(REPLAY:%=--replay %) $(ARGS)
+
+coverage: $(STAMP)/test
+	$(PY) -m coverage run --rcfile=$(CORE) -m pytest --hypothesis-seed=0 \
+	    tests/ledger tests/fuzz $(ARGS)
+	$(PY) -m coverage report --rcfile=$(CORE)
 
 vectors: $(STAMP)/test
 	@set -e; for generator in tests/vectors/generate_*.py; do \
@@ -78,7 +100,7 @@ lock: $(STAMP)/lock
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	    .import_linter_cache .coverage htmlcov
+	    .import_linter_cache .coverage* htmlcov
 	find ledger node cli tests docs benchmarks -name __pycache__ -type d \
 	    -prune -exec rm -rf {} +
 

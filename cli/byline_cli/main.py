@@ -36,6 +36,7 @@ COMMANDS = {
     "policy": ("policy", "Say which logs and witnesses you trust."),
     "audit": ("audit", "Read a whole log, compute it anew, name what is wrong."),
     "alarm": ("alarm", "Check proofs that a log signed something false."),
+    "anchor": ("anchor", "Have somebody else say when a checkpoint existed."),
     "demo": ("demo", "Watch three nodes do the whole job with real files."),
 }
 """Command name to its module in this package and its line in the help."""

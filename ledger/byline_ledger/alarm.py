@@ -138,9 +138,8 @@ def _encode(evidence: Evidence) -> dict[str, Value]:
                 "proof": b"".join(proof),
                 "start": start,
             }
-        case Omission(leaves, opening):
-            values: list[Value] = [_leaf_value(leaf) for leaf in leaves]
-            return {"leaves": values, "opening": opening}
+    values: list[Value] = [_leaf_value(leaf) for leaf in evidence.leaves]
+    return {"leaves": values, "opening": evidence.opening}
 
 
 def _leaf_value(leaf: Leaf) -> Value:

@@ -142,7 +142,9 @@ class _Audit:
             self._mirror.seal(self._note)
         except LogFaultError as fault:
             self._report.add(str(fault))
-            self._accuse(fault.evidence(self._checkpoint.size, self._nodes))
+            evidence = fault.evidence(self._checkpoint.size, self._nodes)
+            if evidence is not None:
+                self._accuse(evidence)
         except (_DamageError, MalformedError, NotFoundError) as error:
             self._report.add(str(error))
         else:

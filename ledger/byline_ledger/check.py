@@ -23,6 +23,7 @@ from byline_ledger.errors import (
     BylineError,
     CorruptStoreError,
     InconsistentLogError,
+    StoreError,
 )
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import leaf_hash, root_from
@@ -97,7 +98,14 @@ def check_ledger(
         vkey = NodeKeys.derive(files.read_secret(), origin).log_vkey
         if not files.database.exists():
             return _check_unused(files, origin)
-        store = open_store(files.database, False)
+        try:
+            store = open_store(files.database, False)
+        except StoreError:
+            # A crash of the very first start can leave a folder and no database.
+            unused = _check_unused(files, origin)
+            if unused.problem is not None:
+                raise
+            return unused
         try:
             return _Check(files, origin, vkey, store, report).run()
         finally:
@@ -187,14 +195,14 @@ class _Check:
     def _check_entry(self, index: int) -> None:
         entry = read_entry(self._store, index)
         self._hashes.append(leaf_hash(entry.to_bytes()))
+        if index == 0 and not isinstance(entry, CommitmentEntry):
+            raise CorruptStoreError("log entry 0 is not the commitment of a new log")
         if isinstance(entry, StatementEntry):
             self._check_statement(index, entry)
         elif isinstance(entry, CommitmentEntry):
             self._check_commitment(index, entry)
         elif index != self._size - 2:
             raise CorruptStoreError(f"the log goes on after its end, log entry {index}")
-        if index == 0 and not isinstance(entry, CommitmentEntry):
-            raise CorruptStoreError("log entry 0 is not the commitment of a new log")
 
     def _check_statement(self, index: int, entry: StatementEntry) -> None:
         name = f"statement {entry.id.hex()} (log entry {index})"

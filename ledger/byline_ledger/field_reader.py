@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from byline_ledger import vocabulary as words
 from byline_ledger.codec import Value
 from byline_ledger.digest import is_multihash
-from byline_ledger.errors import UsageError
-from byline_ledger.licence import canonical_licence
+from byline_ledger.licence import read_licence
 from byline_ledger.statement import Source
 
 MAX_TITLE = 512
@@ -68,13 +67,10 @@ class FieldReader:
         value = self.fields.get("license")
         if value is None:
             return None
-        try:
-            if isinstance(value, str):
-                return canonical_licence(value)
-        except UsageError:
-            pass
-        self.problem("license", "an SPDX expression")
-        return None
+        licence = read_licence(value) if isinstance(value, str) else None
+        if licence is None:
+            self.problem("license", "an SPDX expression")
+        return licence
 
     def uses(self) -> tuple[dict[str, str], dict[str, str]]:
         value = self.fields.get("uses", {})

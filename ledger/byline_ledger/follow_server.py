@@ -19,7 +19,6 @@ from byline_ledger.follow_messages import (
     AskCommitment,
     AskEntries,
     AskHead,
-    AskStatements,
     Commitment,
     Entries,
     Envelopes,
@@ -62,8 +61,7 @@ def answer(log: ServedLog, request: bytes) -> Response:
             return _commitment(log, size)
         case AskEntries(start, size):
             return _entries(log, start, size)
-        case AskStatements(ids):
-            return _statements(log, ids)
+    return _statements(log, asked.ids)
 
 
 def _head(log: ServedLog, seen: int) -> Response:

@@ -38,7 +38,7 @@ from byline_ledger.standing import WAY_OUT, guard_of, why_read_only
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.damage import damaged
-from byline_ledger.store.durable import make_folder
+from byline_ledger.store.durable import make_folder, remove_folder
 from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.interface import OpenStore, Pair, Store
 from byline_ledger.store.leveldb import LevelStore
@@ -363,10 +363,17 @@ class Ledger(Upkeep):
 
 def _open_database(files: NodeFiles, origin: str, open_store: OpenStore) -> Store:
     """The database; a new one only if the guard says that nothing was signed yet."""
-    is_new = _is_unused(files, origin)
-    if is_new:
+    if not _is_unused(files, origin):
+        return open_store(files.database, False)
+    make_folder(files.database)
+    try:
+        return open_store(files.database, True)
+    except CorruptStoreError:
+        # A power cut while it was made: LevelDB does not sync its first file.  Nothing
+        # was let out yet, for the guard is written before anything is.
+        remove_folder(files.database)
         make_folder(files.database)
-    return open_store(files.database, is_new)
+        return open_store(files.database, True)
 
 
 def _is_unused(files: NodeFiles, origin: str) -> bool:

@@ -29,7 +29,6 @@ _RESERVED = frozenset(
 )
 
 
-@lru_cache(maxsize=1024)
 def canonical_licence(expression: str) -> str:
     """The canonical spelling: `cc-by-4.0` gives `CC-BY-4.0`.
 
@@ -39,13 +38,27 @@ def canonical_licence(expression: str) -> str:
         raise UsageError(
             f"license: expected at most {MAX_LICENCE} characters, got {len(expression)}"
         )
-    try:
-        return str(canonicalize_license_expression(expression))
-    except InvalidLicenseExpression as error:
+    licence = read_licence(expression)
+    if licence is None:
         raise UsageError(
             f"license: {expression[:80]!a} is not an SPDX expression",
             hint=_hint(expression),
-        ) from error
+        )
+    return licence
+
+
+@lru_cache(maxsize=1024)
+def read_licence(expression: str) -> str | None:
+    """The canonical spelling, or None.
+
+    For what strangers wrote: looking for a hint takes 100 times as long.
+    """
+    if len(expression) > MAX_LICENCE:
+        return None
+    try:
+        return str(canonicalize_license_expression(expression))
+    except InvalidLicenseExpression:
+        return None
 
 
 def _hint(expression: str) -> str:
@@ -56,20 +69,12 @@ def _hint(expression: str) -> str:
             return f"leave it out, or write {UNKNOWN}"
         if folded in _RESERVED:
             return f"write {ALL_RIGHTS_RESERVED}"
-        if folded in _OPERATORS or _is_known(token):
+        if folded in _OPERATORS or read_licence(token):
             continue
         guess = nearest(token, _identifiers())
         if guess:
             return f"did you mean {guess}?"
     return "see https://spdx.org/licenses/, or write LicenseRef-NAME"
-
-
-def _is_known(token: str) -> bool:
-    try:
-        canonicalize_license_expression(token)
-    except InvalidLicenseExpression:
-        return False
-    return True
 
 
 def _identifiers() -> list[str]:

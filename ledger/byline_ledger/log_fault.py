@@ -37,14 +37,17 @@ class LogFaultError(InconsistentLogError):
         """Or else the entries from `start` on to a false commitment."""
         self.opening = b""
 
-    def evidence(self, size: int, node: NodeReader) -> Evidence:
-        """For an alarm about the tree of `size` entries with these hashes."""
+    def evidence(self, size: int, node: NodeReader) -> Evidence | None:
+        """For an alarm about the tree of `size` entries with these hashes; None where
+        no part of the log shows the fault."""
         if self.leaves:
             leaves = tuple(
                 Leaf(index, entry, tuple(inclusion_proof(index, size, node)))
                 for index, entry in self.leaves
             )
             return Repeat(leaves) if self.repeats else WrongEntry(leaves)
+        if not self.entries:
+            return None
         end = self.start + len(self.entries)
         before = Frontier.of(self.start, node).hashes
         proof = tuple(consistency_proof(end, size, node))

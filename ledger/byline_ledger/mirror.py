@@ -266,6 +266,11 @@ class Mirror:
 
         return read
 
+    def frontier(self) -> Frontier:
+        """Of everything that was fed, what waits for its commitment included."""
+        waiting = [leaf_hash(data) for data, _entry in self._waiting]
+        return self._copied.tree.frontier.extend(waiting)
+
     def flush(self) -> None:
         """Writes what was copied; durable when it returns."""
         if self._puts:

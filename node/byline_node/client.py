@@ -38,6 +38,8 @@ PAUSE = 0.3
 """Seconds before the second attempt for a file; each further one waits longer."""
 MAX_SECONDS = 120.0
 """In which a file must have arrived, however steadily it trickles."""
+SERVICE_SECONDS = 30.0
+"""In which a service (a time-stamping authority, a calendar) must have answered."""
 TRY_AGAIN = {429, 500, 502, 503, 504}
 IDENTITY = {"accept-encoding": "identity"}
 
@@ -180,18 +182,59 @@ class HttpFiles:
     def _fetch(self, path: str, limit: int) -> Reply:
         end = time.monotonic() + MAX_SECONDS
         with self._http.stream("GET", path, headers=IDENTITY) as response:
-            require_identity(response)
-            body = bytearray()
-            for piece in response.iter_raw() if response.status_code == 200 else ():
-                body += piece
-                if len(body) > limit:
-                    raise MalformedError(f"{path}: expected at most {limit} bytes")
-                if time.monotonic() > end:
-                    raise httpx.ReadTimeout("too slow")
-            return Reply(response.status_code, bytes(body))
+            wanted = response.status_code == 200
+            body = received(response, limit, end, path) if wanted else b""
+            return Reply(response.status_code, body)
 
     def close(self) -> None:
         self._http.close()
+
+
+def ask_service(url: str, body: bytes | None, media_type: str, *, limit: int) -> Reply:
+    """One question to somebody's service: POST, or GET where there is no body.
+
+    At most `limit` bytes, no redirects.  UsageError for what is no URL, MalformedError,
+    NodeUnavailableError.
+    """
+    place = service_url(url)
+    name = str(place.copy_with(username=None, password=None))
+    headers = IDENTITY | ({} if body is None else {"content-type": media_type})
+    method = "GET" if body is None else "POST"
+    end = time.monotonic() + SERVICE_SECONDS
+    try:
+        with (
+            httpx.Client(**options(str(place), SERVICE_SECONDS)) as http,
+            http.stream(method, place, content=body, headers=headers) as response,
+        ):
+            return Reply(response.status_code, received(response, limit, end, name))
+    except TROUBLE as error:
+        late = isinstance(error, httpx.TimeoutException)
+        reason = "no answer in time" if late else "it cannot be reached"
+        raise NodeUnavailableError(f"{name}: {reason}") from None
+
+
+def service_url(url: str) -> httpx.URL:
+    """The URL of a service, scheme and all; UsageError for what is none."""
+    try:
+        place = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):
+        place = httpx.URL("")
+    if place.scheme not in ("http", "https") or not place.host:
+        raise UsageError(f"expected a URL with http:// or https://, got {url[:200]!r}")
+    return place
+
+
+def received(response: httpx.Response, limit: int, end: float, what: str) -> bytes:
+    """The body, at most `limit` bytes of it and until the time `end`."""
+    require_identity(response)
+    body = bytearray()
+    for piece in response.iter_raw():
+        body += piece
+        if len(body) > limit:
+            raise MalformedError(f"{what}: expected at most {limit} bytes")
+        if time.monotonic() > end:
+            raise httpx.ReadTimeout("too slow")
+    return bytes(body)
 
 
 def files_url(prefix: str) -> httpx.URL:

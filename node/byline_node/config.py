@@ -150,6 +150,11 @@ def read_settings(path: Path) -> dict[str, object]:
         return {}
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    return parse_settings(text, path)
+
+
+def parse_settings(text: bytes, path: Path) -> dict[str, object]:
+    """What a settings file says; `path` is only for the text of a ConfigError."""
     if len(text) > MAX_CONFIG_FILE:
         raise ConfigError(f"{path} is larger than {MAX_CONFIG_FILE} bytes")
     try:

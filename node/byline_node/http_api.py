@@ -34,6 +34,7 @@ from byline_ledger.errors import (
     RedactedError,
     UsageError,
 )
+from byline_ledger.log_files import log_file
 from byline_ledger.statement import Statement
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
@@ -85,6 +86,7 @@ class Backend(Protocol):
     @property
     def witness(self) -> Witness: ...
     def published(self) -> LogView: ...
+    def mirrored(self, hex_hash: str, /) -> LogView | None: ...
     async def answer_view(self) -> LogView: ...
     async def submit(self, statements: list[Statement], source: str) -> Committed: ...
     def status(self) -> dict[str, Any]: ...
@@ -170,6 +172,9 @@ class Routes:
             ["GET"],
             include_in_schema=False,
         )
+        app.add_route(
+            "/mirror/{hash}/{path:path}", self.mirror, ["GET"], include_in_schema=False
+        )
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 
@@ -241,6 +246,20 @@ class Routes:
         return Response(
             found.body, found.status, found.headers, media_type=found.media_type
         )
+
+    async def mirror(self, request: Request) -> Response:
+        """A file of the copy of a peer's log; bodies are our own."""
+        name, path = request.path_params["hash"], request.path_params["path"]
+        copy = self._backend.mirrored(name)
+        if copy is None:
+            return error_response(NotFoundError("no log of this name is copied here"))
+        view = self._backend.view if path.startswith("statements/") else copy
+        try:
+            found = await self._read(lambda: log_file(view, path))
+        except BylineError as error:
+            return error_response(error)
+        headers = {"cache-control": NOT_AT_ALL}
+        return Response(found.data, 200, headers, media_type=found.media_type)
 
     async def add_checkpoint(self, request: Request) -> Response:
         """C2SP tlog-witness (docs/spec/witness.md)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -34,6 +35,7 @@ from byline_node.cursors import LedgerCursors, Records
 from byline_node.following import FollowedLog, Following
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
+from byline_node.mirrors import Mirrors
 from byline_node.peers import keep_connected, peer_id_of, ping_peer
 from byline_node.requests import Requests
 from byline_node.witness_clients import PeerWitness
@@ -188,6 +190,10 @@ class Network:
         self._alarms = alarms
         self._exchange = AlarmExchange(self._host, self._requests.ask, alarms)
         self._requests.answer(ALARM_PROTOCOL, MAX_ALARM_REQUEST, self._exchange.answer)
+
+    def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
+        """Copies of the logs of configured peers, kept in `folder`."""
+        return Mirrors(folder, tuple(self._configured), self._ask, on_alarm)
 
     def follows(self, vkey: str) -> bool:
         """Whether this log is, or was lately, read from a peer."""

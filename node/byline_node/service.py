@@ -41,6 +41,7 @@ from byline_node.witnessing import Witness
 from byline_node.writer import Committed, Listener, Writer
 
 if TYPE_CHECKING:
+    from byline_node.mirrors import Mirrors
     from byline_node.network import Network
 
 STOP_SECONDS = 5.0
@@ -190,12 +191,16 @@ class Node:
         self._written = trio.Event()
         self._network: Network | None = None
         self._api = ""
+        self._mirrors: Mirrors | None = None
         self._alarms = Alarms(config.folder / "alarms", self._knows_log)
         self.witness = Witness(
             ledger,
             clock=time.time,
             configured=config.witness_logs,
             is_alarmed=self._alarms.is_alarmed,
+            is_replayed=lambda tree: (
+                self._mirrors is not None and self._mirrors.is_replayed(tree)
+            ),
             on_contradiction=lambda found: self._alarms.contradict(
                 found.vkey, found.notes, found.proof, "witness"
             ),
@@ -240,6 +245,15 @@ class Node:
             "listen": list(network.addresses) if network else [],
             "peers": network.peers() if network else [],
         }
+
+    def _accuse(self, alarm: bytes, source: str) -> None:
+        try:
+            self._alarms.add(alarm, source)
+        except BylineError as error:
+            log.warning("no alarm", source=source, reason=str(error))
+
+    def mirrored(self, hex_hash: str) -> LogView | None:
+        return self._mirrors.view(hex_hash) if self._mirrors else None
 
     def _heed_alarm(self, alarm: KnownAlarm) -> None:
         if alarm.vkey == self._ledger.view.vkey:
@@ -312,13 +326,23 @@ class Node:
         async with open_network(
             self._config, self._ledger, writer, self._prepare
         ) as network:
-            yield network
+            assert self._mirrors is not None
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._mirrors.run)
+                    yield network
+                    nursery.cancel_scope.cancel()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(self._mirrors.close)
 
     def _prepare(self, network: Network) -> None:
         """What goes over the network beside statements: cosignatures and alarms."""
         cosigner = self._cosigner
         network.serve_witness(self.witness, cosigner.wake, cosigner.see_own)
         network.share_alarms(self._alarms)
+        self._mirrors = network.mirrors(self._config.folder / "mirrors", self._accuse)
+        self.witness.before = self._mirrors.follow
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
 
     def _knows_log(self, origin: str, vkey: str) -> bool:

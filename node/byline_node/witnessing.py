@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import structlog
@@ -27,6 +27,7 @@ from byline_ledger.witness import (
     BUSY,
     FORBIDDEN,
     OK,
+    AddCheckpoint,
     Answer,
     Contradiction,
     Memory,
@@ -86,6 +87,8 @@ class Witness:
         self._is_alarmed = is_alarmed
         self._is_replayed = is_replayed
         self._on_contradiction = on_contradiction
+        self.before: Callable[[str, str, bytes], Awaitable[None]] | None = None
+        """Awaited with peer, key and note before a peer's checkpoint is decided on."""
         self._turn = trio.Lock()
         self._thread = trio.CapacityLimiter(1)
         self._presented: Counter[str] = Counter()
@@ -183,12 +186,21 @@ class Witness:
         if isinstance(asked, AskAdd):
             if self._ledger.read_only is None:
                 await self._in_turn(lambda: self.present(peer, asked.vkey))
+                await self._prepare(peer, asked)
             answer = await self.add_checkpoint(asked.body)
             return added(answer.status, answer.body)
         if isinstance(asked, AskLatest):
             memory = await self._in_turn(lambda: self._recall(asked.origin))
             return latest(memory.note if memory else None)
         return vkeys(*self.vkeys)
+
+    async def _prepare(self, peer: str, asked: AskAdd) -> None:
+        if self.before is not None:
+            try:
+                note = AddCheckpoint.from_bytes(asked.body).note
+            except MalformedError:
+                return  # the decision will say so
+            await self.before(peer, asked.vkey, note)
 
     async def _in_turn(self, work: Callable[[], Any]) -> Any:
         async with self._turn:

@@ -248,6 +248,7 @@ def honest_omission(log: MemoryLog) -> Omission:
         (lambda log: Repeat((leaf(log, 0), leaf(log, 41))), "at two places"),
         (honest_commitment, "what the entries make it"),
         (lambda log: replace(honest_commitment(log), opening=b""), "opening"),
+        (lambda log: replace(honest_commitment(log), before=()), "frontier"),
         (
             lambda log: replace(
                 honest_commitment(log),
@@ -262,6 +263,12 @@ def honest_omission(log: MemoryLog) -> Omission:
             "proof|commitment",
         ),
         (honest_omission, "shown to be absent"),
+        (
+            lambda log: replace(
+                honest_omission(log), opening=b"\x00" + strings(log).root
+            ),
+            "shown to be absent",
+        ),
         (
             lambda log: replace(
                 honest_omission(log), leaves=(leaf(log, 53), leaf(log, 52))
@@ -312,6 +319,13 @@ def test_a_repeated_statement_is_no_false_commitment() -> None:
     )
     with pytest.raises(VerificationError, match="in the set already"):
         alarm(log, said).verify()
+
+
+def test_a_leaf_that_is_no_entry_is_the_fault_to_name() -> None:
+    """And no other: what stands in it is not judged."""
+    log = with_entries(b"\x07")
+    with pytest.raises(VerificationError, match="a leaf is no log entry"):
+        alarm(log, Repeat((leaf(log, 5), leaf(log, 53)))).verify()
 
 
 def test_two_notes_make_an_alarm_in_either_order() -> None:

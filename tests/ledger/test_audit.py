@@ -7,7 +7,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from tests.support.logs import works
+from tests.support.logs import take_down, works
+from tests.support.memory_log import MemoryLog
 from tests.support.signed import forged, work
 from tests.support.sources import ViewSource
 
@@ -16,9 +17,11 @@ from byline_ledger.alarm import Alarm
 from byline_ledger.audit import MAX_PROBLEMS, AuditReport, audit
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.entry import StatementEntry, commitment_entry, parse_entry
+from byline_ledger.errors import NotFoundError, StoreError, VerificationError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.mirror import Mirror
 from byline_ledger.tiles import Tile
+from byline_ledger.tombstone import Tombstone
 
 SIZES = [1, 2, 254, 255, 256, 257, 600]
 WORKS = works(0, 1600)
@@ -396,3 +399,74 @@ def test_many_small_commits_are_all_compared(tmp_path: Path, state: Path) -> Non
     assert report.alarm is not None
     assert report.alarm.kind == "commitment"
     assert "entry 602" in report.problems[0]
+
+
+def test_a_log_without_end_of_its_entries_is_named_and_not_accused(
+    source: ViewSource, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it publishes trees without commitments shows in no part of it."""
+    monkeypatch.setattr("byline_ledger.mirror.MAX_WAITING", 100)
+    report = run(source, state)
+    assert "more than 100 entries without a commitment" in report.problems[0]
+    assert report.alarm is None
+
+
+def test_an_alarm_that_does_not_hold_is_not_made(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = lying_log(tmp_path / "log", hide_strings)
+
+    def refuse(alarm: Alarm) -> None:
+        raise VerificationError("the alarm proves nothing")
+
+    monkeypatch.setattr(Alarm, "verify", refuse)
+    report = run(ViewSource(view), state)
+    assert report.alarm is None
+    assert "no alarm can be made of it" in report.problems[1]
+
+
+def test_a_tile_that_is_not_there_is_named(source: ViewSource, state: Path) -> None:
+    class Gone(ViewSource):
+        def tile(self, tile: Tile) -> bytes:
+            raise NotFoundError("no such file")
+
+    assert one_problem(run(Gone(source.view), state)).endswith(": no such file")
+
+
+def test_a_body_that_was_taken_down_is_counted_and_no_problem(
+    log: Ledger, state: Path
+) -> None:
+    take_down(log, WORKS[3])
+    report = run(ViewSource(log.view), state)
+    assert report.ok
+    assert (report.redacted, report.bodies) == (1, report.statements - 1)
+
+
+def test_an_entry_of_other_keys_than_its_statement_is_named(
+    source: ViewSource, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byline_ledger.audit.statement_entry", lambda _one: b"other")
+    report = run(source, state)
+    assert "its log entry says something else" in report.problems[0]
+
+
+def test_a_source_that_breaks_off_is_no_fault_of_the_log(
+    source: ViewSource, state: Path
+) -> None:
+    class Broken(ViewSource):
+        def body(self, statement_id: bytes) -> bytes | Tombstone | None:
+            raise StoreError("the disk is gone")
+
+    with pytest.raises(StoreError, match="the disk is gone"):
+        run(Broken(source.view), state)
+
+
+def test_what_a_broken_off_audit_kept_must_be_of_this_log(
+    log: Ledger, source: ViewSource, tmp_path: Path, state: Path
+) -> None:
+    """Only what was sealed is signed: the rest may be thrown away and read again."""
+    with Mirror.open(state, source.view.vkey) as mirror:
+        other = MemoryLog(1)
+        other.append([work("of another log")])
+        mirror.feed(other.log)
+    assert "has changed since an audit" in one_problem(run(source, state))

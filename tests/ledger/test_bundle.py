@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from byline_ledger.answer import EFFECTIVE, NO_EFFECT
 from byline_ledger.bundle import Bundle, build_bundle
 from byline_ledger.chain import OWN_PAGE, REMARK_PAGE, WORK_PAGE
 from byline_ledger.codec import pack, split_map
@@ -26,7 +28,7 @@ from byline_ledger.content import (
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.errors import MalformedError, UsageError
-from byline_ledger.log import Ledger
+from byline_ledger.log import Ledger, LogView
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.verify import verify_bundle
@@ -380,3 +382,63 @@ def test_any_bytes_parse_or_are_malformed(data: bytes) -> None:
     except MalformedError:
         return
     raise AssertionError("random bytes are no bundle")
+
+
+@pytest.mark.parametrize("row", [[0, "text", b""], [0, b"", 7]])
+def test_a_row_of_other_types_is_malformed(make: Maker, row: list[Any]) -> None:
+    with ledger_of([make.work(digest(1))]) as ledger:
+        bundle = build_bundle(ledger.view, digest(1))
+    fields = split_map(bundle, max_size=1 << 20, max_items=16)
+    changed = fields | {"statements": pack([row])}
+    data = bundle[:1] + b"".join(pack(k) + v for k, v in changed.items())
+    with pytest.raises(MalformedError):
+        Bundle.from_bytes(data)
+
+
+def test_a_history_beyond_what_a_bundle_may_hold_is_a_gap(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then nobody can say whether the claim still stands."""
+    monkeypatch.setattr("byline_ledger.chain.MAX_EVIDENCE", 2000)
+    with ledger_of([make.work(digest(1))]) as ledger:
+        verdict = verify_bundle(build_bundle(ledger.view, digest(1)))
+    assert verdict.answer is not None
+    assert "statements beyond 2000 bytes are not followed" in verdict.answer.gaps
+    assert verdict.answer.works[0].claims[0].status != "effective"
+
+
+@dataclass
+class Without:
+    """A view of a store that lost something."""
+
+    view: LogView
+    lost: str
+
+    def __getattr__(self, name: str) -> Any:
+        return (lambda _id: None) if name == self.lost else getattr(self.view, name)
+
+
+@pytest.mark.parametrize("lost", ["statement", "index_of"])
+def test_a_store_that_lost_what_its_set_lists_is_our_fault(
+    make: Maker, lost: str
+) -> None:
+    with (
+        ledger_of([make.work(digest(1))]) as ledger,
+        pytest.raises(RuntimeError, match="the store lacks"),
+    ):
+        build_bundle(Without(ledger.view, lost), digest(1))  # type: ignore[arg-type]
+
+
+def test_a_second_withdrawal_by_the_author_is_effective_too(make: Maker) -> None:
+    claim = make.work(digest(1))
+    withdrawals = [make.withdraw(claim.id, by) for by in (0, 0, 3)]
+    with ledger_of([claim], withdrawals[:1], withdrawals[1:]) as ledger:
+        answer = verify_bundle(build_bundle(ledger.view, digest(1))).answer
+    assert answer is not None
+    (found,) = answer.works[0].claims
+    assert found.withdrawal is not None
+    assert found.withdrawal.id == withdrawals[0].id
+    assert {one.id: one.status for one in found.others} == {
+        withdrawals[1].id: EFFECTIVE,
+        withdrawals[2].id: NO_EFFECT,
+    }

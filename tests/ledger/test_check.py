@@ -242,7 +242,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "no commitment at the start": (
         lambda m: m.problem((layout.entry(0), m.good[layout.entry(FIRST)])),
-        r"\(log entry 0\): ",
+        "log entry 0 is not the commitment of a new log",
     ),
     "a notice in the middle": (
         lambda m: m.problem((layout.entry(4), retirement_entry("the end"))),

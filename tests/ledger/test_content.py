@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support import strategies
 from tests.support.signed import TIME, key, signed
 
+from byline_ledger import licence
 from byline_ledger.content import (
     DisputeContent,
     EndorseContent,
@@ -347,3 +348,16 @@ def test_no_unsound_use_is_allowed(uses: dict[str, Any]) -> None:
     content = read_work(signed(PHOTO, uses=uses))
     for name, value in content.uses.items():
         assert uses[name]["use"] == value
+
+
+def test_reading_a_strangers_licence_never_looks_for_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That takes a tenth of a second, and an answer may hold thousands of them."""
+
+    def refuse(word: str, words: object) -> None:
+        raise AssertionError("looked for the nearest identifier")
+
+    monkeypatch.setattr(licence, "nearest", refuse)
+    content = read_work(claim(license="no such thing " * 30))
+    assert (content.license, len(content.problems)) == (None, 1)

@@ -10,8 +10,14 @@ from tests.support.memory_log import MemoryLog
 from tests.support.signed import forged, work
 
 from byline_ledger import follow_server, follower
+from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.cursor import MAX_GAPS, Cursor
-from byline_ledger.entry import commitment_entry, entry_of, statement_entry
+from byline_ledger.entry import (
+    commitment_entry,
+    entry_of,
+    retirement_entry,
+    statement_entry,
+)
 from byline_ledger.errors import (
     BadSignatureError,
     ContradictionError,
@@ -36,7 +42,8 @@ from byline_ledger.follow_messages import (
 )
 from byline_ledger.follow_server import answer
 from byline_ledger.follower import Admit, Ask, Follower, Keep
-from byline_ledger.merkle import consistency_proof
+from byline_ledger.lookup_set import naive_root
+from byline_ledger.merkle import EMPTY_ROOT, Frontier, consistency_proof
 
 Twist = Callable[[Request, Response], Response]
 
@@ -466,3 +473,56 @@ def test_a_follower_that_saw_more_gets_what_there_is() -> None:
     _, theirs, _ = logs(3)
     head = answer(theirs, AskHead(theirs.size + 7).to_bytes())
     assert head == Head(theirs.checkpoint, theirs.vkey, ())
+
+
+def test_a_log_that_signs_the_empty_tree_has_nothing_to_follow() -> None:
+    mine, theirs, one = logs()
+    empty = Checkpoint(theirs.origin, 0, EMPTY_ROOT)
+    theirs.checkpoint = sign_checkpoint(empty, theirs.key)
+    with pytest.raises(VerificationError, match="no commitment"):
+        follow(one, mine, theirs)
+    assert one.cursor is None
+
+
+def test_a_last_leaf_that_is_no_commitment_does_not_make_the_cursor_jump() -> None:
+    mine, theirs = MemoryLog(1), signed_log(*[retirement_entry("x")] * 100)
+    one = Follower(lambda: mine)
+
+    def twist(request: Request, response: Response) -> Response:
+        if not isinstance(request, follow_server.AskCommitment):
+            return response
+        frontier = Frontier.of(theirs.size - 1, theirs.node)
+        return Commitment(theirs.log[-1], frontier.hashes)
+
+    with pytest.raises(VerificationError, match="as the last leaf"):
+        follow(one, mine, theirs, twist=twist)
+    assert one.cursor is not None
+    assert one.cursor.size == 0
+
+
+def test_what_gossip_brought_while_a_page_was_read_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follower, "MAX_IDS", 2)
+    mine, theirs, one = logs()
+    theirs.append(works := [work(f"late {number}") for number in range(4)])
+
+    def meanwhile(request: Request, response: Response) -> Response:
+        if isinstance(request, AskStatements):
+            mine.append(works)
+        return response
+
+    asked = follow(one, mine, theirs, twist=meanwhile)
+    assert sum(isinstance(request, AskStatements) for request in asked) == 1
+    assert mine.set_root == theirs.set_root
+
+
+def test_the_end_of_a_log_is_read_like_any_entry() -> None:
+    """There is nothing in it to fetch."""
+    end = retirement_entry("moved away")
+    last = commitment_entry(0, naive_root([]))
+    mine, theirs = MemoryLog(1), signed_log(end, last)
+    one = Follower(lambda: mine)
+    follow(one, mine, theirs)
+    assert one.cursor is not None
+    assert (one.cursor.size, one.cursor.gaps) == (theirs.size, ())

@@ -24,7 +24,7 @@ from byline_ledger.errors import (
     StoreError,
 )
 from byline_ledger.log import Ledger, LogView
-from byline_ledger.lookup_set import naive_root
+from byline_ledger.lookup_set import LookupSet, naive_root
 from byline_ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.statement import Statement
@@ -422,7 +422,10 @@ def test_a_set_is_built_from_many_strings_in_parts(
     ledger.append(works(0, 200))
     root = ledger.view.set_root
     ledger.close()
-    NodeFiles(tmp_path).lookup.unlink()
-    ledger = Ledger.open(tmp_path, open_store=disk)
-    assert ledger.view.set_root == root
-    ledger.close()
+    uncached = LookupSet.empty(cache_bytes=0)
+    for start in (LookupSet.empty(), uncached):
+        monkeypatch.setattr(LookupSet, "empty", lambda start=start: start)
+        NodeFiles(tmp_path).lookup.unlink(missing_ok=True)
+        ledger = Ledger.open(tmp_path, open_store=disk)
+        assert ledger.view.set_root == root
+        ledger.close()

@@ -31,6 +31,7 @@ from byline_ledger.log_files import (
     parse_ids,
     parse_path,
 )
+from byline_ledger.statement import MAX_ENVELOPE
 from byline_ledger.store import layout
 from byline_ledger.tiles import Tile, new_tiles, parse_entry_bundle, parse_tile
 from byline_ledger.tombstone import Tombstone
@@ -278,3 +279,18 @@ def test_a_tombstone_of_no_statement_is_damage(ledger: Ledger) -> None:
 def test_a_list_of_ids_has_one_form(data: bytes) -> None:
     with pytest.raises(MalformedError):
         parse_ids(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("checkpoint", 1_000_000),
+        ("tile/0/000.p/3", 3 * 32),
+        ("tile/entries/000.p/2", 2 * (2 + 65_535)),
+        ("statements/entries/000.p/2", 2 * (2 + MAX_ENVELOPE)),
+        (f"statements/{ID[:2]}/{ID}", MAX_ENVELOPE),
+        (f"statements/{ID[:2]}/{ID}.gone", 1_024),
+    ],
+)
+def test_each_file_has_a_most_of_bytes(path: str, most: int) -> None:
+    assert max_bytes(path) == most

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from byline_ledger.errors import MalformedError
+from byline_ledger.errors import CorruptStoreError, MalformedError, ProofError
 from byline_ledger.lookup_set import (
     EMPTY_ROOT,
     LEAF_MAX,
+    Closed,
     LookupSet,
     bit_at,
     common_bits,
@@ -125,3 +126,27 @@ def test_bit_helpers_agree(a: bytes, b: bytes) -> None:
     low, high = span(a, shared)
     assert low <= a <= high
     assert low <= b <= high
+
+
+def test_an_opened_set_takes_no_string_where_it_is_closed() -> None:
+    whole = sorted(bytes([k]) * 72 for k in range(40))
+    live = LookupSet.build(whole)
+    closed = LookupSet.opened(Closed(live.count, live.root))
+    assert closed.root == live.root
+    with pytest.raises(ProofError, match="closed where a string"):
+        closed.insert([bytes([41]) * 72], lambda _low, _high: [])
+
+
+def test_a_store_that_lost_strings_of_a_leaf_is_damaged() -> None:
+    whole = sorted(bytes([k]) * 72 for k in range(40))
+    live = LookupSet.build(whole, cache_bytes=0)
+    for held in ([], whole[:5]):
+        with pytest.raises(CorruptStoreError, match="does not have the"):
+            live.insert([bytes([3]) * 71 + b"x"], lambda _low, _high, held=held: held)
+
+
+def test_a_snapshot_that_goes_on_is_malformed() -> None:
+    data = LookupSet.build([bytes(72)]).to_snapshot()
+    assert LookupSet.from_snapshot(data).count == 1
+    with pytest.raises(MalformedError, match="1 bytes too many"):
+        LookupSet.from_snapshot(data + b"x")

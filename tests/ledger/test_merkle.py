@@ -20,6 +20,7 @@ from byline_ledger.merkle import (
     inclusion_proof,
     leaf_hash,
     node_hash,
+    other_root,
     root_from,
     verify_consistency,
     verify_inclusion,
@@ -219,3 +220,23 @@ def test_a_frontier_from_outside_is_checked() -> None:
     ):
         with pytest.raises(MalformedError):
             Frontier.from_hashes(size, parts)
+
+
+def test_a_proof_from_another_tree_shows_its_other_root() -> None:
+    """A tree that does not extend the old one is caught by its own proof."""
+    one, two = Tree(), Tree()
+    changed = [leaf_hash(b"another"), *LEAVES[1:]]
+    _, two.levels = Frontier.empty().extend_with_nodes(changed)
+    proof = consistency_proof(5, 9, two.node)
+    root, own = root_from(9, two.node), root_from(5, two.node)
+    old = root_from(5, one.node)
+    assert other_root(5, 9, old, root, proof) == own
+    assert other_root(5, 9, own, root, proof) is None
+    assert other_root(5, 9, old, bytes(32), proof) is None
+    assert other_root(5, 9, old, root, proof[1:]) is None
+    assert other_root(5, 9, old, b"short", proof) is None
+
+
+@pytest.mark.parametrize(("old", "size"), [(0, 9), (9, 9), (10, 9), (4, 9)])
+def test_a_proof_that_holds_no_old_root_shows_nothing(old: int, size: int) -> None:
+    assert other_root(old, size, bytes(32), bytes(32), ()) is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from byline_ledger.errors import MalformedError, ProofError
 from byline_ledger.lookup_set import LookupSet
-from byline_ledger.opening import MAX_LEVELS, Walk, parse_opening, walk_set
+from byline_ledger.opening import MAX_LEVELS, MAX_OPENING, Walk, parse_opening, walk_set
 
 keys = st.one_of(
     st.integers(0, 3).map(lambda i: bytes(31) + bytes([i])),
@@ -135,3 +135,22 @@ def test_a_hostile_opening_cannot_exhaust_the_stack() -> None:
     data, count = nested(MAX_LEVELS + 1)
     with pytest.raises(MalformedError, match="nested more than 256 deep"):
         parse_opening(data, count)
+
+
+def test_leaves_that_are_not_cached_are_read_from_the_store() -> None:
+    """And a store that has something else there is a bug of ours, not an answer."""
+    whole = members_of(40)
+    live = LookupSet.build(whole, cache_bytes=0)
+
+    def read(low: bytes, high: bytes) -> list[bytes]:
+        return [one for one in whole if low <= one <= high]
+
+    walk = walk_set(live, read)
+    assert [walk.find(one, 1).strings for one in whole] == [(one,) for one in whole]
+    with pytest.raises(RuntimeError, match="do not fit"):
+        walk_set(live, lambda low, high: []).find(whole[0], 1)
+
+
+def test_an_opening_of_more_bytes_than_any_is_not_read() -> None:
+    with pytest.raises(MalformedError, match="at most"):
+        parse_opening(bytes(MAX_OPENING + 1), 1)

@@ -77,6 +77,15 @@ def test_two_witnesses_at_one_place_are_seen() -> None:
     assert said == "3 of the witnesses are at one place, w.example"
 
 
+def test_witnesses_at_places_of_their_own_are_no_matter() -> None:
+    text = "".join(
+        f"witness w{n} {cosigner_vkey(f'w{n}.example/w', key(str(n)))} https://w{n}/\n"
+        for n in range(3)
+    )
+    rules = Policy.from_bytes(f"{LOG}{text}group g all w0 w1 w2\nquorum g\n".encode())
+    assert policy_warnings(rules) == []
+
+
 def test_a_log_that_witnesses_itself_is_seen() -> None:
     (said,) = policy_warnings(policy(3, 3, names={2: "log.example/1/witness"}))
     assert "its own operator" in said

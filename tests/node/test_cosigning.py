@@ -16,14 +16,17 @@ from tests.support.memory_log import MemoryLog
 from tests.support.node_process import NodeProcess, node_process
 from tests.support.signed import work
 
+from byline_ledger.audit import audit
 from byline_ledger.bundle import Bundle
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import ReadOnlyError
 from byline_ledger.merkle import consistency_proof
+from byline_ledger.mirror import Mirror
 from byline_ledger.note import Verifier, parse_note
 from byline_ledger.witness import AddCheckpoint, merge, parse_lines
 from byline_node.client import Client
+from byline_node.log_source import open_source
 
 LISTEN = "/ip4/127.0.0.1/tcp/0"
 
@@ -80,6 +83,34 @@ def test_two_nodes_cosign_each_other(tmp_path: Path) -> None:
             )
             assert kept.status_code == 200
             assert checkpoint_of(kept.content).origin == names[0]
+
+
+def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
+    """Its replay key signs too, and the copy can be read as files."""
+    with node_process(tmp_path / "a", listen=LISTEN) as a:
+        first = a.wait_ready()
+        first.publish([work(f"before {number}") for number in range(300)])
+        peers = first.status()["listen"][0]
+        with node_process(tmp_path / "b", listen=LISTEN, peers=peers) as b:
+            second = b.wait_ready()
+            origin, replay = first.status()["origin"], witness_keys(second)[1]
+
+            def is_replayed() -> bool:
+                first.publish([work(f"again {time.monotonic()}")])
+                note = httpx.get(first.url + "/log/checkpoint", trust_env=False)
+                return parse_note(note.content).signature_by(replay) is not None
+
+            until(is_replayed)
+            note = parse_note(
+                httpx.get(first.url + "/log/checkpoint", trust_env=False).content
+            )
+            assert verify_cosignature(note, replay)
+            name = hashlib.sha256(origin.encode()).hexdigest()
+            with open_source(f"{second.url}/mirror/{name}") as source:
+                copy = checkpoint_of(source.checkpoint())
+                assert copy.origin == origin
+                with Mirror.open(tmp_path / "audit", source.vkey() or "") as mirror:
+                    assert audit(source, mirror).ok
 
 
 def test_a_restart_is_confirmed_by_those_who_cosigned(tmp_path: Path) -> None:

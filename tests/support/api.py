@@ -38,6 +38,9 @@ class Backend:
     def published(self) -> Any:
         return self.ledger.view
 
+    def mirrored(self, hex_hash: str) -> Any:
+        return None
+
     async def answer_view(self) -> Any:
         return self.ledger.view
 

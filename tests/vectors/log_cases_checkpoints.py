@@ -106,9 +106,13 @@ def bad_texts(good: bytes) -> list[Case]:
         "CR LF": good.replace(b"\n", b"\r\n"),
         "lines cut by U+2028": good.replace(b"\n3\n", "\u20283\n".encode()),
         "lines cut by U+0085": good.replace(b"\n3\n", "\u00853\n".encode()),
+        "lines cut by U+2029": good.replace(b"\n3\n", "\u20293\n".encode()),
         "lines cut by form feeds": good.replace(b"\n3\n", b"\x0c3\n"),
-        "lines cut by 1c": good.replace(b"\n3\n", b"\x1c3\n"),
+        "root with four loose bits": good.replace(root.encode(), b"/x=="),
     }
+    for byte in (0x0B, 0x0D, 0x1C, 0x1D, 0x1E):
+        cut = bytes([byte]) + b"3\n"
+        texts[f"lines cut by {byte:02x}"] = good.replace(b"\n3\n", cut)
     return [bad(why, text=text.hex()) for why, text in texts.items()]
 
 
@@ -184,6 +188,10 @@ def cosignature_vectors() -> dict[str, list[Case]]:
     }
     own = text + b"\n" + cosignature(text, ORIGIN, WITNESS_KEY, time)
     plain = note + signature_line(WITNESS, WITNESS_KEY, WITNESS_KEY.sign(text), 1)
+    longer = text + b"extension\n"
+    extended = signed_note(longer, ORIGIN, LOG_KEY)
+    extended += cosignature(longer, WITNESS, WITNESS_KEY, time)
+    later = cosignature(text, WITNESS, WITNESS_KEY, time + 1)
     latest = note + cosignature(text, WITNESS, WITNESS_KEY, 2**63 - 1)
     return {
         "verify": [
@@ -193,6 +201,8 @@ def cosignature_vectors() -> dict[str, list[Case]]:
                 bad(why, "bad-signature", note=data.hex(), vkey=witness)
                 for why, data in wrong.items()
             ),
+            bad("over an extension line", note=extended.hex(), vkey=witness),
+            bad("twice, the newer last", note=(good + later).hex(), vkey=witness),
             bad(
                 "the log's own name",
                 "bad-signature",

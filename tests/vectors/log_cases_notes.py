@@ -10,6 +10,8 @@ SPACES = (
     *("\u0020", "\u0085", "\u00a0", "\u1680", "\u2000", "\u200a"),
     *("\u2028", "\u2029", "\u202f", "\u205f", "\u3000"),
 )
+CONTROLS = ("\u001c", "\u001d", "\u001e", "\u001f")
+"""Blanks for Python's `str.isspace`, not for Unicode."""
 NOT_SPACES = ("\u180e", "\u200b", "\ufeff")
 
 
@@ -38,6 +40,9 @@ def verifier_cases() -> list[Case]:
         "another key's id": f"{name}+{'0' * 8}+{material}",
         "upper-case id": f"{name}+{ident.upper()}+{material}",
         "id with a blank": f"{name}+{ident[:4]} {ident[4:]}+{material}",
+        "id with a tab": f"{name}+{ident[:4]}\t{ident[4:]}+{material}",
+        "id with blanks around": f"{name}+ {ident} +{material}",
+        "id in another script": f"{name}+" + "\u0660" * 8 + f"+{material}",
         "id of 3 bytes": f"{name}+{ident[:6]}+{material}",
         "id of 5 bytes": f"{name}+{ident}00+{material}",
         "id with a newline": f"{name}+{ident}\n+{material}",
@@ -50,7 +55,8 @@ def verifier_cases() -> list[Case]:
         "name with a newline": good.replace("com", "com\n"),
         "name of 256 bytes": vkey("n" * 256, key),
     }
-    names = {f"U+{ord(space):04X} in the name": f"a{space}b" for space in SPACES}
+    letters = (*SPACES, *CONTROLS)
+    names = {f"U+{ord(one):04X} in the name": f"a{one}b" for one in letters}
     return [
         known("plain", name, key),
         known("cosigner", name, key, 4),
@@ -137,6 +143,7 @@ def bad_notes() -> list[Case]:
         "base64 padded twice": good + "=",
         "base64 padded for nothing": b64(bytes(66)) + "====",
         "base64 with loose bits": loose(good),
+        "base64 with four loose bits": "AAAAAAAA/x==",
         "base64 in the URL alphabet": b64(b"\xfb\xff" * 4)
         .replace("+", "-")
         .replace("/", "_"),
@@ -181,7 +188,10 @@ def bad_notes() -> list[Case]:
         notes[f"control {byte:02x} in the text"] = (
             b"a" + bytes([byte]) + b"b\n\n" + line()
         )
-    notes["control 1f in a name"] = TEXT + b"\n" + line("a\x1fb")
+    for letter in CONTROLS:
+        notes[f"control {ord(letter):02x} in a name"] = (
+            TEXT + b"\n" + line(f"a{letter}b")
+        )
     notes |= {why: TEXT + b"\n" + line(payload=text) for why, text in payloads.items()}
     for space in SPACES[1:]:
         notes[f"U+{ord(space):04X} in a name"] = TEXT + b"\n" + line(f"a{space}b")

@@ -87,6 +87,12 @@ def bad_policies() -> list[Case]:
         "comment behind a line": "quorum none # for now\n",
         "comment behind a log": LOG_LINE[:-1]
         + " https://log.example # ours\nquorum none\n",
+        "comment behind a witness": LINES.split("\n")[0] + " # ours\nquorum A\n",
+        "comment behind a group": LINES + "group g any A B # C\nquorum g\n",
+        "lines cut by U+2028": LINES.replace("\n", "\u2028", 1) + "quorum A\n",
+        "lines cut by U+0085": LINES.replace("\n", "\u0085", 1) + "quorum A\n",
+        "lines cut by 0b": LINES.replace("\n", "\x0b", 1) + "quorum A\n",
+        "lines cut by 1e": LINES.replace("\n", "\x1e", 1) + "quorum A\n",
         "no-break space": "quorum\u00a0none\n",
         "form feed": "quorum\x0cnone\n",
         "CR LF": "quorum none\r\n",

@@ -58,6 +58,17 @@ def make_folder(path: Path) -> None:
         raise file_error(path, error) from error
 
 
+def remove_folder(path: Path) -> None:
+    """Removes a folder of files, itself included.  Raises StoreError."""
+    try:
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+        sync_folder(path.parent)
+    except OSError as error:
+        raise file_error(path, error) from error
+
+
 def read_small(path: Path, limit: int) -> bytes | None:
     """The file's bytes, None if there is none.  StoreError, also above `limit`."""
     try:

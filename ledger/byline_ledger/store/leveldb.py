@@ -17,9 +17,9 @@ from typing import Any
 
 import plyvel
 
-from byline_ledger.errors import StoreError, StoreLockedError
+from byline_ledger.errors import CorruptStoreError, StoreError, StoreLockedError
 from byline_ledger.store.damage import damaged, disk_full
-from byline_ledger.store.durable import file_error, sync_folder
+from byline_ledger.store.durable import file_error, sync_folder, write_durably
 from byline_ledger.store.gate import Gate
 from byline_ledger.store.interface import KeyReader, Pair
 
@@ -38,6 +38,7 @@ _SETTINGS: dict[str, Any] = {
     "max_file_size": 8 << 20,
     "max_open_files": 500,
 }
+DANGLING = "CURRENT points to a non-existent file"
 _FULL = tuple(os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -119,6 +120,25 @@ class LevelReader:
             yield from chunk
 
 
+def _open(path: Path, create: bool) -> Any:
+    with _translated:
+        return plyvel.DB(str(path), create_if_missing=create, **_SETTINGS)
+
+
+def _point_to_manifest(path: Path) -> bool:
+    """Mends a CURRENT that names a manifest which is not there; whether it could.
+
+    LevelDB removes a new manifest when renaming CURRENT reports a failure, even if the
+    rename was done.  The manifest before it is still there, and so is every file that
+    it needs: they are removed only after a rename that went well.
+    """
+    found = sorted(one.name for one in path.glob("MANIFEST-*"))
+    if not found:
+        return False
+    write_durably(path / "CURRENT", f"{found[-1]}\n".encode())
+    return True
+
+
 class LevelSnapshot(LevelReader):
     """A frozen state.  Given back to LevelDB by the store, never by a finalizer: that
     could run in any thread, while another one closes the database."""
@@ -155,9 +175,12 @@ class LevelStore(LevelReader):
         """
         if not create and not (path / "CURRENT").is_file():
             raise StoreError(f"no database in {path}")
-        with _translated:
-            database = plyvel.DB(str(path), create_if_missing=create, **_SETTINGS)
-        return cls(path, database)
+        try:
+            return cls(path, _open(path, create))
+        except CorruptStoreError as error:
+            if DANGLING not in str(error) or not _point_to_manifest(path):
+                raise
+            return cls(path, _open(path, create))
 
     def write(self, puts: Sequence[Pair], deletes: Sequence[bytes] = ()) -> None:
         with self._gate, _translated:

@@ -1,0 +1,193 @@
+"""Checked copies of the logs of configured peers: what makes this a replay witness.
+
+Rule: a copy is read over the follow protocol, every entry of it authenticated by the
+checkpoint that is to be cosigned, and every commitment computed anew (mirror.py).  Only
+the very tree that was replayed is vouched for.  What a log committed to falsely becomes
+an alarm.  A copy is also what a peer that lost its disk can be recovered from.
+Specification: docs/spec/witness.md, "Replay".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import structlog
+import trio
+
+from byline_ledger.alarm import Alarm
+from byline_ledger.checkpoint import Checkpoint, open_checkpoint
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    VerificationError,
+)
+from byline_ledger.evidence import Commitment
+from byline_ledger.follow_messages import (
+    AskEntries,
+    AskHead,
+    Entries,
+    Head,
+    parse_response,
+)
+from byline_ledger.log_fault import LogFaultError
+from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
+from byline_ledger.mirror import Mirror
+from byline_ledger.view import LogView
+
+MAX_MIRRORS = 16
+MAX_WISHES = 64
+CATCH_UP_SECONDS = 1.0
+"""How long a cosignature waits for the copy; what is missing then is read on."""
+READ_SECONDS = 600.0
+"""Longest reading in one go, behind a request that is long answered."""
+
+log = structlog.get_logger("byline.mirrors")
+
+_Wish: TypeAlias = tuple[str, str, bytes]
+Ask = Callable[[str, bytes], Awaitable[bytes]]
+"""`await ask(peer, request)` of the follow protocol."""
+
+
+@dataclass(slots=True, eq=False)
+class _Copy:
+    """One log's copy; `turn` is held by whoever reads it on."""
+
+    mirror: Mirror
+    turn: trio.Lock = field(default_factory=trio.Lock)
+    fault: str | None = None
+    view: LogView | None = None
+    """As it was last sealed."""
+
+
+class Mirrors:
+    """`run` in a task keeps the copies; close it last."""
+
+    def __init__(
+        self,
+        folder: Path,
+        peers: Sequence[str],
+        ask: Ask,
+        on_alarm: Callable[[bytes, str], Any],
+    ) -> None:
+        """`peers` are the peer ids of our configuration: no stranger is copied."""
+        self._folder = folder
+        self._peers = frozenset(peers)
+        self._ask = ask
+        self._on_alarm = on_alarm
+        self._copies: dict[str, _Copy] = {}
+        self._threads = trio.CapacityLimiter(1)
+        self._wanted, self._wishes = trio.open_memory_channel[tuple[str, str, bytes]](
+            64
+        )
+
+    def is_replayed(self, checkpoint: Checkpoint) -> bool:
+        """Whether this very tree was replayed here."""
+        copy = self._copies.get(checkpoint.origin)
+        return copy is not None and copy.mirror.sealed == checkpoint
+
+    def view(self, hex_hash: str) -> LogView | None:
+        """The copy of the log whose origin has this SHA-256, as it was last sealed."""
+        for origin, copy in self._copies.items():
+            if hashlib.sha256(origin.encode()).hexdigest() == hex_hash:
+                return copy.view
+        return None
+
+    async def follow(self, peer: str, vkey: str, note: bytes) -> None:
+        """A peer shows a checkpoint of its log: brings the copy up to it if that is
+        soon done, and goes on behind this call if not."""
+        if peer not in self._peers:
+            return
+        with trio.move_on_after(CATCH_UP_SECONDS) as scope:
+            await self._read_on(peer, vkey, note)
+        if scope.cancelled_caught:
+            with suppress(trio.WouldBlock):
+                self._wanted.send_nowait((peer, vkey, note))
+
+    async def run(self) -> None:
+        """Reads on what a request could not wait for, until cancelled."""
+        async for peer, vkey, note in self._wishes:
+            with trio.move_on_after(READ_SECONDS):
+                await self._read_on(peer, vkey, note)
+
+    async def _read_on(self, peer: str, vkey: str, note: bytes) -> None:
+        try:
+            checkpoint = open_checkpoint(note, vkey)
+            copy = await self._copy_of(checkpoint.origin, vkey)
+            if copy is None or copy.fault is not None:
+                return
+            async with copy.turn:
+                await self._catch_up(peer, copy, checkpoint, note)
+        except BylineError as error:
+            log.info("log not replayed", peer=peer, reason=str(error))
+
+    async def _copy_of(self, origin: str, vkey: str) -> _Copy | None:
+        copy = self._copies.get(origin)
+        if copy is None and len(self._copies) < MAX_MIRRORS:
+            name = hashlib.sha256(origin.encode()).hexdigest()
+            mirror = await self._in_thread(
+                lambda: Mirror.open(self._folder / name, vkey)
+            )
+            copy = self._copies.setdefault(origin, _Copy(mirror))
+        return copy if copy is not None and copy.mirror.vkey == vkey else None
+
+    # Reading
+
+    async def _catch_up(
+        self, peer: str, copy: _Copy, target: Checkpoint, note: bytes
+    ) -> None:
+        mirror = copy.mirror
+        while mirror.read < target.size:
+            request = AskEntries(mirror.read, target.size).to_bytes()
+            page = parse_response(await self._ask(peer, request))
+            if not isinstance(page, Entries) or not page.entries:
+                raise MalformedError("expected a page of entries")
+            try:
+                await self._in_thread(partial(_feed, mirror, page, target))
+            except LogFaultError as fault:
+                copy.fault = str(fault)
+                log.error("a log is not what it commits to", origin=target.origin)
+                await self._accuse(peer, mirror, fault)
+                raise
+        if mirror.read == target.size and mirror.sealed != target:
+            await self._in_thread(lambda: mirror.seal(note))
+            copy.view = await self._in_thread(mirror.view)
+
+    async def _accuse(self, peer: str, mirror: Mirror, fault: LogFaultError) -> None:
+        """Makes an alarm of a false commitment; other faults are left to an audit."""
+        if not fault.entries:
+            return
+        end = fault.start + len(fault.entries)
+        head = parse_response(await self._ask(peer, AskHead(end).to_bytes()))
+        if not isinstance(head, Head):
+            return
+        before = Frontier.of(fault.start, mirror.nodes()).hashes
+        evidence = Commitment(
+            fault.start, before, fault.entries, fault.opening, head.proof
+        )
+        self._on_alarm(Alarm(mirror.vkey, head.note, evidence).to_bytes(), "replay")
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await trio.to_thread.run_sync(work, limiter=self._threads)
+
+    def close(self) -> None:
+        """Keeps all copies."""
+        for copy in self._copies.values():
+            with suppress(BylineError):
+                copy.mirror.close()
+        self._copies.clear()
+
+
+def _feed(mirror: Mirror, page: Entries, target: Checkpoint) -> None:
+    """The page, once it is known to be of the tree that was signed."""
+    pending = mirror.frontier()
+    grown = pending.extend([leaf_hash(entry) for entry in page.entries])
+    if grown.size > target.size:
+        raise VerificationError("expected no more entries than the checkpoint has")
+    verify_consistency(grown.size, target.size, grown.root(), target.root, page.proof)
+    mirror.feed(page.entries)

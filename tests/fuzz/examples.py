@@ -1,0 +1,245 @@
+"""Valid inputs for targets whose form the vectors do not hold, made by our own code."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from typing import Any
+
+from opentimestamps.core.notary import (
+    BitcoinBlockHeaderAttestation,
+    PendingAttestation,
+)
+from opentimestamps.core.op import OpAppend, OpSHA256
+from opentimestamps.core.serialize import BytesSerializationContext
+from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+from tests.fuzz.seeds import CORPUS, read_list
+from tests.ledger import test_alarm
+from tests.support.memory_log import MemoryLog
+from tests.support.signed import key, work
+from tests.support.vectors import load
+
+from byline_ledger import codec
+from byline_ledger.alarm_messages import (
+    AskAlarm,
+    AskAlarms,
+    alarm_answer,
+    alarm_ids_answer,
+)
+from byline_ledger.bundle import Bundle
+from byline_ledger.content import work_fields
+from byline_ledger.cursor import Cursor
+from byline_ledger.digest import digest_bytes
+from byline_ledger.errors import BylineError
+from byline_ledger.lookup_set import LookupSet
+from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
+from byline_ledger.note import parse_note
+from byline_ledger.statement import Source, Statement, sign_statement
+from byline_ledger.store.guard import Guard
+from byline_ledger.tiles import entry_bundle
+from byline_ledger.tlog_proof import TlogProof
+from byline_ledger.tombstone import Tombstone
+from byline_ledger.witness import AddCheckpoint
+from byline_ledger.witness_messages import (
+    AskAdd,
+    AskLatest,
+    AskVkeys,
+    added,
+    latest,
+    vkeys,
+)
+
+MAX_BUNDLE = 16_384
+
+
+def examples() -> dict[str, list[bytes]]:
+    """Target to inputs."""
+    log = MemoryLog(1)
+    log.append([work(f"work {number}") for number in range(12)])
+    log.append([work("one more")])
+    first = bytes(range(32)) * 3
+    signature = parse_note(log.checkpoint).signatures[0]
+    return {
+        "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
+        "array": [codec.pack(list(range(20)))],
+        "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
+        "alarm": [make().to_bytes() for make in test_alarm.ALL],
+        "finding": [make().to_bytes() for make in test_alarm.ALL],
+        "alarm-request": [AskAlarms().to_bytes(), AskAlarm(bytes(32)).to_bytes()],
+        "alarm-ids": [alarm_ids_answer([]), alarm_ids_answer([bytes(32)] * 3)],
+        "alarm-answer": [alarm_answer(None), alarm_answer(b"an alarm")],
+        "log-path": [
+            b"checkpoint",
+            b"tile/entries/x001/234.p/9",
+            b"statements/00/" + b"00" * 32,
+            b"statements/entries/001.p/3",
+            b"statements/ff/" + b"ff" * 32 + b".gone",
+        ],
+        "gone": [b"", b"ab" * 32 + b"\n"],
+        "ots": ots(),
+        # OpenSSL made it, with a key that is nowhere any more.
+        "time-stamp": read_list(CORPUS / "time-stamp.json"),
+        "add-checkpoint": requests(log),
+        "decision": requests(log),
+        "lines": [signature.to_line(), signature.to_line() * 2],
+        "size": [b"0\n", b"12\n"],
+        "witness-request": [
+            AskAdd(b"old 0\n\n", log.vkey).to_bytes(),
+            AskLatest(log.origin).to_bytes(),
+            AskVkeys().to_bytes(),
+        ],
+        "added": [added(200, signature.to_line()), added(409, b"3\n")],
+        "latest": [latest(None), latest(log.checkpoint)],
+        "vkeys": [vkeys(log.vkey, log.vkey)],
+        "tlog-proof": [
+            TlogProof(3, (bytes(32),), log.checkpoint).to_bytes(),
+            TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
+            TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
+        ],
+        "body": [*bodies(), talkative().body],
+        "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
+        "tile": [b"\x00" + first[:32], b"\x02" + first],
+        "entry-bundle": [
+            bytes([log.size - 1]) + entry_bundle(log.log),
+            b"\x00\x00\x00",
+        ],
+        "proof": proofs(log),
+        "opening": openings(),
+        "cursor": [cursor(log).to_bytes(), gapless(log).to_bytes()],
+        "tombstone": [Tombstone("asked by the subject", 1).to_bytes()],
+        "guard": [
+            Guard.start("a.example/1").to_bytes(),
+            Guard("b", 9, first[:32]).to_bytes(),
+        ],
+        "snapshot": [
+            LookupSet.build(log.strings[:count]).to_snapshot()
+            for count in (0, 5, len(log.strings))
+        ],
+        "receipts": [receipts(log)],
+        "config": [config()],
+        "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
+    }
+
+
+def ots() -> list[bytes]:
+    """Pending at a calendar, attested in a block, both."""
+    attestations = (
+        PendingAttestation("https://a.example"),
+        BitcoinBlockHeaderAttestation(800_000),
+    )
+    found = []
+    for some in (attestations[:1], attestations[1:], attestations):
+        stamp = Timestamp(sha256(b"").digest())
+        inner = stamp.ops.add(OpAppend(bytes(16))).ops.add(OpSHA256())
+        inner.attestations.update(some)
+        context = BytesSerializationContext()
+        DetachedTimestampFile(OpSHA256(), stamp).serialize(context)
+        found.append(context.getbytes())
+    return found
+
+
+def requests(log: MemoryLog) -> list[bytes]:
+    """To a witness: of a log it knows and has not cosigned, and of one step more."""
+    proof = tuple(consistency_proof(6, log.size, log.node))
+    return [
+        AddCheckpoint(0, (), log.checkpoint).to_bytes(),
+        AddCheckpoint(6, proof, log.checkpoint).to_bytes(),
+        AddCheckpoint(0, proof, log.checkpoint).to_bytes(),
+        AddCheckpoint(0, (), MemoryLog(2).checkpoint).to_bytes(),
+        AddCheckpoint(0, (), b"none").to_bytes(),
+    ]
+
+
+def bodies() -> list[bytes]:
+    """Those of the envelopes among the vectors."""
+    found = []
+    for case in load("statement.json")["envelopes"]:
+        try:
+            found.append(Statement.from_envelope(bytes.fromhex(case["envelope"])).body)
+        except BylineError:
+            continue
+    return found
+
+
+def talkative() -> Statement:
+    """A statement that uses every field of a work."""
+    about = digest_bytes(b"work")
+    fields = work_fields(
+        about=about,
+        time=1,
+        salt=bytes(16),
+        made="human",
+        title="A title",
+        license="CC-BY-4.0",
+        uses={"data_mining": "allowed", "ai_training": "constrained:ask"},
+        sources=[Source(digest_bytes(b"source"), "componentOf")],
+        tools=["a pen"],
+        media_type="image/png",
+        size=12,
+        also=[b"\x13\x02ab"],
+    )
+    return sign_statement(fields, key())
+
+
+def proofs(log: MemoryLog) -> list[bytes]:
+    """An inclusion and a consistency proof: two numbers, two hashes, the proof."""
+    size = log.size.to_bytes(8, "big")
+    leaf = log.node(0, 3)
+    inclusion = b"".join(inclusion_proof(3, log.size, log.node))
+    old = Frontier.of(6, log.node).root()
+    consistency = b"".join(consistency_proof(6, log.size, log.node))
+    return [
+        (3).to_bytes(8, "big") + size + leaf + log.root + inclusion,
+        (6).to_bytes(8, "big") + size + old + log.root + consistency,
+    ]
+
+
+def openings() -> list[bytes]:
+    """Those of the bundles among the vectors, after their count of strings."""
+    found = []
+    for case in load("bundle.json")["cases"]:
+        data = b64decode(case["bundle"])
+        try:
+            bundle = Bundle.from_bytes(data)
+        except BylineError:
+            continue
+        if len(bundle.opening) < MAX_BUNDLE:
+            found.append(bundle.strings.to_bytes(8, "big") + bundle.opening)
+    return found
+
+
+def cursor(log: MemoryLog) -> Cursor:
+    frontier = Frontier.of(log.size, log.node)
+    gaps = (bytes(32), b"\xff" * 32)
+    return Cursor(log.vkey, log.checkpoint, frontier, log.set_count, log.log[-1], gaps)
+
+
+def gapless(log: MemoryLog) -> Cursor:
+    return Cursor(log.vkey, log.checkpoint, Frontier.empty(), 0, b"", ())
+
+
+def receipts(log: MemoryLog) -> bytes:
+    proof = inclusion_proof(1, log.size, log.node)
+    item: dict[str, Any] = {
+        "id": next(iter(log.indexes)).hex(),
+        "index": 1,
+        "new": True,
+        "proof": [b64encode(one).decode() for one in proof],
+    }
+    return json.dumps(
+        {
+            "log": {"origin": log.origin, "vkey": log.vkey},
+            "checkpoint": log.checkpoint.decode(),
+            "receipts": [item],
+        }
+    ).encode()
+
+
+def config() -> bytes:
+    return (
+        b'listen = ["/ip4/127.0.0.1/tcp/4737"]\n'
+        b'api = "[::1]:8737"\n'
+        b'api_hosts = ["archive.example"]\n'
+        b'peers = ["/dns4/a.example/tcp/1/p2p/12D3KooWAb"]\n'
+    )

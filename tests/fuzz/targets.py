@@ -1,0 +1,217 @@
+"""Every parser of a stranger's bytes, one line each, and what must hold for all.
+
+Rule: bytes either parse or raise MalformedError (and what else their specification
+names); what parses in a canonical format has no other spelling, so writing it again
+gives the same bytes; an error's text is one line.  `make fuzz` runs the
+groups side by side; a parser that is new gets a line in the table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fuzz import readers
+
+from byline_ledger import codec
+from byline_ledger.alarm import Alarm
+from byline_ledger.alarm_messages import (
+    alarm_answer,
+    parse_alarm_answer,
+    parse_alarm_ids,
+    parse_alarm_request,
+)
+from byline_ledger.bundle import Bundle
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of
+from byline_ledger.cosignature import parse_cosignature_line
+from byline_ledger.cursor import Cursor
+from byline_ledger.did import did_key, parse_did_key
+from byline_ledger.digest import parse_hash, parse_statement_id
+from byline_ledger.entry import parse_entry
+from byline_ledger.errors import (
+    BylineError,
+    CorruptStoreError,
+    MalformedError,
+    ProofError,
+    UnsupportedError,
+    VerificationError,
+)
+from byline_ledger.follow_messages import parse_request, parse_response
+from byline_ledger.log_files import format_ids, parse_ids, parse_path
+from byline_ledger.lookup_set import LookupSet
+from byline_ledger.note import NoteSignature, Verifier, parse_note
+from byline_ledger.statement import Statement
+from byline_ledger.store.guard import Guard
+from byline_ledger.tiles import Tile, entry_bundle
+from byline_ledger.tlog_proof import TlogProof
+from byline_ledger.tombstone import Tombstone
+from byline_ledger.witness import AddCheckpoint, parse_lines, parse_size
+from byline_ledger.witness_messages import (
+    added,
+    latest,
+    parse_added,
+    parse_latest,
+    parse_vkeys,
+    parse_witness_request,
+    vkeys,
+)
+from byline_node.errors import ConfigError
+from byline_node.receipts import receipts_from_json
+
+MAX_MESSAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One parser; `back` writes what it parsed, where there is one spelling."""
+
+    group: str
+    name: str
+    parse: Callable[[bytes], Any]
+    back: Callable[[Any], bytes] | None = None
+    errors: tuple[type[BylineError], ...] = ()
+    """What it may raise beside MalformedError."""
+
+    def accepts(self, data: bytes) -> bool:
+        """Whether the bytes parse; anything that must not happen is raised."""
+        try:
+            value = self.parse(data)
+        except (MalformedError, *self.errors) as error:
+            require_presentable(str(error))
+            return False
+        if self.back is not None:
+            written = self.back(value)
+            assert written == data, f"{self.name}: written again as {written[:200]!r}"
+        return True
+
+
+def require_presentable(message: str) -> None:
+    """An error's text is one line of bounded length that has a UTF-8 encoding.
+
+    Names in it may still hold what misleads an eye or, from U+007F to U+009F, a
+    terminal: the command line escapes all of that (`output.safe`).
+    """
+    message.encode()
+    assert 1 <= len(message) <= MAX_MESSAGE, f"a message of {len(message)} characters"
+    assert not any(c < " " for c in message), ascii(message)
+
+
+def text(parse: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    """A parser of text: bytes that are no UTF-8 become what argv makes of them."""
+    return lambda data: parse(data.decode("utf-8", "surrogateescape"))
+
+
+def a_json(parse: Callable[[object], Any]) -> Callable[[bytes], Any]:
+    """A parser of what was JSON."""
+
+    def parse_text(data: bytes) -> Any:
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise MalformedError("not JSON") from error
+        return parse(value)
+
+    return parse_text
+
+
+TARGETS = (
+    Target("codec", "value", readers.value, codec.pack),
+    Target("codec", "array", readers.array, codec.join_array),
+    Target("codec", "map", readers.map_of_bytes, readers.join_map),
+    Target(
+        "statement",
+        "envelope",
+        Statement.from_envelope,
+        Statement.to_envelope,
+        (UnsupportedError,),
+    ),
+    Target("statement", "body", readers.body, lambda statement: statement.body),
+    Target("text", "hash", text(parse_hash)),
+    Target("text", "statement-id", text(parse_statement_id)),
+    Target("text", "did-key", text(parse_did_key), lambda key: did_key(key).encode()),
+    Target("text", "licence", text(readers.licence)),
+    Target("text", "source-type", text(readers.source_type)),
+    Target("log", "entry", parse_entry, lambda entry: entry.to_bytes()),
+    Target("log", "tile", readers.tile, readers.join_tile),
+    Target(
+        "log",
+        "entry-bundle",
+        readers.entry_bundle,
+        lambda entries: bytes([len(entries) - 1]) + entry_bundle(entries),
+    ),
+    Target("log", "tile-path", text(Tile.from_path), lambda t: t.to_path().encode()),
+    Target("log", "proof", readers.merkle_proof, None, (ProofError,)),
+    Target("note", "note", parse_note, lambda note: note.to_bytes()),
+    Target("note", "checkpoint", Checkpoint.from_text, Checkpoint.to_text),
+    Target("note", "signed-checkpoint", checkpoint_of),
+    Target("note", "cosignature", parse_cosignature_line, NoteSignature.to_line),
+    Target(
+        "note",
+        "vkey",
+        text(Verifier.from_text),
+        lambda key: key.to_text().encode(),
+        (UnsupportedError,),
+    ),
+    Target("policy", "policy", readers.policy, None, (UnsupportedError,)),
+    Target("opening", "opening", readers.opening, readers.join_opening, (ProofError,)),
+    Target("bundle", "bundle", Bundle.from_bytes, Bundle.to_bytes, (UnsupportedError,)),
+    Target("bundle", "verdict", readers.verdict, None, (UnsupportedError,)),
+    Target("follow", "request", parse_request, lambda ask: ask.to_bytes()),
+    Target("follow", "response", parse_response, lambda answer: answer.to_bytes()),
+    Target("gossip", "batch", readers.batch),
+    Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
+    Target(
+        "alarm",
+        "finding",
+        lambda data: Alarm.from_bytes(data).verify(),
+        None,
+        (UnsupportedError, VerificationError),
+    ),
+    Target("alarm", "alarm-request", parse_alarm_request, lambda ask: ask.to_bytes()),
+    Target("alarm", "alarm-ids", parse_alarm_ids, readers.join_alarm_ids),
+    Target("alarm", "alarm-answer", parse_alarm_answer, alarm_answer),
+    Target("log", "log-path", text(parse_path)),
+    Target("log", "gone", parse_ids, format_ids),
+    Target(
+        "witness", "add-checkpoint", AddCheckpoint.from_bytes, AddCheckpoint.to_bytes
+    ),
+    Target("witness", "decision", readers.decision),
+    Target("witness", "lines", parse_lines, readers.join_lines),
+    Target("witness", "size", parse_size, lambda size: b"%d\n" % size),
+    Target(
+        "witness", "witness-request", parse_witness_request, lambda ask: ask.to_bytes()
+    ),
+    Target("witness", "added", parse_added, lambda answer: added(*answer)),
+    Target("witness", "latest", parse_latest, latest),
+    Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
+    Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
+    Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
+    Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
+    Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),
+    Target("store", "snapshot", LookupSet.from_snapshot, LookupSet.to_snapshot),
+    Target("anchor", "ots", readers.ots),
+    Target("anchor", "time-stamp", readers.time_stamp, None, (VerificationError,)),
+    Target("node", "receipts", a_json(receipts_from_json)),
+    Target("node", "config", readers.config, None, (ConfigError,)),
+    Target("node", "authored", readers.authored),
+)
+
+BY_NAME = {target.name: target for target in TARGETS}
+GROUPS = {
+    group: tuple(target for target in TARGETS if target.group == group)
+    for group in dict.fromkeys(target.group for target in TARGETS)
+}
+
+
+def check_selected(group: str, data: bytes) -> None:
+    """What the fuzzer calls: the first byte picks a parser of the group."""
+    targets = GROUPS[group]
+    if data:
+        targets[data[0] % len(targets)].accepts(data[1:])
+
+
+def selected(target: Target, data: bytes) -> bytes:
+    """The input of `check_selected` that gives this data to this target."""
+    return bytes([GROUPS[target.group].index(target)]) + data
