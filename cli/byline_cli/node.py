@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byline_cli import output
+from byline_cli import output, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
@@ -245,12 +245,19 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(CorruptStoreError.exit_code)
 
 
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)
+app.command()(upkeep.recover)
+app.command()(upkeep.redact)
+
+
 def describe_check(report: CheckReport) -> list[output.Line]:
     """What was found sound, and the first thing that was not."""
     rows: list[output.Line] = [
         f"  log         {output.safe(report.origin)}",
         f"  entries     {report.size:,}",
         f"  statements  {report.statements:,}",
+        f"  taken down  {report.redacted:,}",
         f"  strings     {report.strings:,}",
         f"  root        {report.root.hex()}",
         f"  set root    {report.set_root.hex()}",
@@ -270,6 +277,7 @@ def check_to_json(report: CheckReport) -> dict[str, object]:
         "origin": report.origin,
         "size": report.size,
         "statements": report.statements,
+        "redacted": report.redacted,
         "strings": report.strings,
         "root": report.root.hex(),
         "set_root": report.set_root.hex(),

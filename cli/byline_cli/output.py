@@ -49,6 +49,7 @@ state = State()
 
 
 Advance = Callable[[int], None]
+Report = Callable[[int, int], None]
 
 
 def prepare(*, as_json: bool) -> None:
@@ -195,8 +196,22 @@ def finish(code: int) -> int:
 @contextlib.contextmanager
 def progress(what: str, total: int, *, unit: str = "files") -> Iterator[Advance]:
     """A progress bar on a terminal, nothing elsewhere; yields `advance(steps)`."""
+    done = 0
+    with steps(what, unit=unit, total=total) as report:
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            report(done, total)
+
+        yield advance
+
+
+@contextlib.contextmanager
+def steps(what: str, *, unit: str, total: int = 0) -> Iterator[Report]:
+    """The same where the total comes with each step; yields `report(done, total)`."""
     if not is_terminal(sys.stderr) or state.json:
-        yield lambda steps: None
+        yield lambda done, total: None
         return
     from rich import filesize
     from rich.console import Console
@@ -224,7 +239,7 @@ def progress(what: str, total: int, *, unit: str = "files") -> Iterator[Advance]
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(safe(what), total=total, amount=amount(total))
 
-        def advance(steps: int) -> None:
-            bar.update(task, advance=steps)
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, amount=amount(total))
 
-        yield advance
+        yield report

@@ -42,8 +42,10 @@ from byline_ledger.store.guard import Guard, compare_guard, read_guard
 from byline_ledger.store.interface import OpenStore, Pair, Reader
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.node_files import FolderLock, NodeFiles
+from byline_ledger.store.restored import describe_restored
 from byline_ledger.store.skeleton import read_skeleton
 from byline_ledger.tiles import tiles_of_level
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.tree import Tree, TreeNodes, cached_rows
 
 REPORT_EVERY = 10_000
@@ -60,6 +62,8 @@ class CheckReport:
     size: int
     """Log entries that were found sound."""
     statements: int
+    redacted: int
+    """Of those, statements without a body: taken down or lost."""
     strings: int
     root: bytes
     """Root of those entries, 32 bytes."""
@@ -117,8 +121,9 @@ def _check_unused(files: NodeFiles, origin: str) -> CheckReport:
             problem = "the database is empty, but the log was begun before"
     except CorruptStoreError as error:
         problem = str(error)
-    note = "this node has not been started yet"
-    return CheckReport(origin, 0, 0, 0, empty, LookupSet.empty().root, problem, (note,))
+    notes = ("this node has not been started yet",)
+    set_root = LookupSet.empty().root
+    return CheckReport(origin, 0, 0, 0, 0, empty, set_root, problem, notes)
 
 
 class _Check:
@@ -134,7 +139,9 @@ class _Check:
         self._report = report
         self._notes: list[str] = []
         self._size = 0
-        self._bodies = self._all(layout.BODIES)
+        self._bodies = _Numbered(store, layout.BODIES, "body")
+        self._tombstones = _Numbered(store, layout.TOMBSTONES, "tombstone")
+        self._redacted = 0
         self._tree = Tree.empty()
         self._lookup_set = LookupSet.empty()
         self._statements = 0
@@ -157,6 +164,7 @@ class _Check:
             self._origin,
             self._tree.size,
             self._statements,
+            self._redacted,
             self._lookup_set.count,
             self._tree.frontier.root(),
             self._lookup_set.root,
@@ -176,8 +184,11 @@ class _Check:
                 self._report(f"{index + 1:,} of {checkpoint.size:,} log entries")
         self._check_end(state, checkpoint)
         self._check_strays()
+        self._check_cosigned()
         self._check_guard(state)
         self._check_skeleton()
+        if (restored := describe_restored(self._files.restored)) is not None:
+            self._notes.append(f"{restored}, and is read-only")
 
     # Entries in order
 
@@ -195,15 +206,7 @@ class _Check:
 
     def _check_statement(self, index: int, entry: StatementEntry) -> None:
         name = f"statement {entry.id.hex()} (log entry {index})"
-        statement = self._body(index, name)
-        if statement.id != entry.id:
-            raise CorruptStoreError(f"{name}: its body is not the one that was logged")
-        try:
-            statement.verify()
-        except BylineError as error:
-            raise CorruptStoreError(f"{name}: {error}") from error
-        if statement_entry(statement) != entry.to_bytes():
-            raise CorruptStoreError(f"{name}: its log entry says something else")
+        self._check_body(index, entry, name)
         found = self._store.get(layout.id_key(entry.id))
         if found is None or layout.parse_index(found) != index:
             raise CorruptStoreError(f"{name}: the index of ids leads elsewhere")
@@ -215,18 +218,26 @@ class _Check:
         self._strings += entry.lookup_strings()
         self._statements += 1
 
-    def _body(self, index: int, name: str) -> Statement:
-        key, envelope = next(self._bodies, (b"", b""))
-        if key != layout.body(index):
-            if key and key < layout.body(index):
-                raise CorruptStoreError(
-                    f"there is a body without an entry: {key.hex()}"
-                )
-            raise CorruptStoreError(f"{name}: its body is missing")
+    def _check_body(self, index: int, entry: StatementEntry, name: str) -> None:
+        """There is the body, or a tombstone, and never both."""
+        envelope = self._bodies.take(index)
+        tombstone = self._tombstones.take(index)
+        if (envelope is None) == (tombstone is None):
+            has = "is missing" if envelope is None else "is there, and a tombstone, too"
+            raise CorruptStoreError(f"{name}: its body {has}")
         try:
-            return Statement.from_envelope(envelope)
+            if tombstone is not None:
+                self._redacted += 1
+                Tombstone.from_bytes(tombstone)
+                return
+            statement = Statement.from_envelope(envelope or b"")
+            statement.verify()
         except BylineError as error:
             raise CorruptStoreError(f"{name}: {error}") from error
+        if statement.id != entry.id:
+            raise CorruptStoreError(f"{name}: its body is not the one that was logged")
+        if statement_entry(statement) != entry.to_bytes():
+            raise CorruptStoreError(f"{name}: its log entry says something else")
 
     def _check_commitment(self, index: int, entry: CommitmentEntry) -> None:
         strings = sorted(self._strings)
@@ -290,10 +301,12 @@ class _Check:
         """Nothing may be there that the log does not call for."""
         size = self._tree.size
         entries = self._store.keys(layout.entry(size), layout.after(layout.ENTRIES))
-        self._none_left(entries, "a log entry beyond the checkpoint")
-        self._none_left(
-            (key for key, _value in self._bodies), "a body without an entry"
-        )
+        if (key := next(entries, None)) is not None:
+            raise CorruptStoreError(
+                f"there is a log entry beyond the checkpoint: {key.hex()}"
+            )
+        self._bodies.require_end()
+        self._tombstones.require_end()
         for string in self._keys(layout.STRINGS):
             if not self._is_before(size, string):
                 raise CorruptStoreError(
@@ -330,10 +343,17 @@ class _Check:
                 )
             at = key + b"\x00" if key in single else layout.after(key[:1])
 
-    def _none_left(self, keys: Iterator[bytes], what: str) -> None:
-        key = next(keys, None)
-        if key is not None:
-            raise CorruptStoreError(f"there is {what}: {key.hex()}")
+    def _check_cosigned(self) -> None:
+        """Each is a checkpoint of this log and of the size that it is stored under."""
+        prefix = layout.COSIGNED
+        for key, note in self._store.iterate(prefix, layout.after(prefix)):
+            checkpoint = read_checkpoint(note, self._vkey)
+            size = checkpoint.size
+            is_ours = size <= self._tree.size and self._root_at(size) == checkpoint.root
+            if key != layout.cosigned(size) or not is_ours:
+                raise CorruptStoreError(
+                    f"there is a cosigned checkpoint of another tree: {key.hex()}"
+                )
 
     def _check_guard(self, state: layout.State) -> None:
         guard = read_guard(self._files.guard)
@@ -368,9 +388,36 @@ class _Check:
         ):
             self._notes.append("the saved lookup skeleton is wrong and not used")
 
-    def _all(self, prefix: bytes) -> Iterator[Pair]:
-        return self._store.iterate(prefix, layout.after(prefix))
-
     def _keys(self, prefix: bytes) -> Iterator[bytes]:
         keys = self._store.keys(prefix, layout.after(prefix))
         return (key[1:] for key in keys)
+
+
+class _Numbered:
+    """Values stored under the index of a log entry, in order."""
+
+    def __init__(self, store: Reader, prefix: bytes, what: str) -> None:
+        self._pairs = store.iterate(prefix, layout.after(prefix))
+        self._prefix = prefix
+        self._what = what
+        self._waiting: Pair | None = None
+
+    def take(self, index: int) -> bytes | None:
+        """The value of that entry; none may have been left out before."""
+        wanted = self._prefix + layout.u64(index)
+        self._waiting = self._waiting or next(self._pairs, None)
+        if self._waiting is None or self._waiting[0] > wanted:
+            return None
+        key, value = self._waiting
+        if key != wanted:
+            self.require_end()
+        self._waiting = None
+        return value
+
+    def require_end(self) -> None:
+        """CorruptStoreError if there is another one."""
+        left = self._waiting or next(self._pairs, None)
+        if left is not None:
+            raise CorruptStoreError(
+                f"there is a {self._what} without an entry: {left[0].hex()}"
+            )

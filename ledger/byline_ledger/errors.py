@@ -128,6 +128,12 @@ class StoreError(BylineError):
     kind = "store"
 
 
+class DiskFullError(StoreError):
+    """There is no room left, or not enough to write safely."""
+
+    kind = "disk-full"
+
+
 class CorruptStoreError(StoreError):
     """What is stored does not fit together."""
 

@@ -12,15 +12,16 @@ Rules (docs/spec/log.md, "Never two histories"):
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
-from byline_ledger.commit import LogState, prepare_commit
+from byline_ledger.commit import LogState, Vacancy, prepare_commit
 from byline_ledger.errors import (
     CorruptStoreError,
+    DiskFullError,
     ReadOnlyError,
     StoreError,
     UsageError,
@@ -30,15 +31,15 @@ from byline_ledger.recovery import (
     load_log,
     require_log,
     require_version,
-    retirement,
     root_at,
     string_reader,
 )
+from byline_ledger.standing import WAY_OUT, guard_of, why_read_only
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.damage import damaged
 from byline_ledger.store.durable import make_folder, remove_folder
-from byline_ledger.store.guard import Guard, compare_guard, read_guard, write_guard
+from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.interface import OpenStore, Pair, Store
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.node_files import (
@@ -47,17 +48,15 @@ from byline_ledger.store.node_files import (
     NodeFiles,
     init_node,
 )
+from byline_ledger.store.reserve import keep_reserve, release_reserve
 from byline_ledger.store.skeleton import Skeleton, write_skeleton
+from byline_ledger.takedown import UNERASED, keys_to_erase
 from byline_ledger.tree import cached_rows
+from byline_ledger.upkeep import Upkeep
 from byline_ledger.view import LogView
 
 SAVE_FRACTION = 64
 """The skeleton is saved at close if more than 1/64 of the log came since it was."""
-
-_RECOVER = (
-    "restore the whole folder from one backup, or start a new node in a new folder"
-    " and let it follow its peers"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ LATEST_COSIGNED = b"cosigned/latest"
 """Side record: the largest checkpoint that was cosigned, with its newest signatures."""
 
 
-class Ledger:
+class Ledger(Upkeep):
     """An open log.
 
     `append`, `put_record`, `keep_cosigned` and `close` may be called from any thread;
@@ -94,6 +93,7 @@ class Ledger:
         self._writing = threading.Lock()
         self._failure: str | None = None
         self._closed = False
+        self._wants_reserve = False
         self._key = self.keys.log
         self._vkey = self.keys.log_vkey
         store = self._store = _open_database(files, origin, open_store)
@@ -134,6 +134,11 @@ class Ledger:
         files.require_node()
         lock = FolderLock(files.lock)
         try:
+            try:
+                return cls(files, lock, open_store)
+            except DiskFullError:
+                if not release_reserve(files.reserve):
+                    raise
             return cls(files, lock, open_store)
         except BaseException:
             lock.release()
@@ -142,38 +147,24 @@ class Ledger:
     # Opening
 
     def _start(self, origin: str) -> LogView:
-        guard = self._read_guard()
         if self._store.get(layout.VERSION) is None:
-            self._begin(origin, guard)
+            self._begin(origin)
         require_version(self._store)
         require_log(self._store, self._vkey)
         loaded = load_log(self._store, self._rows, self._vkey, self._files.lookup)
         self._saved_size = loaded.saved_size
-        self._compare(guard, loaded.state, loaded.previous)
-        notice = retirement(self._store, loaded.state.size)
-        if notice is not None:
-            self._read_only = f"this log was ended by its operator: {notice}"
+        self._judge(loaded.state, loaded.previous)
+        self._finish_takedowns()
         return self._view_of(loaded.state)
 
-    def _read_guard(self) -> Guard | None:
-        """None, and read-only, if there is none to be trusted."""
-        try:
-            guard = read_guard(self._files.guard)
-        except CorruptStoreError as error:
-            self._read_only = f"{error}: {_RECOVER}"
-            return None
-        if guard is None:
-            self._read_only = f"the guard file is missing: {_RECOVER}"
-        return guard
-
-    def _begin(self, origin: str, guard: Guard | None) -> None:
+    def _begin(self, origin: str) -> None:
         """The first commit of a new log: the empty set's."""
         if any(True for _ in self._store.keys(b"", b"\xff")):
             raise damaged("the database is not that of a Byline node")
-        if guard != Guard.start(origin):
+        if not _is_unused(self._files, origin):
             raise StoreError(
                 f"the database of {origin} is empty, but the log was begun before",
-                hint=_RECOVER,
+                hint=WAY_OUT,
             )
         _state, puts = prepare_commit(
             LogState.empty(origin), (), self._key, string_reader(self._store)
@@ -182,18 +173,19 @@ class Ledger:
         puts.append((layout.LOG, self._vkey.encode()))
         self._store.write(puts)
 
-    def _compare(self, guard: Guard | None, state: LogState, previous: int) -> None:
-        """Brings the guard up to the database, or makes the ledger read-only."""
-        if guard is None:
-            return
-        stored = Guard(state.origin, state.size, state.root)
-        reason = compare_guard(
-            guard, stored, previous, lambda size: root_at(state, self._rows, size)
+    def _judge(self, state: LogState, previous: int) -> None:
+        self._read_only = why_read_only(
+            self._files, self._store, state, previous, self._rows
         )
-        if reason is not None:
-            self._read_only = f"{reason}: {_RECOVER}"
-        elif guard != stored:
-            write_guard(self._files.guard, stored)
+
+    def _finish_takedowns(self) -> None:
+        """What a snapshot or a crash kept from leaving the disk leaves it now."""
+        waiting = self._store.get(layout.record(UNERASED))
+        if waiting is None:
+            return
+        with suppress(DiskFullError), self._one_write():
+            if self._store.erase(keys_to_erase(waiting)):
+                self._store.write((), [layout.record(UNERASED)])
 
     def _view_of(self, state: LogState) -> LogView:
         snapshot = self._store.snapshot()
@@ -219,13 +211,19 @@ class Ledger:
         """Ends a `hold`."""
         self._held = None
 
+    def keep_reserve(self) -> None:
+        """Sets room aside for the next start on a full disk (store/reserve.py): now, or
+        when there is room."""
+        self._wants_reserve = not keep_reserve(self._files.reserve)
+
     @property
     def failure(self) -> str | None:
         """The failed write after which nothing more is written, or None."""
         return self._failure
 
-    def append(self, statements: Sequence[Statement]) -> list[Appended]:
-        """Adds those statements that are not there yet, in one durable commit.
+    def append(self, statements: Sequence[Statement | Vacancy]) -> list[Appended]:
+        """Adds those statements that are not there yet, in one durable commit; bodies
+        that were lost are put back.
 
         Their signatures must have been verified.  Returns one place for each, in order;
         nothing is committed if none is new.  Raises ReadOnlyError; StoreError, after
@@ -233,32 +231,43 @@ class Ledger:
         """
         with self._writing:
             self._require_writable(self._held)
-            self._store.require_room()
-            try:
-                return self._append(statements)
-            except BaseException as error:
-                # Whatever it was, and whether or not it was kept, nobody here knows.
-                self._failure = str(error) or type(error).__name__
-                raise
+            with self._one_write():
+                places, new = self._place(statements)
+                self._put_back([one for one in statements if self._is_lost(one.id)])
+                if new:
+                    self._commit(new)
+                return places
 
-    def _append(self, statements: Sequence[Statement]) -> list[Appended]:
-        places, new = self._place(statements)
-        if new:
-            view = self.view
-            read = string_reader(view.reader)
-            state, puts = prepare_commit(view.state, new, self._key, read)
-            self._store.write(puts)
-            write_guard(self._files.guard, Guard(state.origin, state.size, state.root))
-            self.view = self._view_of(state)
-        return places
+    def _commit(
+        self, statements: Sequence[Statement | Vacancy], notice: str | None = None
+    ) -> None:
+        view = self.view
+        read = string_reader(view.reader)
+        state, puts = prepare_commit(view.state, statements, self._key, read, notice)
+        self._store.write(puts)
+        write_guard(self._files.guard, guard_of(state))
+        self.view = self._view_of(state)
+
+    @contextmanager
+    def _one_write(self) -> Iterator[None]:
+        """Something is written: if it fails, nothing more is, ever."""
+        self._store.require_room()
+        if self._wants_reserve:
+            self._wants_reserve = not keep_reserve(self._files.reserve)
+        try:
+            yield
+        except BaseException as error:
+            # Whatever it was, and whether or not it was kept, nobody here knows.
+            self._failure = str(error) or type(error).__name__
+            raise
 
     def _place(
-        self, statements: Sequence[Statement]
-    ) -> tuple[list[Appended], list[Statement]]:
+        self, statements: Sequence[Statement | Vacancy]
+    ) -> tuple[list[Appended], list[Statement | Vacancy]]:
         """Where each statement is or will be, and those that are new."""
         view = self.view
         fresh: dict[bytes, int] = {}
-        new: list[Statement] = []
+        new: list[Statement | Vacancy] = []
         places: list[Appended] = []
         for statement in statements:
             index = fresh.get(statement.id)
@@ -312,19 +321,19 @@ class Ledger:
     def _put(self, puts: Sequence[Pair]) -> None:
         """Side records, in turn; also while the log is held."""
         self._require_writable(held=None)
-        self._store.require_room()
-        try:
+        with self._one_write():
             self._store.write(puts)
-        except BaseException as error:
-            self._failure = str(error) or type(error).__name__
-            raise
 
     def _require_writable(self, held: str | None) -> None:
+        reason = self._read_only or held
+        if reason is not None and not self._closed:
+            raise ReadOnlyError(f"the log is read-only: {reason}")
+        self._require_sound()
+
+    def _require_sound(self) -> None:
+        """What needs no signature may be written while the log is read-only."""
         if self._closed:
             raise StoreError("the ledger is closed")
-        reason = self._read_only or held
-        if reason is not None:
-            raise ReadOnlyError(f"the log is read-only: {reason}")
         if self._failure is not None:
             raise StoreError(
                 f"the ledger stopped after a failed write: {self._failure}",
@@ -354,11 +363,7 @@ class Ledger:
 
 def _open_database(files: NodeFiles, origin: str, open_store: OpenStore) -> Store:
     """The database; a new one only if the guard says that nothing was signed yet."""
-    try:
-        is_new = read_guard(files.guard) == Guard.start(origin)
-    except CorruptStoreError:
-        is_new = False
-    if not is_new:
+    if not _is_unused(files, origin):
         return open_store(files.database, False)
     make_folder(files.database)
     try:
@@ -369,3 +374,11 @@ def _open_database(files: NodeFiles, origin: str, open_store: OpenStore) -> Stor
         remove_folder(files.database)
         make_folder(files.database)
         return open_store(files.database, True)
+
+
+def _is_unused(files: NodeFiles, origin: str) -> bool:
+    """Whether the guard says that nothing was signed yet."""
+    try:
+        return read_guard(files.guard) == Guard.start(origin)
+    except CorruptStoreError:
+        return False

@@ -206,10 +206,12 @@ def _envelope(view: LogView, id_: bytes) -> bytes:
 
 
 def _bodies(view: LogView, bundle: Tile) -> bytes:
-    start = bundle.index * TILE_WIDTH
-    indexes = range(start, start + bundle.width)
-    stored = view.reader.iterate(layout.body(indexes.start), layout.body(indexes.stop))
-    found = dict(stored)
+    first = bundle.index * TILE_WIDTH
+    indexes = range(first, first + bundle.width)
+    start, stop = layout.body(indexes.start), layout.body(indexes.stop)
+    found = dict(view.reader.iterate(start, stop))
+    for index in view.taken_down(indexes.start, indexes.stop):
+        found.pop(layout.body(index), None)
     return entry_bundle([found.get(layout.body(index), b"") for index in indexes])
 
 
@@ -222,9 +224,8 @@ def _tombstone(view: LogView, id_: bytes) -> bytes:
 
 def taken_down(view: LogView) -> Iterator[bytes]:
     """Ids of the statements whose bodies were taken down, in the order of the log."""
-    start, stop = layout.tombstone(0), layout.tombstone(view.size)
-    for key in view.reader.keys(start, stop):
-        entry = parse_entry(view.entry(layout.parse_index(key[1:])))
+    for index in view.taken_down(0, view.size):
+        entry = parse_entry(view.entry(index))
         if not isinstance(entry, StatementEntry):
             raise damaged("a tombstone stands where no statement is")
         yield entry.id

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from byline_ledger.tiles import Tile
+from byline_ledger.tiles import Tile, tile_widths
 from byline_ledger.tombstone import Tombstone
+from byline_ledger.tree import TreeNodes, cached_rows
 
 
 class LogSource(Protocol):
@@ -33,3 +34,13 @@ class LogSource(Protocol):
     def body(self, statement_id: bytes) -> bytes | Tombstone | None:
         """The envelope, or what stands in its place; None if there is neither."""
         ...
+
+
+def tree_nodes(source: LogSource, size: int) -> TreeNodes:
+    """The hashes of the tree of `size` entries, as the source's tiles have them."""
+    edge = tuple(
+        source.tile(Tile(level, full, width)) if width else b""
+        for level, (full, width) in enumerate(tile_widths(size))
+    )
+    rows = cached_rows(lambda level, index: source.tile(Tile(level, index)))
+    return TreeNodes(size, edge, rows)

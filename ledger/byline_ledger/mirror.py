@@ -12,13 +12,12 @@ replay witnesses cosign what it agrees with, and its owner gets a lost log back 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
-from byline_ledger.commit import LogState
+from byline_ledger.commit import LogState, entry_puts
 from byline_ledger.entry import (
     CommitmentEntry,
     Entry,
@@ -46,6 +45,7 @@ from byline_ledger.store.interface import OpenStore, Pair, Store
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.tiles import TILE_WIDTH
 from byline_ledger.tree import Tree, TreeNodes, cached_rows
+from byline_ledger.unwritten import Unwritten
 from byline_ledger.view import LogView
 
 MIRROR_VERSION = b"byline-mirror/1"
@@ -85,7 +85,8 @@ class Mirror:
         self._copied, self._note = self._load()
         self._waiting: list[tuple[bytes, Entry]] = []
         self._puts: list[Pair] = []
-        self._unwritten = _Unwritten()
+        self._unwritten = Unwritten()
+        self._indexes: dict[bytes, int] = {}
         self._notice: tuple[int, bytes] | None = None
         self._ended = self._find_end()
 
@@ -188,12 +189,11 @@ class Mirror:
         last = piece[-1][0]
         count = old.statements + len(statements)
         self._copied = _Copied(tree, grown, count, last)
-        puts = self._puts
-        puts += [(layout.entry(i), data) for i, (data, _) in enumerate(piece, start)]
-        puts += [(layout.id_key(one.id), layout.u64(i)) for i, one in statements]
-        puts += [(layout.string_key(string), b"") for string in strings]
-        puts += [(layout.tile(one.level, one.index), one.hashes) for one in filled]
-        self._unwritten.add(statements, strings)
+        entries = [data for data, _entry in piece]
+        ids = [(entry.id, index) for index, entry in statements]
+        self._puts += entry_puts(start, entries, ids, strings, filled)
+        self._unwritten.add(strings)
+        self._indexes |= {entry.id: index for index, entry in statements}
 
     def _require_new(
         self,
@@ -220,7 +220,7 @@ class Mirror:
             seen[entry.id] = index
 
     def _index_of(self, id_: bytes) -> int | None:
-        index = self._unwritten.indexes.get(id_)
+        index = self._indexes.get(id_)
         if index is not None:
             return index
         value = self._store.get(layout.id_key(id_))
@@ -279,7 +279,7 @@ class Mirror:
             state = (layout.STATE, head + (self._note or b""))
             self._store.require_room()
             self._store.write([*self._puts, state])
-            self._puts, self._unwritten = [], _Unwritten()
+            self._puts, self._unwritten, self._indexes = [], Unwritten(), {}
 
     # Sealing
 
@@ -384,31 +384,6 @@ class Mirror:
         entry = read_entry(self._store, self.size - 2)
         is_end = isinstance(entry, RetirementEntry)
         return (self.size - 2, entry.to_bytes()) if is_end else None
-
-
-class _Unwritten:
-    """What was copied since the last write, as far as the next piece must see it."""
-
-    def __init__(self) -> None:
-        self.indexes: dict[bytes, int] = {}
-        self._strings: list[bytes] = []
-
-    def add(
-        self,
-        statements: Sequence[tuple[int, StatementEntry]],
-        strings: Sequence[bytes],
-    ) -> None:
-        self.indexes.update((entry.id, index) for index, entry in statements)
-        if len(strings) > 64:
-            self._strings = sorted([*self._strings, *strings])
-        else:
-            for string in strings:
-                insort(self._strings, string)
-
-    def between(self, low: bytes, high: bytes) -> list[bytes]:
-        """Those strings s with low <= s <= high, ascending."""
-        start = bisect_left(self._strings, low)
-        return self._strings[start : bisect_right(self._strings, high)]
 
 
 def _require_mirror(store: Store, vkey: str) -> None:

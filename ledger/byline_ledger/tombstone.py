@@ -4,7 +4,8 @@
 
 Rule: a takedown removes a body and nothing else.  The log entry stays, so every proof
 still verifies; what the statement said is unknown from then on, and so is whatever it
-might have said about others.  Specification: docs/spec/log.md, "Takedown".
+might have said about others.  The same stands where a log was recovered and nobody had
+the body.  Specification: docs/spec/log.md, "Takedown".
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from byline_ledger import codec
-from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import MalformedError, RedactedError, UsageError
 
+NOT_RECOVERED = "not recovered"
+"""The reason where nobody took a body down: it was lost, and may come back."""
 MAX_REASON = 200
 """Characters of a reason; without control characters."""
 MAX_TOMBSTONE = 1_024
@@ -34,6 +38,20 @@ class Tombstone:
             )
         if not 0 <= self.time <= MAX_TIME:
             raise UsageError(f"expected a time up to 2^63 - 1, got {self.time}")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the body is missing against the operator's will."""
+        return self.reason == NOT_RECOVERED
+
+    def error(self, statement_id: bytes) -> RedactedError:
+        """What is said to whoever asks for the body, or brings it again."""
+        name = cid_of_statement(statement_id)
+        if self.is_lost:
+            return RedactedError(f"this node lost the body of statement {name}")
+        return RedactedError(
+            f"statement {name} was taken down by this node: {self.reason}"
+        )
 
     def to_bytes(self) -> bytes:
         """The canonical encoding."""

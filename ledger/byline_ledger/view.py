@@ -1,8 +1,9 @@
 """The log as one checkpoint left it, for readers in any thread.
 
-Rule: a view never changes.  The ledger makes a new one per commit and swaps it in
-whole, so a reader that took `ledger.view` once sees one tree, one lookup set and one
-checkpoint that belong together, and never waits for the writer.
+Rule: a view never changes, but for bodies that are taken down.  The ledger makes a new
+one per commit and swaps it in whole, so a reader that took `ledger.view` once sees one
+tree, one lookup set and one checkpoint that belong together, and never waits for the
+writer.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from byline_ledger.commit import LogState
-from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import (
     CorruptStoreError,
     MalformedError,
-    RedactedError,
     UnsupportedError,
 )
 from byline_ledger.lookup_set import LookupSet
@@ -49,8 +48,9 @@ class LogView:
     """The database as of this tree."""
     node: TreeNodes
     """`node(level, index)`: a hash of the Merkle tree (merkle.NodeReader)."""
-    notes: Reader
-    """The living database: a tree is cosigned after its snapshot was taken."""
+    now: Reader
+    """The living database: a tree is cosigned after its snapshot was taken, and what is
+    taken down must not be read by anybody any more."""
     checkpoint: bytes
     """The signed note over origin, size and root, with the cosignatures it has."""
 
@@ -61,11 +61,11 @@ class LogView:
         state: LogState,
         reader: Reader,
         rows: TileRows,
-        notes: Reader | None = None,
+        now: Reader | None = None,
     ) -> LogView:
         """A view of `state`; `reader` is a snapshot taken when it was current."""
         node = TreeNodes(state.size, state.tree.edge, rows)
-        return cls(vkey, state, reader, node, notes or reader, state.checkpoint)
+        return cls(vkey, state, reader, node, now or reader, state.checkpoint)
 
     def cosigned(self, note: bytes) -> LogView:
         """The same tree under its checkpoint with more signatures."""
@@ -139,7 +139,7 @@ class LogView:
         """The first cosigned checkpoint, of this tree or a smaller one, that includes
         entry `index`; None if none was kept."""
         start, stop = layout.cosigned(index + 1), layout.cosigned(self.size + 1)
-        _key, note = next(self.notes.iterate(start, stop), (b"", None))
+        _key, note = next(self.now.iterate(start, stop), (b"", None))
         return note
 
     # Statements
@@ -152,13 +152,23 @@ class LogView:
     def tombstone(self, statement_id: bytes) -> Tombstone | None:
         """Why and when the body was taken down; None if it was not."""
         index = self.index_of(statement_id)
-        data = None if index is None else self.reader.get(layout.tombstone(index))
-        if data is None:
+        if index is None:
             return None
+        # One that is only in this tree: the body was lost, and put back since.
+        now = self._tombstone_at(index, self.now)
+        return now or self._tombstone_at(index, self.reader)
+
+    def _tombstone_at(self, index: int, reader: Reader) -> Tombstone | None:
+        data = reader.get(layout.tombstone(index))
         try:
-            return Tombstone.from_bytes(data)
+            return None if data is None else Tombstone.from_bytes(data)
         except MalformedError as error:
-            raise damaged(f"{statement_id.hex()}: {error}") from error
+            raise damaged(f"log entry {index}: {error}") from error
+
+    def taken_down(self, start: int, end: int) -> Iterator[int]:
+        """Indexes of the statements from `start` to before `end` without a body."""
+        keys = self.now.keys(layout.tombstone(start), layout.tombstone(end))
+        return (layout.parse_index(key[1:]) for key in keys)
 
     def envelope(self, statement_id: bytes) -> bytes | None:
         """The statement as bytes; None if the log does not have it.
@@ -169,13 +179,13 @@ class LogView:
         if index is None:
             return None
         data = self.reader.get(layout.body(index))
+        tombstone = self._tombstone_at(index, self.now)
+        if data is None and tombstone is None:
+            # Lost in this tree, and put back since.
+            tombstone = self._tombstone_at(index, self.reader)
+        if tombstone is not None:
+            raise tombstone.error(statement_id)
         if data is None:
-            tombstone = self.tombstone(statement_id)
-            if tombstone is not None:
-                raise RedactedError(
-                    f"statement {cid_of_statement(statement_id)} was taken down by"
-                    f" this node: {tombstone.reason}"
-                )
             raise damaged(f"the body of statement {statement_id.hex()} is missing")
         return data
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 import trio
@@ -152,7 +153,8 @@ class Routes:
         """Takes statements into the log; answers once they are on disk, all or none."""
         require_msgpack(request)
         async with self._body(request, operations.MAX_BATCH_BYTES) as body:
-            statements = await self._check(operations.parse_batch, body)
+            view = self._backend.view
+            statements = await self._check(partial(operations.take_in, view), body)
         committed = await self._backend.submit(statements, "api")
         return await self._read(
             lambda: json_response(

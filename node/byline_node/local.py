@@ -62,6 +62,7 @@ class LocalClient:
         for chunk in chunks(statements):
             for statement in chunk:
                 statement.verify()
+            operations.require_wanted(self.view, chunk)
             appended = self._ledger.append(chunk)
             given = receipts_from_view(appended, self.view)
             verify_receipts(given, chunk)

@@ -34,6 +34,7 @@ from byline_ledger.log_files import (
     format_ids,
     new_bundles,
 )
+from byline_ledger.log_source import tree_nodes
 from byline_ledger.merkle import root_from
 from byline_ledger.statement import Statement
 from byline_ledger.tiles import (
@@ -41,10 +42,8 @@ from byline_ledger.tiles import (
     Tile,
     new_tiles,
     parse_entry_bundle,
-    tile_widths,
 )
 from byline_ledger.tombstone import Tombstone
-from byline_ledger.tree import TreeNodes, cached_rows
 from byline_node.log_source import Files, FileSource
 
 PROGRESS = ".copied"
@@ -279,13 +278,3 @@ def required_key(source: FileSource) -> str:
     if vkey is None:
         raise NotFoundError(f"{source.name} does not say the log's key (file `vkey`)")
     return vkey
-
-
-def tree_nodes(source: FileSource, size: int) -> TreeNodes:
-    """The hashes of the tree of `size` entries, read from its tiles."""
-    edge = tuple(
-        source.tile(Tile(level, full, width)) if width else b""
-        for level, (full, width) in enumerate(tile_widths(size))
-    )
-    rows = cached_rows(lambda level, index: source.tile(Tile(level, index)))
-    return TreeNodes(size, edge, rows)

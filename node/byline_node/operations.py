@@ -22,6 +22,7 @@ from byline_ledger.errors import (
     BylineError,
     MalformedError,
     NotFoundError,
+    RedactedError,
     UsageError,
 )
 from byline_ledger.merkle import consistency_proof
@@ -60,6 +61,26 @@ def parse_batch(data: bytes) -> list[Statement]:
             raise type(error)(message, hint=error.hint) from None
         statements.append(statement)
     return statements
+
+
+def take_in(view: LogView, data: bytes) -> list[Statement]:
+    """`parse_batch`, and none of them was taken down here (RedactedError)."""
+    statements = parse_batch(data)
+    require_wanted(view, statements)
+    return statements
+
+
+def require_wanted(view: LogView, statements: Sequence[Statement]) -> None:
+    """RedactedError if one of them was taken down here: its receipt would be true, and
+    nobody could read what it is for.  What was merely lost is taken in again."""
+    for number, statement in enumerate(statements, start=1):
+        tombstone = view.tombstone(statement.id)
+        if tombstone is not None and not tombstone.is_lost:
+            error = tombstone.error(statement.id)
+            raise RedactedError(
+                f"statement {number} of {len(statements)}: {error}",
+                hint="nothing of this request was taken in: leave that one out",
+            )
 
 
 def resolve(view: LogView, text: str) -> bytes:

@@ -28,12 +28,14 @@ from byline_ledger.statement import Statement
 from byline_node.alarms import Alarms, KnownAlarm
 from byline_node.client import Poster
 from byline_node.config import NodeConfig, parse_witness
+from byline_node.control import serve_control
 from byline_node.cosigning import Cosigner
 from byline_node.errors import BusyError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
+from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
 from byline_node.witnessing import Witness
 from byline_node.writer import Committed, Listener, Writer
@@ -47,6 +49,8 @@ REQUESTS_GRACE = 2.0
 """Seconds for requests in flight when the node stops."""
 DRAIN_SECONDS = 1.5
 """Seconds for what waits for the log."""
+ERASE_SECONDS = 60.0
+"""Between two attempts to erase what queries in flight kept on the disk."""
 
 log = structlog.get_logger("byline.node")
 
@@ -169,6 +173,7 @@ async def open_ledger(config: NodeConfig) -> AsyncIterator[Ledger]:
             log.info("made a new node", folder=str(config.folder))
         if ledger.read_only is not None:
             log.warning("the log is not written", reason=ledger.read_only)
+        await trio.to_thread.run_sync(ledger.keep_reserve)
         yield ledger
     finally:
         with trio.CancelScope(shield=True):
@@ -262,8 +267,11 @@ class Node:
         self._api = f"http://{bound_address(listeners)}"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write)
+            jobs = make_jobs(self._ledger, self._stop_writing)
+            await nursery.start(serve_control, self._config.folder, jobs)
             async with self._open_network() as self._network:
                 nursery.start_soon(self._cosign)
+                nursery.start_soon(self._finish_takedowns)
                 await self._serve_http(listeners, on_ready)
                 await self._drain()
             nursery.cancel_scope.cancel()
@@ -364,6 +372,21 @@ class Node:
             self._stop.ask(error)
         finally:
             self._written.set()
+
+    async def _finish_takedowns(self) -> None:
+        """What a query in flight kept on the disk must not stay there for long."""
+        while True:
+            await trio.sleep(ERASE_SECONDS)
+            try:
+                await trio.to_thread.run_sync(self._ledger.finish_takedowns)
+            except StoreError as error:
+                self._stop.ask(error)
+                return
+
+    def _stop_writing(self, failure: str) -> None:
+        """After a write that failed outside of the writer; from another thread."""
+        log.error("stopping after a failed write", reason=failure)
+        trio.from_thread.run_sync(self._stop.ask, StoreError(failure))
 
     async def _drain(self) -> None:
         """Commits what has queued, as far as there is time."""

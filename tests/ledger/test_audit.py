@@ -384,8 +384,11 @@ def test_many_small_commits_are_all_compared(tmp_path: Path, state: Path) -> Non
 
     def lie(ledger: Ledger) -> None:
         true = commit.commitment_entry
-        with patch.object(
-            commit, "commitment_entry", lambda count, root: true(count + 1, root)
+        with (
+            patch.object(
+                commit, "commitment_entry", lambda count, root: true(count + 1, root)
+            ),
+            patch.object(commit, "_read_commitment"),
         ):
             ledger.append(works(5000, 5001))
 

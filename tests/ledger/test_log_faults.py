@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from tests.support.logs import after_a_fault, require_sound, works
@@ -20,7 +21,8 @@ from byline_ledger.errors import (
     StoreError,
 )
 from byline_ledger.log import Ledger
-from byline_ledger.store import durable
+from byline_ledger.recovery import string_reader
+from byline_ledger.store import durable, layout
 from byline_ledger.store import guard as guard_module
 from byline_ledger.store.interface import OpenStore, Pair
 from byline_ledger.store.leveldb import LevelStore
@@ -214,26 +216,71 @@ def test_want_of_room_refuses_but_does_not_stop(
     require_sound(tmp_path)
 
 
-@pytest.mark.parametrize("what", [0, 2], ids=["statement", "entry"])
+KINDS = {
+    "statement": layout.BODIES,
+    "entry": layout.ENTRIES,
+    "index": layout.IDS,
+    "string": layout.STRINGS,
+    "tile": layout.TILES,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", [0, 1], ids=["key", "value"])
 def test_a_bit_flipped_in_memory_is_never_signed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, part: int
 ) -> None:
+    """In the first, a middle and the last of each kind; each bit of a few bytes."""
     disk = MemoryDisk()
     ledger = Ledger.init(tmp_path, open_store=disk)
-    before = disk.pairs()
+    ledger.append(works(0, 100))
+    state, read = ledger.view.state, string_reader(ledger.view.reader)
+    statements, key = works(100, 300), ledger.keys.log
     encode = commit._puts
+    flips = 0
+    for place in (0, 50, -1):
+        for at in (0, 7, 20, -1):
 
-    def flipping(*arguments: Any) -> list[Pair]:
-        puts = encode(*arguments)
-        key, value = puts[what]
-        puts[what] = (key, value[:20] + bytes([value[20] ^ 1]) + value[21:])
-        return puts
+            def flipping(
+                *arguments: Any, place: int = place, at: int = at
+            ) -> list[Pair]:
+                nonlocal flips
+                puts = encode(*arguments)
+                found = [i for i, pair in enumerate(puts) if pair[0][:1] == KINDS[kind]]
+                index = found[min(place, len(found) - 1)]
+                pair = [puts[index][0], bytearray(puts[index][1])]
+                old = bytearray(pair[part])
+                if -len(old) <= at < len(old):
+                    old[at] ^= 1 << flips % 8
+                    flips += 1
+                pair[part] = bytes(old)
+                puts[index] = (bytes(pair[0]), bytes(pair[1]))
+                return puts
 
-    monkeypatch.setattr(commit, "_puts", flipping)
+            monkeypatch.setattr(commit, "_puts", flipping)
+            before = flips
+            try:
+                commit.prepare_commit(state, statements, key, read)
+            except StoreError as error:
+                assert "changed in memory" in str(error)  # noqa: PT017
+            else:
+                assert flips == before
+    assert flips >= (0 if (kind, part) == ("string", 1) else 9)
+    before_pairs = disk.pairs()
+    monkeypatch.setattr(commit, "_puts", lambda *all_: encode(*all_)[1:])
     with pytest.raises(StoreError, match="changed in memory"):
-        ledger.append(works(0, 2))
+        ledger.append(statements)
     ledger.close()
-    assert disk.pairs() == before
+    assert disk.pairs() == before_pairs
+
+
+def test_a_set_that_changed_in_memory_is_never_signed(tmp_path: Path) -> None:
+    ledger = Ledger.init(tmp_path, open_store=MemoryDisk())
+    with (
+        patch.object(commit, "commitment_entry", lambda _n, _r: b"\x01" + bytes(40)),
+        pytest.raises(StoreError, match="the commitment changed in memory"),
+    ):
+        ledger.append(works(0, 3))
 
 
 # Processes that die

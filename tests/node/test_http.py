@@ -20,6 +20,7 @@ from byline_ledger.errors import StoreError
 from byline_ledger.log import Ledger
 from byline_ledger.merkle import verify_consistency
 from byline_ledger.statement import Statement
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
 from byline_node import http_api, http_models, operations
 from byline_node.receipts import receipts_from_json, verify_receipts
@@ -460,3 +461,16 @@ async def test_consistency_between_two_trees(
     for query in ("old=2&new=1", f"old=1&new={new.size + 1}", "old=-1&new=1", "old=x"):
         response = await client.get(f"/v1/consistency?{query}")
         check_error(response, 400, "usage", "")
+
+
+async def test_a_statement_that_was_taken_down_is_not_taken_in_again(
+    ledger: Ledger, client: httpx.AsyncClient
+) -> None:
+    """The whole request is refused, with the reason."""
+    gone, other = work("gone"), work("other")
+    ledger.append([gone])
+    ledger.redact(gone.id, Tombstone("a court said so", 1))
+    response = await publish(client, other, gone)
+    check_error(response, 410, "redacted", "statement 2 of 2")
+    assert "a court said so" in response.json()["error"]["message"]
+    assert ledger.view.index_of(other.id) is None

@@ -21,7 +21,9 @@ from byline_ledger.errors import BylineError
 from byline_node.config import NodeConfig
 from byline_node.logs import configure_logs
 from byline_node.service import run_node
+from byline_ledger.store import reserve
 
+reserve.SMALLEST_DISK = 1 << 62  # many nodes, one small disk
 home, api, listen, peers, limit = sys.argv[1:]
 if limit != "0":
     # Files larger than this cannot be written: a full disk, as far as a database sees.

@@ -50,10 +50,10 @@ class FaultyStore:
         self.broken = False
         """Every read fails, as after a disk error."""
 
-    def write(self, puts: Sequence[Pair]) -> None:
+    def write(self, puts: Sequence[Pair], deletes: Sequence[bytes] = ()) -> None:
         if self.before_write is not None:
             self.before_write()
-        self._store.write(puts)
+        self._store.write(puts, deletes)
         if self.after_write is not None:
             self.after_write()
 
@@ -76,6 +76,9 @@ class FaultyStore:
     def snapshot(self) -> Reader:
         self._require_whole()
         return self._store.snapshot()
+
+    def erase(self, keys: Sequence[bytes]) -> bool:
+        return self._store.erase(keys)
 
     def require_room(self) -> None:
         self._store.require_room()

@@ -25,6 +25,7 @@ from log_cases_entries import (
     example_vectors,
     lookup_vectors,
 )
+from log_cases_files import restored_vectors, tombstone_vectors
 from log_cases_notes import note_vectors
 from log_cases_policies import policy_vectors
 from log_cases_tiles import tile_vectors
@@ -39,6 +40,8 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "log_checkpoint.json": checkpoint_vectors,
     "log_cosignature.json": cosignature_vectors,
     "log_policy.json": policy_vectors,
+    "log_tombstone.json": tombstone_vectors,
+    "log_restored.json": restored_vectors,
     "log_example.json": example_vectors,
 }
 

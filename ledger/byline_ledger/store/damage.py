@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from byline_ledger.errors import CorruptStoreError, StoreError
+from byline_ledger.errors import CorruptStoreError, DiskFullError
 
 
 def damaged(message: str) -> CorruptStoreError:
@@ -14,9 +14,9 @@ def damaged(message: str) -> CorruptStoreError:
     )
 
 
-def disk_full(detail: str) -> StoreError:
+def disk_full(detail: str) -> DiskFullError:
     """What is said of a full disk, whoever finds it."""
-    return StoreError(
+    return DiskFullError(
         f"the disk is full: {detail}",
         hint="free some space and start again; all that was receipted is kept",
     )

@@ -40,6 +40,15 @@ def create_durably(path: Path, data: bytes) -> None:
         raise file_error(path, error) from error
 
 
+def remove_durably(path: Path) -> None:
+    """Removes the file, if it is there.  Raises StoreError."""
+    try:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise file_error(path, error) from error
+
+
 def make_folder(path: Path) -> None:
     """Makes the folder, for its owner alone, and its parents.  Raises StoreError."""
     try:

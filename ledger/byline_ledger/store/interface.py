@@ -50,9 +50,12 @@ class Store(Reader, Protocol):
         """
         ...
 
-    def compact(self, start: bytes, stop: bytes) -> None:
-        """Rewrites this range of keys, so that what was deleted from it leaves the disk
-        too, as far as no snapshot still needs it."""
+    def erase(self, keys: Sequence[bytes]) -> bool:
+        """Makes what was stored under `keys`, none of which is there any more, leave
+        the disk as well; whether it has.
+
+        What a snapshot in use still shows leaves at `close`.
+        """
         ...
 
     def snapshot(self) -> Reader:

@@ -12,8 +12,9 @@
     t  u8 level  u64 index   full tile: 256 hashes
     x  u64 index             tombstone of a body that was taken down (tombstone.py)
 
-Integers are big-endian.  Only `s` and `r` are ever overwritten, and a body is only ever
-removed by the write that puts its tombstone.  Bodies lie under their
+Integers are big-endian.  Only `s` and `r` are ever overwritten, a body is only ever
+removed by the write that puts its tombstone, and a tombstone by the write that puts a
+lost body back.  Bodies lie under their
 index, not their id, so that LevelDB, which keeps keys in order, hardly ever has to move
 them again.  Reasons: docs/adr/0006-store-layout.md.
 """

@@ -10,6 +10,7 @@ import errno
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ class LevelSnapshot(LevelReader):
 class LevelStore(LevelReader):
     """One open LevelDB database."""
 
-    __slots__ = ("_dropped", "_live", "_path")
+    __slots__ = ("_dropped", "_live", "_path", "_unerased")
 
     def __init__(self, path: Path, database: Any) -> None:
         super().__init__(database, Gate())
@@ -163,6 +164,7 @@ class LevelStore(LevelReader):
         # Snapshots in use, and those whose last reader is gone.
         self._live: dict[int, Any] = {}
         self._dropped: deque[Any] = deque()
+        self._unerased: list[bytes] = []
 
     @classmethod
     def open(cls, path: Path, create: bool = False) -> LevelStore:
@@ -198,10 +200,27 @@ class LevelStore(LevelReader):
         except OSError as error:
             raise file_error(self._path, error) from error
 
-    def compact(self, start: bytes, stop: bytes) -> None:
+    def erase(self, keys: Sequence[bytes]) -> bool:
         with self._gate, _translated:
             self._release_dropped()
-            self._source.compact_range(start=start, stop=stop)
+            self._erase(keys)
+            seen = [key for key in keys if self._is_seen(key)]
+            self._unerased = list({*self._unerased, *seen})
+            return not seen
+
+    def _is_seen(self, key: bytes) -> bool:
+        """Whether a snapshot in use is from before the key was deleted."""
+        return any(one.get(key) is not None for one in self._live.values())
+
+    def _erase(self, keys: Sequence[bytes]) -> None:
+        """A compaction drops what a deletion above it hides.  A value and its deletion
+        from one memory table come to lie in one file, which may be the lowest there is
+        and never be rewritten: so each key is deleted once more, above that file."""
+        for key in keys:
+            bounds = {"start": key, "stop": key + b"\x00"}
+            self._source.compact_range(**bounds)
+            self._source.delete(key, sync=True)
+            self._source.compact_range(**bounds)
 
     def snapshot(self) -> LevelSnapshot:
         with self._gate, _translated:
@@ -231,4 +250,7 @@ class LevelStore(LevelReader):
             for source in self._live.values():
                 source.close()
             self._live.clear()
+            # Erased again at the next start, should it fail now.
+            with suppress(plyvel.Error):
+                self._erase(self._unerased)
             self._source.close()

@@ -83,8 +83,9 @@ class MemoryStore:
             pairs.pop(key, None)
         self._now = MemoryReader(self, pairs)
 
-    def compact(self, start: bytes, stop: bytes) -> None:
+    def erase(self, keys: Sequence[bytes]) -> bool:
         self.require_open()
+        return True
 
     def snapshot(self) -> MemoryReader:
         self.require_open()

@@ -4,6 +4,8 @@
     origin      name of its log, with a random part: a new folder is always a new log
     lock        held by the process that uses the folder
     guard       the last tree signed (guard.py)
+    restored    only in a backup and what came out of one (restored.py)
+    reserve     room that a full disk leaves for opening the database (reserve.py)
     database    LevelDB (leveldb.py)
     lookup      the lookup set's skeleton as of the last orderly stop; may be deleted
 
@@ -70,6 +72,14 @@ class NodeFiles:
         return self.folder / "guard"
 
     @property
+    def restored(self) -> Path:
+        return self.folder / "restored"
+
+    @property
+    def reserve(self) -> Path:
+        return self.folder / "reserve"
+
+    @property
     def database(self) -> Path:
         return self.folder / "database"
 
@@ -121,6 +131,11 @@ class NodeFiles:
             ) from error
 
 
+def successor(folder: Path) -> Path:
+    """Where a new log for this node is made, before it takes the old one's place."""
+    return folder.with_name(folder.name + ".next")
+
+
 def init_node(folder: Path, name: str = DEFAULT_NAME) -> str:
     """Makes the files of a new node; returns the origin `<name>/<32 hex digits>`.
 
@@ -129,6 +144,11 @@ def init_node(folder: Path, name: str = DEFAULT_NAME) -> str:
     """
     origin = _new_origin(name)
     files = NodeFiles(folder)
+    if successor(folder).exists():
+        raise StoreError(
+            f"{successor(folder)} waits to take the place of {folder}",
+            hint="finish it with: byline node recover --new-origin NAME",
+        )
     make_folder(folder)
     with FolderLock(files.lock):
         if files.is_node():

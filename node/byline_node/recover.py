@@ -1,0 +1,198 @@
+"""Getting a log back that is behind what it signed, from copies that others kept.
+
+Rule: all copies and the log itself must be of one history before anything is touched.
+A log is signed on only where somebody answers for its end: its own guard file, a mirror
+that followed it, or its operator, who says that nothing is missing.  A folder or bucket
+is as new as the last export, and answers for nothing.  Specification: docs/spec/log.md,
+"Recovery".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from byline_ledger import codec
+from byline_ledger.catch_up import Copy
+from byline_ledger.errors import (
+    BadSignatureError,
+    BylineError,
+    ReadOnlyError,
+    UsageError,
+)
+from byline_ledger.log import Ledger
+from byline_ledger.statement import Statement
+from byline_ledger.takedown import lost_statements
+from byline_ledger.upkeep import Progress
+from byline_node.log_source import open_source
+from byline_node.read_ahead import ReadAhead
+
+RECORD = b"recovery/last"
+"""Side record: when, from where and on whose word the log was signed on."""
+PORTION = 256
+"""Bodies that are put back together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a copy is, as it was named."""
+
+    name: str
+    copy: Copy
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is a mirror, rather than something that was exported once."""
+        return self.name.startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What became of the log."""
+
+    origin: str
+    before: int
+    """Entries that were here."""
+    size: int
+    """Entries that are here now."""
+    source: str | None
+    """The copy that reaches furthest."""
+    put_back: int
+    """Bodies that had been lost earlier."""
+    lost: int
+    """Bodies that are still missing."""
+    word: str | None
+    """On whose word the log is signed on; None if nobody's was needed or given."""
+    read_only: str | None
+
+
+def recover(
+    node: Path,
+    names: Sequence[str],
+    *,
+    nothing_lost: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Recovered:
+    """Brings the log of the stopped node in the folder up to the copies named.
+
+    `nothing_lost`: the operator answers for it that nothing newer was signed.  Raises
+    ContradictionError, with nothing touched, where two histories were signed;
+    ReadOnlyError where the guard file proves the operator wrong; what reading the
+    copies and `Ledger.open` raise.
+    """
+    ledger = Ledger.open(node)
+    try:
+        with open_places(names, ledger.view.vkey) as places:
+            return _recover(ledger, places, nothing_lost, progress)
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def open_places(names: Sequence[str], vkey: str) -> Iterator[list[Place]]:
+    """The copies of the log `vkey`, the one that reaches furthest first."""
+    with ExitStack() as opened:
+        places = []
+        for name in names:
+            source = opened.enter_context(ReadAhead(open_source(name)))
+            places.append(Place(name, _copy(source, vkey)))
+        yield sorted(places, key=lambda place: -place.copy.end.size)
+
+
+def _copy(source: ReadAhead, vkey: str) -> Copy:
+    try:
+        return Copy.of(source, vkey)
+    except BadSignatureError as error:
+        raise UsageError(
+            f"{source.name} is no copy of this log: {error}",
+            hint="name a place where this node's own log was copied or mirrored",
+        ) from error
+
+
+def _recover(
+    ledger: Ledger, places: Sequence[Place], nothing_lost: bool, progress: Progress
+) -> Recovered:
+    before = ledger.view.size
+    if places:
+        furthest = places[0].copy
+        for place in places[1:]:
+            end = place.copy.end
+            furthest.require_extends(end.size, end.root, place.copy.note)
+        ledger.catch_up(furthest, time.time_ns() // 1_000_000, progress)
+    put_back = sum(_put_back(ledger, place.copy) for place in places)
+    word = _word(ledger, places, before, nothing_lost)
+    if word is not None:
+        _vouch(ledger, word, nothing_lost)
+    view = ledger.view
+    return Recovered(
+        origin=view.origin,
+        before=before,
+        size=view.size,
+        source=places[0].name if places else None,
+        put_back=put_back,
+        lost=sum(1 for _ in lost_statements(view)),
+        word=word if ledger.read_only is None else None,
+        read_only=ledger.read_only,
+    )
+
+
+def _put_back(ledger: Ledger, copy: Copy) -> int:
+    """Bodies that were lost, and that this copy has."""
+    lost = lost_statements(ledger.view)
+    count = 0
+    while ids := list(islice(lost, PORTION)):
+        count += ledger.put_back(list(_found(copy, ids)))
+    return count
+
+
+def _found(copy: Copy, ids: Sequence[bytes]) -> Iterator[Statement]:
+    for id_ in ids:
+        body = copy.source.body(id_)
+        if not isinstance(body, bytes):
+            continue
+        try:
+            statement = Statement.from_envelope(body)
+            statement.verify()
+        except BylineError:
+            continue
+        if statement.id == id_:
+            yield statement
+
+
+def _word(
+    ledger: Ledger, places: Sequence[Place], before: int, nothing_lost: bool
+) -> str | None:
+    """Who answers for the end of the log, if anybody must and does."""
+    if ledger.read_only is None:
+        return None
+    for place in places:
+        if place.follows and place.copy.end.size >= before:
+            return place.name
+    return "the operator: nothing newer was signed" if nothing_lost else None
+
+
+def _vouch(ledger: Ledger, word: str, nothing_lost: bool) -> None:
+    """Signs on, unless the guard file knows better, and keeps on whose word."""
+    try:
+        ledger.vouch()
+    except ReadOnlyError:
+        if nothing_lost:
+            raise
+        return
+    if ledger.read_only is None:
+        size, now = ledger.view.size, int(time.time())
+        data = codec.pack({"size": size, "time": now, "word": word})
+        ledger.put_record(RECORD, data)
+
+
+def why_stopped(node: Path) -> str | None:
+    """Why the log of the stopped node is not signed, None if it is."""
+    ledger = Ledger.open(node)
+    try:
+        return ledger.read_only
+    finally:
+        ledger.close()
