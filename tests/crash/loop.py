@@ -135,7 +135,10 @@ class Loop:
         journal, before = self._folder / "journal", self._folder / "before"
         cut = self.kills % 2 == 0
         if cut:
-            shutil.copytree(self._node, before)
+            # A node that was killed leaves its control socket behind.
+            shutil.copytree(
+                self._node, before, ignore=shutil.ignore_patterns("control")
+            )
         statements = self._next()
         pause = self._random.uniform(0, MOST_SECONDS)
 
