@@ -134,7 +134,7 @@ def recover(
         typer.Option(
             "--from",
             metavar="PLACE",
-            help="A copy of this node's log: URL of a mirror, folder,"
+            help="A copy of this node's log: URL of a mirror or of a node that keeps one, folder,"
             " s3://BUCKET/PREFIX. Repeatable.",
         ),
     ] = None,

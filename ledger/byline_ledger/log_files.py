@@ -147,6 +147,29 @@ def log_file(view: LogView, path: str) -> LogFile:
     return LogFile(_data(view, path), media_type(path), is_immutable(path))
 
 
+def mirror_file(copy: LogView, own: LogView, path: str) -> LogFile:
+    """The file at `path` of a copy without bodies (mirror.py); those come one by one
+    from the log `own` of the node that keeps the copy.
+
+    Raises what log_file raises, and NotFoundError for bodies by bundle.
+    """
+    return LogFile(_mirrored(copy, own, path), media_type(path), is_immutable(path))
+
+
+def _mirrored(copy: LogView, own: LogView, path: str) -> bytes:
+    name = parse_path(path)
+    if isinstance(name, StatementName):
+        if copy.index_of(name.id) is None:
+            raise NotFoundError(f"the log holds no statement {name.id.hex()}")
+        return _data(own, path)
+    if isinstance(name, Bodies):
+        raise NotFoundError("a mirror has statements only one by one, by id")
+    if name == GONE:
+        gone = taken_down(own)
+        return format_ids(id_ for id_ in gone if copy.index_of(id_) is not None)
+    return _data(copy, path)
+
+
 def _data(view: LogView, path: str) -> bytes:
     name = parse_path(path)
     if isinstance(name, Tile):

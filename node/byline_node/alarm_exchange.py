@@ -9,6 +9,7 @@ proves nothing is charged to nobody and forgotten.  Specification: docs/spec/net
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -70,10 +71,15 @@ class AlarmExchange:
         self._send, self._outgoing = trio.open_memory_channel[KnownAlarm](MAX_WAITING)
         # One at a time: an alarm can cost a second of verification.
         self._thread = trio.CapacityLimiter(1)
+        self._loop = trio.lowlevel.current_trio_token()
         alarms.listen(self._tell)
 
     def _tell(self, alarm: KnownAlarm) -> None:
-        """Queues what is new here; called from wherever it was found."""
+        """Hands on what is new here: it may have been found in any thread."""
+        with suppress(trio.RunFinishedError):
+            self._loop.run_sync_soon(self._queue, alarm)
+
+    def _queue(self, alarm: KnownAlarm) -> None:
         if alarm.size <= MAX_MESSAGE:
             try:
                 self._send.send_nowait(alarm)

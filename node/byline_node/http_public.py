@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from byline_ledger.errors import BylineError, NotFoundError
-from byline_ledger.log_files import log_file
+from byline_ledger.log_files import mirror_file
 from byline_ledger.witness import MAX_BODY
 from byline_node.http_log import NOT_AT_ALL, answer_file
 from byline_node.http_replies import error_response, text_response
@@ -105,9 +105,9 @@ class PublicRoutes:
         copy = self._backend.mirrored(name)
         if copy is None:
             return error_response(NotFoundError("no log of this name is copied here"))
-        view = self._backend.view if path.startswith("statements/") else copy
+        own = self._backend.view
         try:
-            found = await self._read(lambda: log_file(view, path))
+            found = await self._read(lambda: mirror_file(copy, own, path))
         except BylineError as error:
             return error_response(error)
         headers = {"cache-control": NOT_AT_ALL}

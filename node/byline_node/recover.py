@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -28,11 +29,12 @@ from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_ledger.takedown import lost_statements
 from byline_ledger.upkeep import Progress
-from byline_node.log_source import open_source
+from byline_node.log_source import FileSource, open_source
 from byline_node.read_ahead import ReadAhead
 
 RECORD = b"recovery/last"
 """Side record: when, from where and on whose word the log was signed on."""
+_FOLLOWS = ("http://", "https://")
 PORTION = 256
 """Bodies that are put back together."""
 
@@ -47,7 +49,7 @@ class Place:
     @property
     def follows(self) -> bool:
         """Whether it is a mirror, rather than something that was exported once."""
-        return self.name.startswith(("http://", "https://"))
+        return self.name.startswith(_FOLLOWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,21 @@ def open_places(names: Sequence[str], vkey: str) -> Iterator[list[Place]]:
     with ExitStack() as opened:
         places = []
         for name in names:
-            source = opened.enter_context(ReadAhead(open_source(name)))
+            source = opened.enter_context(ReadAhead(_open(name, vkey)))
             places.append(Place(name, _copy(source, vkey)))
         yield sorted(places, key=lambda place: -place.copy.end.size)
+
+
+def _open(name: str, vkey: str) -> FileSource:
+    """The place of this name; of another node's URL, the mirror it keeps of our log."""
+    with ExitStack() as closing:
+        source = closing.enter_context(open_source(name))
+        if not name.startswith(_FOLLOWS) or source.vkey() in (vkey, None):
+            closing.pop_all()
+            return source
+    origin = vkey.partition("+")[0]
+    mirror = sha256(origin.encode()).hexdigest()
+    return open_source(f"{name.rstrip('/')}/mirror/{mirror}")
 
 
 def _copy(source: ReadAhead, vkey: str) -> Copy:

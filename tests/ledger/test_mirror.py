@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.logs import works
+from tests.support.logs import take_down, works
 from tests.support.memory_log import MemoryLog
 from tests.support.stores import MemoryDisk
 
@@ -15,10 +15,13 @@ from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.entry import commitment_entry, retirement_entry, statement_entry
 from byline_ledger.errors import (
     CorruptStoreError,
+    NotFoundError,
     StoreError,
     VerificationError,
 )
+from byline_ledger.log import Ledger
 from byline_ledger.log_fault import LogFaultError
+from byline_ledger.log_files import GONE, StatementName, mirror_file, parse_ids
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.mirror import Mirror
 from byline_ledger.store import layout
@@ -174,3 +177,29 @@ def test_a_false_first_commitment_is_judged_by_itself(opened: Open) -> None:
     with pytest.raises(LogFaultError, match="commitment is of 1") as caught:
         opened(make_log().vkey).feed([commitment_entry(1, bytes(32))])
     assert (caught.value.start, len(caught.value.entries)) == (0, 1)
+
+
+def test_a_mirror_lends_bodies_of_its_own_log_one_by_one(
+    opened: Open, ledger: Ledger
+) -> None:
+    log = make_log(20)
+    copy = opened(log.vkey)
+    copy.feed(log.log)
+    copy.seal(log.checkpoint)
+    view = copy.view()
+    lent = works(0, 25)
+    ledger.append(lent)
+    take_down(ledger, lent[3])
+    take_down(ledger, lent[22])
+    own = ledger.view
+
+    def read(path: str) -> bytes:
+        return mirror_file(view, own, path).data
+
+    assert read(StatementName(lent[0].id).to_path()) == own.envelope(lent[0].id)
+    assert parse_ids(read(GONE)) == [lent[3].id]
+    assert read("checkpoint") == log.checkpoint
+    with pytest.raises(NotFoundError, match="holds no statement"):
+        read(StatementName(lent[21].id).to_path())
+    with pytest.raises(NotFoundError, match="one by one"):
+        read("statements/entries/000.p/20")

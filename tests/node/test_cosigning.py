@@ -27,6 +27,7 @@ from byline_ledger.note import Verifier, parse_note
 from byline_ledger.witness import AddCheckpoint, merge, parse_lines
 from byline_node.client import Client
 from byline_node.log_source import open_source
+from byline_node.recover import open_places
 
 LISTEN = "/ip4/127.0.0.1/tcp/0"
 
@@ -111,6 +112,11 @@ def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
                 assert copy.origin == origin
                 with Mirror.open(tmp_path / "audit", source.vkey() or "") as mirror:
                     assert audit(source, mirror).ok
+                vkey = source.vkey() or ""
+            # Whoever lost that log need only name this node.
+            with open_places([second.url], vkey) as places:
+                assert places[0].copy.end.origin == origin
+                assert places[0].follows
 
 
 def test_a_restart_is_confirmed_by_those_who_cosigned(tmp_path: Path) -> None:
