@@ -134,8 +134,8 @@ def recover(
         typer.Option(
             "--from",
             metavar="PLACE",
-            help="A copy of this node's log: URL of a mirror or of a node that keeps one, folder,"
-            " s3://BUCKET/PREFIX. Repeatable.",
+            help="A copy of this node's log: URL of a mirror or of a node that keeps"
+            " one, folder, s3://BUCKET/PREFIX. Repeatable.",
         ),
     ] = None,
     new_origin: Annotated[

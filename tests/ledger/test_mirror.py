@@ -44,6 +44,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    made = Ledger.init(tmp_path / "node", open_store=MemoryDisk())
+    yield made
+    made.close()
+
+
 Open = Callable[[str], Mirror]
 
 
