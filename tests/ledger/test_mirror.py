@@ -189,12 +189,13 @@ def test_a_false_first_commitment_is_judged_by_itself(opened: Open) -> None:
 def test_a_mirror_lends_bodies_of_its_own_log_one_by_one(
     opened: Open, ledger: Ledger
 ) -> None:
-    log = make_log(20)
+    lent = works(0, 25)
+    log = MemoryLog(1)
+    log.append(lent[:20])
     copy = opened(log.vkey)
     copy.feed(log.log)
     copy.seal(log.checkpoint)
     view = copy.view()
-    lent = works(0, 25)
     ledger.append(lent)
     take_down(ledger, lent[3])
     take_down(ledger, lent[22])
