@@ -9,16 +9,23 @@ import pytest
 from tests.support.logs import take_down, works
 from tests.support.memory_log import MemoryLog
 
+from byline_ledger import commit
 from byline_ledger.check import check_ledger
 from byline_ledger.commit import Vacancy
 from byline_ledger.entry import entry_of
-from byline_ledger.errors import CorruptStoreError, RedactedError, StoreError
+from byline_ledger.errors import (
+    BylineError,
+    CorruptStoreError,
+    RedactedError,
+    StoreError,
+)
 from byline_ledger.log import Ledger
 from byline_ledger.mirror import Mirror
 from byline_ledger.store.interface import Store
 from byline_ledger.store.leveldb import LevelStore
 from byline_ledger.store.node_files import NodeFiles, init_node
-from byline_ledger.takedown import keys_to_erase
+from byline_ledger.takedown import keys_to_erase, lost_statements
+from byline_ledger.tombstone import Tombstone
 
 
 def broken(_folder: Path, _create: bool) -> Store:
@@ -87,3 +94,37 @@ def test_a_copy_counts_what_waits_for_its_commitment(tmp_path: Path) -> None:
     with Mirror.open(tmp_path / "copy", log.vkey) as copy:
         copy.feed(log.log[:10])
         assert copy.frontier().size == 10
+
+
+def test_a_backup_brings_a_guard_where_the_node_has_lost_its_own(
+    tmp_path: Path,
+) -> None:
+    with closing(Ledger.init(tmp_path / "node")) as ledger:
+        ledger.append(works(0, 1))
+        (tmp_path / "node" / "guard").unlink()
+        ledger.backup(tmp_path / "copy", 100)
+    assert (tmp_path / "copy" / "guard").exists()
+    assert check_ledger(tmp_path / "copy").problem is None
+
+
+def test_a_statement_that_changed_before_signing_is_not_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Ledger.init(tmp_path / "node")) as ledger:
+        before = ledger.view.size
+        monkeypatch.setattr(commit, "_hash_of", lambda _statement: bytes(32))
+        with pytest.raises(BylineError, match="a statement"):
+            ledger.append(works(0, 1))
+        assert ledger.view.size == before
+
+
+def test_lost_bodies_are_found_among_those_taken_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Ledger.init(tmp_path / "node")) as ledger:
+        one = works(0, 1)[0]
+        ledger.append([one])
+        take_down(ledger, one)
+        assert list(lost_statements(ledger.view)) == []
+        monkeypatch.setattr(Tombstone, "is_lost", property(lambda _self: True))
+        assert list(lost_statements(ledger.view)) == [one.id]
