@@ -22,6 +22,7 @@ from byline_ledger.catch_up import Copy
 from byline_ledger.errors import (
     BadSignatureError,
     BylineError,
+    NotFoundError,
     ReadOnlyError,
     UsageError,
 )
@@ -120,7 +121,7 @@ def _open(name: str, vkey: str) -> FileSource:
 def _copy(source: ReadAhead, vkey: str) -> Copy:
     try:
         return Copy.of(source, vkey)
-    except BadSignatureError as error:
+    except (BadSignatureError, NotFoundError) as error:
         raise UsageError(
             f"{source.name} is no copy of this log: {error}",
             hint="name a place where this node's own log was copied or mirrored",
