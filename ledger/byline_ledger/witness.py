@@ -213,12 +213,13 @@ def _cosign(
 
 
 def last_time(memory: Memory, keys: NodeKeys) -> int:
-    """Unix seconds of this witness's last cosignature for the log; 0 if none."""
+    """Unix seconds of the last cosignature with this key for the log; 0 if none."""
     if memory.note is None:
         return 0
-    return verify_cosignature(
-        parse_note(memory.note), Verifier.from_text(keys.witness_vkey)
-    )
+    note, verifier = parse_note(memory.note), Verifier.from_text(keys.witness_vkey)
+    if note.signature_by(verifier) is None:
+        return 0  # the key was renewed since
+    return verify_cosignature(note, verifier)
 
 
 # What a log does with answers
