@@ -432,6 +432,7 @@ def test_the_end_of_a_log_is_read_like_any_entry() -> None:
     end = retirement_entry("moved away")
     last = commitment_entry(0, naive_root([]))
     mine, theirs = MemoryLog(1), signed_log(end, last)
+    mine.append([work("here")])
     one = Follower(lambda: mine)
     follow(one, mine, theirs)
     assert one.cursor is not None
