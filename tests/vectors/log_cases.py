@@ -41,3 +41,8 @@ def loose(text: str) -> str:
 
 def proof_hex(proof: list[bytes]) -> list[str]:
     return [value.hex() for value in proof]
+
+
+def pieces(*parts: tuple[bytes, int]) -> list[list[Any]]:
+    """Long bytes as pieces of hex, each to be repeated: [["00", 70000], ["ff", 1]]."""
+    return [[data.hex(), times] for data, times in parts]
