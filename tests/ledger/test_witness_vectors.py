@@ -62,7 +62,7 @@ def test_add_checkpoint(case: dict[str, Any]) -> None:
     known = {one["vkey"].partition("+")[0]: memory(one) for one in case["known"]}
     answer = decide(
         raw(case["request"]),
-        known.get,
+        lambda origin: [known[origin]] if origin in known else [],
         keys_of(load("witness.json")["witness"] | case),
         case["now"],
         lambda _checkpoint: case["replayed"],
@@ -98,8 +98,8 @@ def test_requests(case: dict[str, Any]) -> None:
         match request:
             case AskAdd(body, vkey):
                 assert (body, vkey) == (raw(asks["add"]), asks["vkey"])
-            case AskLatest(origin):
-                assert asks == {"latest": origin}
+            case AskLatest(vkey):
+                assert asks == {"latest": vkey}
             case AskVkeys():
                 assert asks == {"vkeys": True}
 

@@ -53,7 +53,7 @@ def witness_of(case: dict[str, Any], disk: Disk) -> Witness:
     witness = Witness(
         disk,
         clock=lambda: case["now"] + 0.9,
-        is_alarmed=lambda _origin: case.get("state") == "alarmed",
+        is_alarmed=lambda _vkey: case.get("state") == "alarmed",
         is_replayed=lambda _checkpoint: case["replayed"],
     )
     for known in case["known"]:
@@ -61,7 +61,7 @@ def witness_of(case: dict[str, Any], disk: Disk) -> Witness:
         if known["note"]:
             # As a node stores it: only what it cosigned gets there.
             fields = {"note": known["note"].encode(), "vkey": known["vkey"]}
-            name = hashlib.sha256(origin_of(known).encode()).digest()
+            name = hashlib.sha256(known["vkey"].encode()).digest()
             disk.records[b"witness/log/" + name] = codec.pack(fields)
     disk.is_full = case.get("state") == "no room"
     disk.read_only = "held" if case.get("state") == "held" else None
