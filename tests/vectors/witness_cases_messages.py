@@ -61,6 +61,7 @@ def wrong_requests(add: dict[str, Any]) -> dict[str, Any]:
         "nothing asked": {},
         "a text": "vkeys",
         "an array": ["vkeys", True],
+        "an array of one": ["vkeys"],
     }
 
 
@@ -198,7 +199,7 @@ def size_cases() -> list[Case]:
     """`body` of an answer of 409."""
     texts = {
         "nothing": b"",
-        "no newline": b"7",
+        "no newline": b"17",
         "two newlines": b"7\n\n",
         "a zero in front": b"07\n",
         "a blank": b" 7\n",
