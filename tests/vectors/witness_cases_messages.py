@@ -17,7 +17,7 @@ NIL, TRUTH = b"\xc0", b"\xc3"
 def message_requests() -> list[Case]:
     """`bytes` is a request; a valid one says what it asks."""
     add = {"add": Request(12, 7).body, "vkey": TRUE.vkey}
-    latest, vkeys = {"latest": TRUE.origin}, {"vkeys": True}
+    latest, vkeys = {"latest": TRUE.vkey}, {"vkeys": True}
 
     def good(name: str, asked: dict[str, Any]) -> Case:
         shown = {k: v.hex() if isinstance(v, bytes) else v for k, v in asked.items()}
@@ -30,8 +30,8 @@ def message_requests() -> list[Case]:
         good("a key of 1,024 characters", {"add": b"", "vkey": "x" * MAX_NAME}),
         long("a body of 65,536 bytes", longest, "add"),
         good("latest", latest),
-        good("an origin of 1,024 characters", {"latest": "x" * MAX_NAME}),
-        good("an origin of four-byte characters", {"latest": "\U0001f4f7" * MAX_NAME}),
+        good("a key of 1,024 characters", {"latest": "x" * MAX_NAME}),
+        good("a key of four-byte characters", {"latest": "\U0001f4f7" * MAX_NAME}),
         good("vkeys", vkeys),
         *malformed(add, "add"),
         *malformed(latest, "latest"),
@@ -50,13 +50,13 @@ def wrong_requests(add: dict[str, Any]) -> dict[str, Any]:
         "add: a text": {**add, "add": add["add"].decode()},
         "add: its key in bytes": {**add, "vkey": add["vkey"].encode()},
         "a key of 1,025 characters": {**add, "vkey": "x" * (MAX_NAME + 1)},
-        "latest: an origin in bytes": {"latest": TRUE.origin.encode()},
-        "latest: an origin of 1,025 characters": {"latest": "x" * (MAX_NAME + 1)},
+        "latest: a key in bytes": {"latest": TRUE.vkey.encode()},
+        "latest: a key of 1,025 characters": {"latest": "x" * (MAX_NAME + 1)},
         "latest: true": {"latest": True},
-        "latest: an array": {"latest": [TRUE.origin]},
+        "latest: an array": {"latest": [TRUE.vkey]},
         "vkeys: false": {"vkeys": False},
         "vkeys: 1": {"vkeys": 1},
-        "two requests in one": {"latest": TRUE.origin, "vkeys": True},
+        "two requests in one": {"latest": TRUE.vkey, "vkeys": True},
         "an unknown request": {"oldest": TRUE.origin},
         "nothing asked": {},
         "a text": "vkeys",
