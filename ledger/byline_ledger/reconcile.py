@@ -28,13 +28,14 @@ from byline_ledger.set_messages import (
     digest_of,
     parse_bitmap,
 )
-from byline_ledger.set_places import ROOT, Claim, is_known, open_claim, strings_at
+from byline_ledger.set_nodes import open_claim
+from byline_ledger.set_places import ROOT, Claim, is_known, strings_at
 from byline_ledger.statement import Statement
 
-MAX_OPENED = 8_192
+MAX_OPENED = 16_384
 """Places that one request opens, more or less."""
 LEAST_LEVELS, MOST_LEVELS = 2, 5
-MAX_LEAVES_REQUEST = 250_000
+MAX_LEAVES_REQUEST = 450_000
 
 
 class Reconciliation:
