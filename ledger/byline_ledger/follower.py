@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.cursor import MAX_GAPS, Cursor
@@ -240,10 +241,10 @@ class Follower:
         while pending:
             # Gossip may have brought some of them since.
             ours = self._view()
-            pending = [one for one in pending if ours.index_of(one) is None]
-            if not pending:
+            missing = (one for one in pending if ours.index_of(one) is None)
+            asked = list(islice(missing, MAX_IDS))
+            if not asked:
                 break
-            asked = pending[:MAX_IDS]
             statements = yield from self._talk.statements(asked)
             for id_, one in zip(asked, statements, strict=False):
                 require_entry(one, unknown[id_])
@@ -253,7 +254,8 @@ class Follower:
                     f"the peer withholds more than {MAX_GAPS} statements of its log"
                 )
             yield from admit(statements)
-            pending = pending[len(statements) :]
+            done = asked[len(statements) - 1]
+            pending = pending[pending.index(done) + 1 :]
         return tuple(gaps)
 
     # Gaps

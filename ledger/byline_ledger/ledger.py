@@ -233,7 +233,9 @@ class Ledger(Upkeep):
             self._require_writable(self._held)
             with self._one_write():
                 places, new = self._place(statements)
-                self._put_back([one for one in statements if self._is_lost(one.id)])
+                pairs = zip(statements, places, strict=True)
+                known = [one for one, place in pairs if not place.new]
+                self._put_back([one for one in known if self._is_lost(one.id)])
                 if new:
                     self._commit(new)
                 return places

@@ -34,7 +34,7 @@ from byline_ledger.statement import Statement
 
 MAX_OPENED = 16_384
 """Places that one request opens, more or less."""
-LEAST_LEVELS, MOST_LEVELS = 2, 5
+LEAST_LEVELS, MOST_LEVELS, FIRST_LEVELS = 2, 5, 8
 MAX_LEAVES_REQUEST = 450_000
 
 
@@ -90,8 +90,9 @@ class Reconciliation:
         self._places += [places[start : start + MAX_NODES] for start in starts]
 
     def _open(self, claims: list[Claim]) -> Steps[None]:
+        most = FIRST_LEVELS if claims[0].place == ROOT else MOST_LEVELS
         levels = (MAX_OPENED // len(claims)).bit_length() - 1
-        levels = max(LEAST_LEVELS, min(levels, MOST_LEVELS))
+        levels = max(LEAST_LEVELS, min(levels, most))
         request = AskNodes(self._size, tuple(one.place for one in claims), levels)
         before = self._talk.received
         answer = yield from self._talk.ask(request, SetNodes, bulk=True)
