@@ -68,7 +68,10 @@ OTHERS = [work(f"other {number}", key(3)) for number in range(40)]
 COLLAGE = work(
     "collage",
     key(4),
-    sources=[{"digest": digest("photo"), "relationship": "componentOf"}],
+    sources=[
+        {"digest": digest(name), "relationship": "componentOf"}
+        for name in ("photo", "other 1")
+    ],
 )
 GONE = work("gone", key(5))
 REMARK = signed(digest("disputed only"), key(6), type="dispute", reason="authorship")
