@@ -37,6 +37,7 @@ from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.mirrors import Mirrors
 from byline_node.peers import keep_connected, peer_id_of, ping_peer
+from byline_node.query_service import QueryService
 from byline_node.requests import Requests
 from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
@@ -134,6 +135,7 @@ class Network:
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
+        self._queries: QueryService | None = None
         self.watch = CheckpointWatch(
             host,
             ledger.view.origin,
@@ -191,6 +193,10 @@ class Network:
         self._alarms = alarms
         self._exchange = AlarmExchange(self._host, self._requests.ask, alarms)
         self._requests.answer(ALARM_PROTOCOL, MAX_ALARM_REQUEST, self._exchange.answer)
+
+    def serve_queries(self, view: Callable[[], Awaitable[Any]]) -> None:
+        """Has peers' queries answered from what `view` gives."""
+        self._queries = QueryService(self._host, view, frozenset(self._configured))
 
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
@@ -258,6 +264,8 @@ class Network:
             nursery.start_soon(self.watch.run)
             if self._exchange is not None:
                 nursery.start_soon(self._exchange.run)
+            if self._queries is not None:
+                nursery.start_soon(self._queries.run)
             for address in self._addresses:
                 nursery.start_soon(keep_connected, self._host, address, self._problems)
             await self._mind_peers()

@@ -443,7 +443,8 @@ def test_two_notes_of_one_log_agree_or_are_an_alarm() -> None:
     since = root_of(log, size).since
     require_same_log(log.vkey, old, log.checkpoint, since)
     require_same_log(log.vkey, log.checkpoint, old, since)
-    require_same_log(log.vkey, old, old, ())
+    require_same_log(log.vkey, old, old, None)
+    require_same_log(log.vkey, old, log.checkpoint, None)
     fork.append(OTHERS[6:9])
     with pytest.raises(ContradictionError, match="cannot both be true") as caught:
         require_same_log(log.vkey, old, fork.checkpoint, ())
