@@ -95,7 +95,8 @@ def agreement(replies: Replies) -> output.Line:
     if len(roots) < 2:
         return "  Nothing to compare: only one has shown its set of statements."
     if len(set(roots)) == 1:
-        return (f"  All {len(roots)} hold the same set of statements.", "good")
+        who = "Both" if len(roots) == 2 else f"All {len(roots)}"
+        return (f"  {who} hold the same set of statements.", "good")
     sets = f"{len(set(roots))} different sets of statements"
     return (f"  {len(roots)} hold {sets}, each in a log of its own.", "doubt")
 
@@ -126,7 +127,7 @@ def describe_crowd(replies: Replies, chosen: Held, asked: Asked) -> list[output.
     rows: list[output.Line] = [
         ("Asked among a crowd", "head"),
         f"  prefix       {under}",
-        "  learned      you mean one of these, or one that it does not know; your address",
+        "  learned      you mean one of these, or one unknown to it; your address",
     ]
     if crowd.works < asked.crowd:
         wanted = f"than the {asked.crowd} works you wanted to be among"

@@ -95,7 +95,8 @@ def query(
     more: dict[str, object] = {}
     below: list[output.Line] = []
     if peers:
-        from byline_cli.query_peers import Asked, query_peers
+        from byline_cli.peer_answers import Asked
+        from byline_cli.query_peers import query_peers
 
         asking = Asked(target, depth, rules, max_age, crowd if private else None)
         found = query_peers(peers, asking)
