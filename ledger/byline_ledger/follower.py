@@ -107,24 +107,31 @@ class Follower:
     """One log of one peer; `session` is run again and again."""
 
     def __init__(
-        self, view: Callable[[], KnownLog], cursor: Cursor | None = None
+        self,
+        view: Callable[[], KnownLog],
+        cursor: Cursor | None = None,
+        is_refused: Callable[[bytes], bool] = lambda _id: False,
     ) -> None:
-        """`view` gives the present view of our own log, whenever it is called."""
+        """`view` gives the present view of our own log, whenever it is called;
+        `is_refused(id)` tells what our policy does not want (docs/spec/admission.md).
+        """
         self._view = view
+        self._is_refused = is_refused
         self.cursor = cursor
         """Where the last session, finished or not, has come to."""
 
-    def session(self, wanted: Sequence[bytes] = ()) -> Session:
-        """Reads all that is new, then asks for `wanted` (ids that others lacked).
+    def session(self, wanted: Sequence[bytes] = (), *, read_on: bool = True) -> Session:
+        """Reads all that is new, then asks for `wanted` (ids that others lacked); where
+        `read_on` is false, only for those.  An `Admit` may admit fewer.
 
         Raises MalformedError, VerificationError or ContradictionError for a lie, and
         NotFoundError where the peer withholds what its log lists.
         """
         yield from self._see_head()
         target = self._cursor.seen
-        if target.size - self._cursor.size > WORTH_A_JUMP:
+        if read_on and target.size - self._cursor.size > WORTH_A_JUMP:
             yield from self._try_jump(target)
-        while self._cursor.size < target.size:
+        while read_on and self._cursor.size < target.size:
             yield from self._read_page(target)
         yield from self._ask_for(wanted[:MAX_IDS])
         self._forget_filled_gaps()
@@ -209,8 +216,7 @@ class Follower:
         pending = list(unknown)
         while pending:
             # Gossip may have brought some of them since.
-            ours = self._view()
-            pending = [one for one in pending if ours.index_of(one) is None]
+            pending = [one for one in pending if self._is_wanted(one)]
             if not pending:
                 break
             asked = pending[:MAX_IDS]
@@ -229,8 +235,7 @@ class Follower:
     # Gaps
 
     def _ask_for(self, wanted: Sequence[bytes]) -> _Steps[None]:
-        ours = self._view()
-        missing = [one for one in wanted if ours.index_of(one) is None]
+        missing = [one for one in wanted if self._is_wanted(one)]
         while missing:
             statements = yield from _ask_statements(missing, {})
             yield from _admit(statements)
@@ -238,9 +243,13 @@ class Follower:
 
     def _forget_filled_gaps(self) -> None:
         if self._cursor.gaps:
-            ours = self._view()
-            gaps = (one for one in self._cursor.gaps if ours.index_of(one) is None)
+            gaps = (one for one in self._cursor.gaps if self._is_wanted(one))
             self.cursor = replace(self._cursor, gaps=tuple(gaps))
+
+    def _is_wanted(self, statement_id: bytes) -> bool:
+        """Neither here nor refused."""
+        known = self._view().index_of(statement_id) is not None
+        return not known and not self._is_refused(statement_id)
 
 
 def _exchange(request: Request, *, bulk: bool = False) -> _Steps[Response]:

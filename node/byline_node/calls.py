@@ -18,6 +18,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import join_array, pack, split_array
+from byline_ledger.did import did_key
 from byline_ledger.digest import ParsedHash, cid_of_statement, parse_hash
 from byline_ledger.errors import (
     BylineError,
@@ -29,7 +30,7 @@ from byline_ledger.errors import (
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
-from byline_node.errors import NodeUnavailableError, TooLargeError
+from byline_node.errors import NodeUnavailableError, RefusedError, TooLargeError
 from byline_node.receipts import Receipt, receipts_from_json, verify_receipts
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
@@ -217,6 +218,15 @@ def status() -> Operation[dict[str, Any]]:
     return value
 
 
+def admission(author: bytes | None = None) -> Operation[dict[str, Any]]:
+    """What the node takes in, and what it asks of an author (32-byte key)."""
+    asked = "" if author is None else f"?author={quote(did_key(author))}"
+    value = read_json((yield Call(f"/v1/admission{asked}")))
+    if not isinstance(value, dict):
+        raise MalformedError("admission: expected a JSON object")
+    return value
+
+
 def health() -> Operation[str]:
     """The origin of the log of the node that answers."""
     value = read_json((yield Call("/healthz")))
@@ -278,7 +288,12 @@ def read_error(reply: Reply) -> BylineError:
             f"HTTP status {reply.status}: is this a Byline node at all?"
         )
     error = error_classes().get(str(kind), NodeUnavailableError)
-    return error(one_line(message), hint=None if hint is None else one_line(hint))
+    made = error(one_line(message), hint=None if hint is None else one_line(hint))
+    if isinstance(made, RefusedError):
+        reason, until = problem.get("reason"), problem.get("until")
+        made.reason = one_line(reason)
+        made.until = until if type(until) is int else None
+    return made
 
 
 def one_line(text: object) -> str:

@@ -107,6 +107,10 @@ class Client:
         """What the node says of itself."""
         return self._run(calls.status())
 
+    def admission(self, author: bytes | None = None) -> dict[str, Any]:
+        """What the node takes in, and what it asks of an author (32-byte key)."""
+        return self._run(calls.admission(author))
+
     def health(self) -> str:
         """The origin of the node's log, if it answers."""
         return self._run(calls.health())
@@ -294,6 +298,10 @@ class AsyncClient:
     async def status(self) -> dict[str, Any]:
         """See Client.status."""
         return await self._run(calls.status())
+
+    async def admission(self, author: bytes | None = None) -> dict[str, Any]:
+        """See Client.admission."""
+        return await self._run(calls.admission(author))
 
     async def health(self) -> str:
         """See Client.health."""

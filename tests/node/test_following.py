@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -11,13 +11,14 @@ import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
+from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import StoreError
 from byline_ledger.follow_server import serve
 from byline_ledger.statement import Statement
 from byline_node import following as module
-from byline_node.cursors import PLACES, LedgerCursors
-from byline_node.errors import PeerError
+from byline_node.cursors import PLACES, Kept, LedgerCursors
+from byline_node.errors import BusyError, PeerError
 from byline_node.following import Following
 
 pytestmark = pytest.mark.trio
@@ -52,6 +53,54 @@ class Records:
         self.writes += 1
 
 
+class Gate:
+    """following.Gate: refuses the statements in `unwanted`, and remembers them."""
+
+    def __init__(self) -> None:
+        self.digest = OPEN.digest
+        self.rereads = 0
+        self.unwanted: set[bytes] = set()
+        self.room = 10**6
+        """How many more it can remember."""
+        self.remembered: dict[bytes, str] = {}
+        self.wanted_again: set[bytes] = set()
+        self.saves = 0
+
+    def take(
+        self, statements: Sequence[Statement], peers: Sequence[str]
+    ) -> tuple[list[Statement], bool]:
+        admitted, is_full = [], False
+        for one, peer in zip(statements, peers, strict=True):
+            self.remembered.pop(one.id, None)
+            if one.id not in self.unwanted:
+                admitted.append(one)
+            elif len(self.remembered) < self.room:
+                self.remembered[one.id] = peer
+            else:
+                is_full = True
+        return admitted, is_full
+
+    def is_refused(self, statement_id: bytes, peer: str | None = None) -> bool:
+        return statement_id in self.remembered and (
+            statement_id not in self.wanted_again
+        )
+
+    def due(self, peer: str, connected: Collection[str]) -> list[bytes]:
+        away = {one for one in self.remembered.values() if one not in connected}
+        ids = self.remembered.items()
+        return [
+            id_
+            for id_, owner in ids
+            if id_ in self.wanted_again and owner in {peer, *away}
+        ]
+
+    def is_full(self, peer: str) -> bool:
+        return len(self.remembered) >= self.room
+
+    def save(self) -> None:
+        self.saves += 1
+
+
 class Setting:
     """Our empty log, and peers' logs by peer id; `broken` is what asking raises."""
 
@@ -63,11 +112,14 @@ class Setting:
         self.delays: dict[str, float] = {}
         self.times: list[float] = []
         self.requests: list[tuple[str, bytes]] = []
+        self.gate = Gate()
         self.following = self.restart()
 
     def restart(self) -> Following:
         cursors = LedgerCursors(self.records, ["friend"])
-        self.following = Following(self.ask, lambda: self.mine, self.admit, cursors)
+        self.following = Following(
+            self.ask, lambda: self.mine, self.admit, cursors, self.gate
+        )
         return self.following
 
     async def ask(self, peer: str, request: bytes) -> bytes:
@@ -78,10 +130,16 @@ class Setting:
             raise self.broken
         return serve(self.peers[peer], request)
 
-    async def admit(self, statements: Sequence[Statement], source: str) -> None:
+    async def admit(
+        self, statements: Sequence[Statement], source: str, peers: Sequence[str]
+    ) -> None:
         assert source == "follow"
+        assert len(peers) == len(statements)
         await trio.lowlevel.checkpoint()
-        self.mine.append(statements)
+        admitted, is_full = self.gate.take(statements, peers)
+        self.mine.append(admitted)
+        if is_full:
+            raise BusyError("no more can wait")
 
     async def run(self, seconds: float, *peers: str) -> None:
         with trio.move_on_after(seconds):
@@ -291,7 +349,7 @@ async def test_strangers_share_a_bounded_number_of_places() -> None:
     """Only our own peers have records of their own."""
     records = Records()
     cursors = LedgerCursors(records, ["friend"])
-    cursor = Cursor.from_bytes((await followed_once()).to_bytes())
+    cursor = Kept(Cursor.from_bytes((await followed_once()).to_bytes()))
     for number in range(PLACES // 8):
         cursors.save(f"stranger {number}", cursor)
     cursors.save("friend", cursor)

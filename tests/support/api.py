@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import trio
 
+from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
+from byline_node.admission import Admission
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
@@ -22,9 +24,11 @@ from byline_node.writer import Committed, Writer
 class Backend:
     """A ledger and its writer, as the node wires them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, policy: AdmissionPolicy = OPEN) -> None:
         self.ledger = ledger
         self.writer = Writer(ledger)
+        self.admission = Admission(ledger, policy)
+        self.writer.listen(self.admission.heed)
         self.a_witness = Witness(ledger, clock=time.time)
 
     @property
@@ -44,8 +48,9 @@ class Backend:
     async def answer_view(self) -> Any:
         return self.ledger.view
 
-    async def submit(self, statements: list[Statement], source: str) -> Committed:
-        return await self.writer.submit(statements, source)
+    async def submit(self, statements: list[Statement], peer: str) -> Committed:
+        peers = [peer] * len(statements)
+        return await self.admission.submit(statements, "api", peers, self.writer.submit)
 
     def status(self) -> dict[str, Any]:
         nobody: dict[str, Any] = {"api": "", "peer_id": None, "listen": [], "peers": []}
@@ -53,6 +58,7 @@ class Backend:
             "cosigned": {"size": 1, "count": 0, "time": None},
             "witnesses": [],
             "alarms": [],
+            "admission": self.admission.status(),
         }
         return describe_log(self.view, self.ledger.read_only) | nobody
 

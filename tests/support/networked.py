@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import trio
 from tests.support.waiting import until
 
+from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
+from byline_node.admission import Admission, Clock, wall_clock
 from byline_node.alarms import Alarms
 from byline_node.network import Network, open_network
 from byline_node.writer import Writer
@@ -34,23 +37,47 @@ class NetworkedNode:
     writer: Writer
     network: Network
     alarms: Alarms
+    admission: Admission
 
     @property
     def set_root(self) -> bytes:
         return self.ledger.view.set_root
 
     async def publish(self, statements: Sequence[Statement]) -> None:
-        await self.writer.submit(statements, "api")
+        peers = ["test"] * len(statements)
+        await self.admission.submit(statements, "api", peers, self.writer.submit)
+
+
+class Door:
+    """network.StatementWriter, as the node wires it."""
+
+    def __init__(self, writer: Writer, gate: Admission) -> None:
+        self._writer = writer
+        self.gate = gate
+        self.listen = writer.listen
+
+    async def submit(
+        self, statements: Sequence[Statement], source: str, peers: Sequence[str]
+    ) -> Any:
+        return await self.gate.submit(statements, source, peers, self._writer.submit)
 
 
 @asynccontextmanager
 async def networked_node(
-    folder: Path, *, peers: Sequence[str] = (), listen: str = ANY_PORT
+    folder: Path,
+    *,
+    peers: Sequence[str] = (),
+    listen: str = ANY_PORT,
+    policy: AdmissionPolicy = OPEN,
+    clock: Clock = wall_clock,
 ) -> AsyncIterator[NetworkedNode]:
     """A new node in `folder`, or the one that is there."""
     start = Ledger.open if NodeFiles(folder).is_node() else Ledger.init
     ledger = start(folder)
     writer = Writer(ledger)
+    admission = Admission(ledger, policy, clock)
+    admission.load()
+    writer.listen(admission.heed)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
@@ -64,8 +91,10 @@ async def networked_node(
                 known.append(network)
                 network.share_alarms(alarms)
 
-            async with open_network(config, ledger, writer, prepare) as network:
-                yield NetworkedNode(ledger, writer, network, alarms)
+            async with open_network(
+                config, ledger, Door(writer, admission), prepare
+            ) as network:
+                yield NetworkedNode(ledger, writer, network, alarms, admission)
                 await writer.close()
     finally:
         ledger.close()
