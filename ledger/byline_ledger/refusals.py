@@ -62,6 +62,10 @@ class Refusals:
     def __len__(self) -> int:
         return sum(map(len, self._places))
 
+    def ids(self) -> list[bytes]:
+        """All that are remembered."""
+        return [one for place in self._places for one in place]
+
     @property
     def is_full(self) -> bool:
         """Whether something may have been forgotten."""

@@ -84,6 +84,7 @@ class Admission:
         self._facts = LogFacts(lambda: ledger.view)
         self._state = AdmissionState(self._is_vouched, self._held)
         self._news: deque[Statement] = deque()
+        self._on_its_way: set[bytes] = set()
         self._reread_at = 0
         self.rereads = 0
         """Grows whenever all logs must be read again under the same policy."""
@@ -101,6 +102,10 @@ class Admission:
                     self._refusals.read_place(place, data or b"")
                 except MalformedError:
                     continue  # none, or of another version: then it is fetched again
+            # A crash may have come between taking one and writing that down.
+            for one in self._refusals.ids():
+                if self._is_here(one):
+                    self._refusals.forget(one)
             # What was vouched for while nobody looked may have been forgotten.
             self.rereads = int(self._refusals.is_full and bool(self.policy.vouchers))
 
@@ -110,6 +115,7 @@ class Admission:
         self._refusals = Refusals(self.digest)
         self._vouching = Vouching(policy.vouchers, self._facts)
         self._facts.forget()
+        self._news_read = 0
 
     def _learn_vouchers(self) -> None:
         for voucher in self.policy.vouchers:
@@ -156,13 +162,18 @@ class Admission:
             with self._lock:
                 self._facts.forget()
             raise
+        finally:
+            self.end(admitted)
         if is_full:
             raise BusyError("as many statements as may wait are waiting to be admitted")
         return committed
 
     def take(self, arrivals: Sequence[Arrival]) -> tuple[list[Statement], bool]:
         """What is admitted, in order; and whether something was neither admitted nor
-        could be remembered.  RefusedError for the API, where one is refused."""
+        could be remembered.  RefusedError for the API, where one is refused.
+
+        `end` is to be called once what is admitted was appended, or was not.
+        """
         with self._lock:
             self._catch_up()
             now = self._clock()
@@ -175,13 +186,24 @@ class Admission:
             for arrival, verdict in zip(arrivals, verdicts, strict=True):
                 if isinstance(verdict, Admitted):
                     self._refusals.forget(arrival.statement.id)
+                    self._on_its_way.add(arrival.statement.id)
                     admitted.append(arrival.statement)
                 else:
                     is_full |= not self._remember(arrival, verdict, now)
             return admitted, is_full
 
+    def end(self, statements: Sequence[Statement]) -> None:
+        """They are in the log now, or will not be."""
+        with self._lock:
+            self._on_its_way.difference_update(one.id for one in statements)
+
+    def _is_here(self, statement_id: bytes) -> bool:
+        """Or about to be: gossip and follow often bring the same at the same time."""
+        known = self._ledger.view.index_of(statement_id) is not None
+        return known or statement_id in self._on_its_way
+
     def _decide(self, arrival: Arrival, trial: Trial, now: int) -> Verdict:
-        if self._ledger.view.index_of(arrival.statement.id) is not None:
+        if self._is_here(arrival.statement.id):
             return ADMITTED
         verdict = decide(self.policy, arrival, trial, now)
         if isinstance(verdict, Refused):

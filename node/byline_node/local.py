@@ -70,6 +70,7 @@ class LocalClient:
             operations.require_wanted(self.view, chunk)
             self._require_admitted(chunk)
             appended = self._ledger.append(chunk)
+            self._policy_of_node().end(chunk)
             given = receipts_from_view(appended, self.view)
             verify_receipts(given, chunk)
             receipts += given

@@ -57,6 +57,7 @@ def test_a_refusal_stands_until_its_time() -> None:
     assert list(table.due(100, never)) == [(two, PEER)]
     assert table.counts() == {"not-listed": 1, "too-early": 1}
     table.forget(two)
+    assert table.ids() == [one]
     assert len(table) == 1
 
 

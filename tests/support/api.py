@@ -28,6 +28,7 @@ class Backend:
         self.ledger = ledger
         self.writer = Writer(ledger)
         self.admission = Admission(ledger, policy)
+        self.admission.load()
         self.writer.listen(self.admission.heed)
         self.a_witness = Witness(ledger, clock=time.time)
 
