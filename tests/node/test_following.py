@@ -11,9 +11,16 @@ import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
+from byline_ledger import codec
 from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import StoreError
+from byline_ledger.follow_messages import (
+    AskEntries,
+    AskHead,
+    AskStatements,
+    parse_request,
+)
 from byline_ledger.follow_server import serve
 from byline_ledger.statement import Statement
 from byline_node import following as module
@@ -334,6 +341,107 @@ async def test_a_damaged_cursor_is_read_again(
     await setting.run(1)
     assert setting.following.logs["friend"].error is None
     assert setting.following.logs["friend"].cursor is not None
+
+
+# What our policy does not want
+
+
+async def test_what_is_refused_is_fetched_once_and_counted(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """By whichever peer it is listed, also after a restart."""
+    setting = Setting(friend=log_of(2, "a", "b"), other=log_of(3, "b", "c"))
+    both = work("both")
+    for log in setting.peers.values():
+        log.append([both])
+    setting.gate.unwanted = {both.id}
+    # Small pages are read from both at once; what the one showed first counts.
+    await setting.run(30, "friend")
+    await setting.run(30, "other")
+    setting.restart()
+    await setting.run(30)
+    asked = [parse_request(request) for _, request in setting.requests]
+    ids = [i for one in asked if isinstance(one, AskStatements) for i in one.ids]
+    assert ids.count(both.id) == 1
+    assert len(ids) == 5
+    refused = [one.refused for one in setting.following.logs.values()]
+    assert refused == [1, 1]
+
+
+async def test_another_policy_reads_from_the_start(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """While connected, and where the record is of another policy; once."""
+    setting = Setting(friend=log_of(2, "a", "b"))
+    one = work("unwanted")
+    setting.peers["friend"].append([one])
+    setting.gate.unwanted = {one.id}
+    nursery.start_soon(setting.following.follow, "friend")
+    await trio.sleep(1)
+    followed = setting.following.logs["friend"]
+    assert (followed.refused, setting.mine.index_of(one.id)) == (1, None)
+    setting.gate.unwanted.clear()
+    setting.gate.remembered.clear()
+    setting.gate.digest = b"another policy"
+    setting.following.kick()
+    await trio.sleep(1)
+    assert followed.refused == 0
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_policy_is_kept_with_the_cursor(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a", "b"))
+    await setting.run(1)
+    assert setting.gate.saves > 0
+    for digest, pages in ((OPEN.digest, 0), (b"another", 1), (b"another", 0)):
+        setting.gate.digest = digest
+        setting.restart()
+        setting.requests.clear()
+        await setting.run(30)
+        asked = [parse_request(request) for _, request in setting.requests]
+        assert sum(isinstance(one, AskEntries) for one in asked) == pages
+
+
+async def test_a_record_from_before_there_were_policies_is_that_of_an_open_node(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a"))
+    cursor = await followed_once()
+    old = codec.pack({"cursor": cursor.to_bytes(), "peer": "friend"})
+    setting.records.values[b"follow/peer/friend"] = old
+    kept = LedgerCursors(setting.records, ["friend"]).load("friend")
+    assert kept == Kept(cursor, OPEN.digest, 0)
+    odd = codec.pack({"cursor": b"", "peer": "friend", "policy": 1})
+    setting.records.values[b"follow/peer/friend"] = odd
+    assert LedgerCursors(setting.records, ["friend"]).load("friend") is None
+
+
+async def test_where_no_more_can_wait_only_what_is_due_is_asked_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2))
+    late = [work(f"{i}") for i in range(5)]
+    setting.peers["friend"].append(late)
+    setting.gate.unwanted = {one.id for one in late}
+    setting.gate.room = 3
+    await setting.run(100)
+    assert len(setting.gate.remembered) == 3
+    setting.requests.clear()
+    await setting.run(100)
+    asked = {type(parse_request(request)) for _, request in setting.requests}
+    assert asked == {AskHead}
+    first = next(iter(setting.gate.remembered))
+    setting.gate.unwanted.remove(first)
+    setting.gate.wanted_again.add(first)
+    await setting.run(200)
+    assert setting.mine.index_of(first) is not None
+    setting.gate.unwanted.clear()
+    setting.gate.wanted_again |= {one.id for one in late}
+    await setting.run(300)
+    assert setting.mine.set_root == setting.peers["friend"].set_root
 
 
 async def test_a_full_disk_costs_only_the_cursor(
