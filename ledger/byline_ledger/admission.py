@@ -169,8 +169,8 @@ def _work(
     if done >= policy.work_bits or is_trusted(policy, arrival.statement, state):
         return None
     text = (
-        f"this node asks for {policy.work_bits} bits of work, against floods, "
-        f"and this statement has {done}"
+        f"this node asks for {policy.work_bits} bits of proof of work, so that nobody "
+        f"floods it, and this statement has {done}"
     )
     return Refused(Reason.TOO_LITTLE_WORK, text)
 

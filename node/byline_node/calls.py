@@ -30,7 +30,12 @@ from byline_ledger.errors import (
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
-from byline_node.errors import NodeUnavailableError, RefusedError, TooLargeError
+from byline_node.errors import (
+    NodeUnavailableError,
+    RefusedError,
+    RefusedForNowError,
+    TooLargeError,
+)
 from byline_node.receipts import Receipt, receipts_from_json, verify_receipts
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
@@ -81,18 +86,35 @@ def publish(
 ) -> Operation[list[Receipt]]:
     """Publishes in chunks, each all or nothing; the receipts are verified.
 
-    `progress` is told the number of statements of each chunk that was taken.
+    `progress` is told the number of statements of each chunk that was taken.  Of a
+    chunk that is too much at a time, the part in front that is not is taken before
+    RefusedForNowError is raised.
     """
     receipts: list[Receipt] = []
     for chunk in chunks(statements):
-        body = join_array([one.to_envelope() for one in chunk])
-        reply = yield Call("/v1/statements", body=body)
-        given = receipts_from_json(read_json(reply))
-        verify_receipts(given, chunk)
-        receipts += given
-        if progress is not None:
-            progress(len(chunk))
+        waiting = [chunk]
+        while waiting:
+            part = waiting.pop()
+            body = join_array([one.to_envelope() for one in part])
+            reply = yield Call("/v1/statements", body=body)
+            try:
+                given = receipts_from_json(read_json(reply))
+            except RefusedForNowError:
+                if len(part) == 1:
+                    raise
+                waiting += halves(part)
+                continue
+            verify_receipts(given, part)
+            receipts += given
+            if progress is not None:
+                progress(len(part))
     return receipts
+
+
+def halves(part: list[Statement]) -> list[list[Statement]]:
+    """The second half and the first, as they are put on a stack."""
+    middle = len(part) // 2
+    return [part[middle:], part[:middle]]
 
 
 def query(

@@ -75,6 +75,7 @@ class Client:
         """Publishes statements; verified receipts in the same order.
 
         Chunks of up to 1,000 are taken all or nothing; publishing again is harmless.
+        Raises RefusedError where the node's policy does not take one.
         """
         return self._run(calls.publish(statements, progress))
 

@@ -23,8 +23,9 @@ from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_node import operations
 from byline_node.admission import Admission
-from byline_node.calls import Progress, chunks, parse_asked, read_answer
+from byline_node.calls import Progress, chunks, halves, parse_asked, read_answer
 from byline_node.config import NodeConfig
+from byline_node.errors import RefusedForNowError
 from byline_node.home import Home, RunningNode, find_home, make_node
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
 
@@ -68,21 +69,31 @@ class LocalClient:
             for statement in chunk:
                 statement.verify()
             operations.require_wanted(self.view, chunk)
-            self._require_admitted(chunk)
-            appended = self._ledger.append(chunk)
-            self._policy_of_node().end(chunk)
-            given = receipts_from_view(appended, self.view)
-            verify_receipts(given, chunk)
-            receipts += given
-            if progress is not None:
-                progress(len(chunk))
+            for part in self._admitted(chunk):
+                appended = self._ledger.append(part)
+                self._policy_of_node().end(part)
+                given = receipts_from_view(appended, self.view)
+                verify_receipts(given, part)
+                receipts += given
+                if progress is not None:
+                    progress(len(part))
         return receipts
 
-    def _require_admitted(self, statements: Sequence[Statement]) -> None:
-        """The policy holds for the operator's own hand as well."""
-        if not self._policy_of_node().policy.is_open:
-            arrivals = [Arrival(Source.API, "local", one) for one in statements]
-            self._policy_of_node().take(arrivals)
+    def _admitted(self, statements: list[Statement]) -> Iterator[list[Statement]]:
+        """The statements in one part, or in several as calls.publish cuts them: the
+        policy holds for the operator's own hand as well."""
+        waiting = [statements]
+        while waiting:
+            part = waiting.pop()
+            arrivals = [Arrival(Source.API, "local", one) for one in part]
+            try:
+                self._policy_of_node().take(arrivals)
+            except RefusedForNowError:
+                if len(part) == 1:
+                    raise
+                waiting += halves(part)
+                continue
+            yield part
 
     def _policy_of_node(self) -> Admission:
         if self._admission is None:

@@ -9,7 +9,7 @@ from byline_node.errors import RefusedError, RefusedForNowError
 HINTS = {
     Reason.NOT_LISTED: "ask its operator to list your key, or publish to another node",
     Reason.NOT_VOUCHED: "have somebody it trusts endorse the statement first",
-    Reason.TOO_LITTLE_WORK: "sign it again with: --work-bits",
+    Reason.TOO_LITTLE_WORK: "sign it again; `byline attest` does the work by itself",
     Reason.TOO_EARLY: "is the clock of the machine that signed it right?",
     Reason.TOO_OLD: "publish what you signed lately, or ask its operator",
     Reason.OVER_QUOTA: "ask its operator for more, or publish to another node",

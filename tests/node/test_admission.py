@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 from tests.support.api import Backend, api
+from tests.support.node_process import node_process
 from tests.support.signed import TIME, key, signed, withdraw, work
 
 from byline_ledger.admission import Arrival, Reason, Refused, Source
@@ -32,6 +33,7 @@ from byline_node.config import NodeConfig
 from byline_node.errors import BusyError, RefusedError, RefusedForNowError
 from byline_node.home import Home
 from byline_node.log_facts import LogFacts
+from byline_node.refusing import refused_error
 
 ANN, BEN, VOUCHER = key(1), key(2), key(9)
 LISTED = AdmissionPolicy(authors="listed", listed=frozenset({ANN.public}))
@@ -437,6 +439,28 @@ def test_the_local_store_goes_by_the_same_policy(tmp_path: Path) -> None:
         assert local.status()["admission"]["refused"][0]["count"] == 1
 
 
+def test_of_too_much_at_a_time_the_front_is_taken(tmp_path: Path) -> None:
+    """The same on the store and on a node; the rest can come when it is time."""
+    slow = AdmissionPolicy(author=Rate(1, 66))
+    mine = [work(f"{i}", ANN) for i in range(40)]
+    (tmp_path / "node").mkdir()
+    NodeConfig(tmp_path, admission=slow).write()
+    taken: list[int] = []
+    with node_process(tmp_path) as node, node.wait_ready() as client:
+        with pytest.raises(RefusedForNowError) as caught:
+            client.publish(mine, progress=taken.append)
+        assert sum(taken) == 33
+        assert client.status()["statements"] == 33
+        assert caught.value.reason == "author-rate"
+        node.stop()
+    theirs = [work(f"{i}", BEN) for i in range(40)]
+    with LocalClient(Home(tmp_path)) as local:
+        with pytest.raises(RefusedForNowError):
+            local.publish(theirs, progress=taken.append)
+        assert sum(taken) == 66
+        assert [one.new for one in local.publish(theirs[:33])] == [False] * 33
+
+
 # Words
 
 
@@ -450,8 +474,6 @@ def test_the_local_store_goes_by_the_same_policy(tmp_path: Path) -> None:
     ],
 )
 def test_waiting_is_told_in_round_figures(wait: int, hint: str) -> None:
-    from byline_node.refusing import refused_error
-
     verdict = Refused(Reason.PEER_RATE, "text", TIME + wait)
     error = refused_error(verdict, TIME)
     assert isinstance(error, RefusedForNowError)
@@ -484,8 +506,6 @@ def test_work_or_trust(ledger: Ledger) -> None:
 
 
 def test_a_client_reads_the_reason(tmp_path: Path) -> None:
-    from tests.support.node_process import node_process
-
     (tmp_path / "node").mkdir()
     NodeConfig(tmp_path, admission=LISTED).write()
     with node_process(tmp_path) as node, node.wait_ready() as client:
