@@ -23,7 +23,7 @@ from byline_node.local import LocalClient, blaming_variable, open_client, remote
 from byline_node.receipts import Receipt
 
 MOST_WORK = 24
-"""Bits of work that are done without asking: some 20 seconds for each statement."""
+"""Bits of work that are done without asking: some 10 seconds for each statement."""
 PAUSE = 0.1
 """Seconds between two questions to a node that is starting."""
 

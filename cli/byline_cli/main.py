@@ -114,7 +114,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = get_command(app)(arguments, prog_name="byline", standalone_mode=False)
     except BylineError as error:
-        output.error(str(error), error.hint, error.kind)
+        output.error(str(error), error.hint, error.kind, error.details())
         return error.exit_code
     except typer.TyperException as error:
         return usage_error(error)

@@ -1,8 +1,8 @@
-"""The node's admission: one place through which all statements come into the log.
+"""The node's admission: what all statements pass that come into the log.
 
 Rule: `byline_ledger.admission` decides; this file gives it a clock, what the log says,
-a memory of what was refused, and a thread.  An API request is taken whole or not at
-all; of gossip and of followed logs, what is refused is left out and remembered.
+and a memory of what was refused.  An API request is taken whole or not at all; of
+gossip and of followed logs, what is refused is left out and remembered.
 Specification: docs/spec/admission.md.
 """
 
@@ -11,13 +11,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
-
-import structlog
-import trio
 
 from byline_ledger.admission import (
     ADMITTED,
@@ -38,22 +35,17 @@ from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.refusals import NOBODY, PLACES, Refusal, Refusals
 from byline_ledger.statement import Statement
 from byline_ledger.vouching import Vouching, hint_of
-from byline_node.errors import BusyError
 from byline_node.log_facts import LogFacts
 from byline_node.refusing import refused_error
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
-    from byline_node.writer import Committed
 
 REREAD_MS = 600_000
 """Between two readings of all logs for the sake of newly vouched keys."""
 _RECORD = b"admission/refused/%d"
 
-Submit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable["Committed"]]
 Clock: TypeAlias = Callable[[], int]
-
-log = structlog.get_logger("byline.admission")
 
 
 class Records(Protocol):
@@ -80,7 +72,6 @@ class Admission:
         self._ledger = ledger
         self._clock = clock
         self._lock = threading.RLock()
-        self._limiter: trio.CapacityLimiter | None = None
         self._facts = LogFacts(lambda: ledger.view)
         self._state = AdmissionState(self._is_vouched, self._held)
         self._news: deque[Statement] = deque()
@@ -133,41 +124,6 @@ class Admission:
 
     # Decisions
 
-    async def submit(
-        self,
-        statements: Sequence[Statement],
-        source: str,
-        peers: Sequence[str],
-        submit: Submit,
-    ) -> Committed:
-        """Appends through `submit` what is admitted; `peers` says who brought each.
-
-        From the API, raises RefusedError for the first that is not.  From a followed
-        log, raises BusyError where no more can be deferred.
-        """
-        if self.policy.is_open:
-            return await submit(statements, source)
-        if self._limiter is None:
-            self._limiter = trio.CapacityLimiter(1)
-        arrivals = [
-            Arrival(Source(source), peer, one)
-            for one, peer in zip(statements, peers, strict=True)
-        ]
-        admitted, is_full = await trio.to_thread.run_sync(
-            self.take, arrivals, limiter=self._limiter
-        )
-        try:
-            committed = await submit(admitted, source)
-        except BaseException:
-            with self._lock:
-                self._facts.forget()
-            raise
-        finally:
-            self.end(admitted)
-        if is_full:
-            raise BusyError("as many statements as may wait are waiting to be admitted")
-        return committed
-
     def take(self, arrivals: Sequence[Arrival]) -> tuple[list[Statement], bool]:
         """What is admitted, in order; and whether something was neither admitted nor
         could be remembered.  RefusedError for the API, where one is refused.
@@ -192,10 +148,12 @@ class Admission:
                     is_full |= not self._remember(arrival, verdict, now)
             return admitted, is_full
 
-    def end(self, statements: Sequence[Statement]) -> None:
+    def end(self, statements: Sequence[Statement], *, appended: bool = True) -> None:
         """They are in the log now, or will not be."""
         with self._lock:
             self._on_its_way.difference_update(one.id for one in statements)
+            if not appended:
+                self._facts.forget()
 
     def _is_here(self, statement_id: bytes) -> bool:
         """Or about to be: gossip and follow often bring the same at the same time."""

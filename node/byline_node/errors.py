@@ -91,6 +91,9 @@ class RefusedError(BylineError):
         self.retry_after = retry_after
         """Seconds until then."""
 
+    def details(self) -> dict[str, object]:
+        return {"reason": str(self.reason), "until": self.until}
+
 
 class RefusedForNowError(RefusedError):
     """The same, but it may be taken later today."""

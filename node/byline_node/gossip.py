@@ -32,7 +32,7 @@ MAX_SENDERS = 1_024
 
 Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
 """`await admit(statements, source, senders)` returns once those of them that are
-admitted are durable (Admission.submit)."""
+admitted are durable (Entrance.submit)."""
 
 log = structlog.get_logger("byline.gossip")
 

@@ -47,9 +47,7 @@ def error_json(error: BylineError) -> dict[str, Any]:
         "message": str(error),
         "hint": error.hint,
     }
-    if isinstance(error, RefusedError):
-        said |= {"reason": error.reason, "until": error.until}
-    return {"error": said}
+    return {"error": said | error.details()}
 
 
 def tombstone_response(error: RedactedError, tombstone: Tombstone | None) -> Response:

@@ -43,7 +43,7 @@ from byline_node.witnessing import Witness
 
 Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
 """`await admit(statements, source, peers)` returns once those of them that are admitted
-are durable; source is "gossip" or "follow", peers who brought each (Admission.submit).
+are durable; source is "gossip" or "follow", peers who brought each (Entrance.submit).
 """
 
 log = structlog.get_logger("byline.network")
@@ -72,7 +72,7 @@ class NetworkConfig(Protocol):
 
 
 class StatementWriter(Protocol):
-    """What the network needs of admission and of `writer.Writer`."""
+    """What the network needs of `entrance.NetworkEntrance`."""
 
     @property
     def gate(self) -> Gate: ...

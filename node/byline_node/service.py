@@ -32,11 +32,11 @@ from byline_node.client import Poster
 from byline_node.config import NodeConfig, parse_witness
 from byline_node.control import serve_control
 from byline_node.cosigning import Cosigner
+from byline_node.entrance import Entrance, NetworkEntrance
 from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
-from byline_node.network_writer import NetworkWriter
 from byline_node.operations import describe_log
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
@@ -206,6 +206,7 @@ class Node:
         self._writer = Writer(ledger)
         self.admission = Admission(ledger, config.admission)
         """What decides on every statement that comes in."""
+        self._entrance = Entrance(self.admission, self._writer.submit)
         self._writer.listen(self.admission.heed)
         self._written = trio.Event()
         self._network: Network | None = None
@@ -253,9 +254,7 @@ class Node:
 
     async def submit(self, statements: list[Statement], peer: str) -> Committed:
         peers = [peer] * len(statements)
-        return await self.admission.submit(
-            statements, "api", peers, self._writer.submit
-        )
+        return await self._entrance.submit(statements, "api", peers)
 
     def status(self) -> dict[str, Any]:
         network = self._network
@@ -348,7 +347,7 @@ class Node:
             return
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
-        writer = NetworkWriter(self._writer, self._ledger, self.admission)
+        writer = NetworkEntrance(self._entrance, self._writer, self._ledger)
         async with open_network(
             self._config, self._ledger, writer, self._prepare
         ) as network:

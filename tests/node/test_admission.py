@@ -30,6 +30,7 @@ from byline_ledger.tombstone import Tombstone
 from byline_node import Client, LocalClient, http_models
 from byline_node.admission import Admission
 from byline_node.config import NodeConfig
+from byline_node.entrance import Entrance
 from byline_node.errors import BusyError, RefusedError, RefusedForNowError
 from byline_node.home import Home
 from byline_node.log_facts import LogFacts
@@ -314,10 +315,10 @@ async def test_submitting_says_when_no_more_can_wait(ledger: Ledger) -> None:
     flood = [work(f"{i}", ANN) for i in range(33 + MAX_DEFERRED_OF_PEER + 1)]
     peers = ["peer"] * len(flood)
     with pytest.raises(BusyError):
-        await made.submit(flood, "follow", peers, submit)
+        await Entrance(made, submit).submit(flood, "follow", peers)
     assert taken == flood[:33]
     with pytest.raises(StoreError):
-        await made.submit([work("x", BEN)], "gossip", ["p"], fail)
+        await Entrance(made, fail).submit([work("x", BEN)], "gossip", ["p"])
 
 
 @pytest.mark.trio
@@ -333,7 +334,8 @@ async def test_what_two_bring_at_once_is_decided_once(ledger: Ledger) -> None:
 
     async with trio.open_nursery() as nursery:
         for source in ("gossip", "follow"):
-            nursery.start_soon(made.submit, both, source, ["p"] * 33, submit)
+            entrance = Entrance(made, submit)
+            nursery.start_soon(entrance.submit, both, source, ["p"] * 33)
         with trio.fail_after(10):
             while len(seen) < 2:  # noqa: ASYNC110  # filled by the tasks above
                 await trio.sleep(0.001)

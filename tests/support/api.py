@@ -14,6 +14,7 @@ from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_node.admission import Admission
+from byline_node.entrance import Entrance
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
@@ -29,6 +30,7 @@ class Backend:
         self.writer = Writer(ledger)
         self.admission = Admission(ledger, policy)
         self.admission.load()
+        self.entrance = Entrance(self.admission, self.writer.submit)
         self.writer.listen(self.admission.heed)
         self.a_witness = Witness(ledger, clock=time.time)
 
@@ -51,7 +53,7 @@ class Backend:
 
     async def submit(self, statements: list[Statement], peer: str) -> Committed:
         peers = [peer] * len(statements)
-        return await self.admission.submit(statements, "api", peers, self.writer.submit)
+        return await self.entrance.submit(statements, "api", peers)
 
     def status(self) -> dict[str, Any]:
         nobody: dict[str, Any] = {"api": "", "peer_id": None, "listen": [], "peers": []}

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import trio
 from tests.support.waiting import until
@@ -17,6 +16,7 @@ from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
 from byline_node.admission import Admission, Clock, wall_clock
 from byline_node.alarms import Alarms
+from byline_node.entrance import Entrance, NetworkEntrance
 from byline_node.network import Network, open_network
 from byline_node.writer import Writer
 
@@ -37,7 +37,11 @@ class NetworkedNode:
     writer: Writer
     network: Network
     alarms: Alarms
-    admission: Admission
+    entrance: Entrance
+
+    @property
+    def admission(self) -> Admission:
+        return self.entrance.admission
 
     @property
     def set_root(self) -> bytes:
@@ -45,21 +49,7 @@ class NetworkedNode:
 
     async def publish(self, statements: Sequence[Statement]) -> None:
         peers = ["test"] * len(statements)
-        await self.admission.submit(statements, "api", peers, self.writer.submit)
-
-
-class Door:
-    """network.StatementWriter, as the node wires it."""
-
-    def __init__(self, writer: Writer, gate: Admission) -> None:
-        self._writer = writer
-        self.gate = gate
-        self.listen = writer.listen
-
-    async def submit(
-        self, statements: Sequence[Statement], source: str, peers: Sequence[str]
-    ) -> Any:
-        return await self.gate.submit(statements, source, peers, self._writer.submit)
+        await self.entrance.submit(statements, "api", peers)
 
 
 @asynccontextmanager
@@ -77,6 +67,7 @@ async def networked_node(
     writer = Writer(ledger)
     admission = Admission(ledger, policy, clock)
     admission.load()
+    entrance = Entrance(admission, writer.submit)
     writer.listen(admission.heed)
     try:
         async with trio.open_nursery() as nursery:
@@ -91,10 +82,9 @@ async def networked_node(
                 known.append(network)
                 network.share_alarms(alarms)
 
-            async with open_network(
-                config, ledger, Door(writer, admission), prepare
-            ) as network:
-                yield NetworkedNode(ledger, writer, network, alarms, admission)
+            door = NetworkEntrance(entrance, writer, ledger)
+            async with open_network(config, ledger, door, prepare) as network:
+                yield NetworkedNode(ledger, writer, network, alarms, entrance)
                 await writer.close()
     finally:
         ledger.close()
