@@ -222,6 +222,12 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
             ("By this node's own files nothing is missing.", "good"),
             "If a witness knows of more, name a copy of the log with --from.",
         ]
+    if found.witness:
+        rows += [
+            "  witness  new keys, as it may have forgotten what it cosigned last;",
+            "           policies that name it need these:",
+            *(f"           {vkey}" for vkey in found.witness),
+        ]
     return [*rows, ("The log is signed on from here.", "good")]
 
 
@@ -235,6 +241,7 @@ def recovered_to_json(found: Recovered) -> dict[str, object]:
         "put_back": found.put_back,
         "lost": found.lost,
         "word": found.word,
+        "witness": list(found.witness),
         "read_only": found.read_only,
     }
 

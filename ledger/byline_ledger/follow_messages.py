@@ -4,41 +4,89 @@ Rule: each message is one canonical MessagePack map with exactly the keys of its
 of bounded size; any other bytes are a MalformedError.  Nothing in an answer is believed
 here: `follower.py` checks it.  Specification: docs/spec/network.md, "Follow".
 
+    {"ask": "meet", "root": bin}                    {"equal": true}  or  {"entry",
+                                                        "frontier", "note", "vkey"}
+    {"ask": "next", "from": uint}                   {"same": true}
+                                                or  {"entries", "note", "proof"}
     {"ask": "head", "from": uint}                   {"same": true}
                                                 or  {"note", "proof", "vkey"}
     {"ask": "commitment", "size": uint}             {"entry", "frontier"}
     {"ask": "entries", "size": uint, "start": uint} {"entries", "proof"}
     {"ask": "statements", "ids": bin}               {"envelopes"}
+    {"ask": "nodes", ...}, {"ask": "leaves", ...}   set_messages.py
                                             to any  {"error": text}
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from byline_ledger import codec
 from byline_ledger.codec import Value
 from byline_ledger.errors import MalformedError
+from byline_ledger.message_fields import (
+    HASH_BYTES,
+    byte_strings,
+    bytes_of,
+    hashes_of,
+    parse_map,
+    require_keys,
+    require_true,
+    size_field,
+    text_of,
+)
+from byline_ledger.set_messages import (
+    AskLeaves,
+    AskNodes,
+    SetLeaves,
+    SetNodes,
+    parse_set_request,
+    parse_set_response,
+)
 
-PROTOCOL = "/byline/follow/1"
+PROTOCOL = "/byline/follow/2"
 
 PAGE_BYTES = 1_000_000
 """Entries or envelopes in one answer; a single one is answered whatever its size."""
 MAX_RESPONSE = PAGE_BYTES + 100_000
-MAX_REQUEST = 150_000
+MAX_REQUEST = 500_000
 MAX_IDS = 4_096
 MAX_ENTRIES = 16_384
 MAX_NOTE = 65_536
 MAX_VKEY = 1_024
-MAX_PROOF = 128
 MAX_ERROR = 200
-MAX_SIZE = 2**63 - 1
-HASH_BYTES = 32
+NEXT_ENTRIES = 256
+NEXT_BYTES = 60_000
+"""Entries in an answer to `next`; a single one is answered whatever its size."""
 
 
 # Requests
+
+
+@dataclass(frozen=True, slots=True)
+class AskMeet:
+    """What log do you keep, unless its set of statements is ours?"""
+
+    root: bytes
+    """Root of our own lookup set; empty to be told in any case."""
+
+    def to_bytes(self) -> bytes:
+        """The request."""
+        return codec.pack({"ask": "meet", "root": self.root})
+
+
+@dataclass(frozen=True, slots=True)
+class AskNext:
+    """The latest checkpoint, and the entries from leaf `start` on."""
+
+    start: int
+    """Size of the largest tree of this log already checked."""
+
+    def to_bytes(self) -> bytes:
+        """The request."""
+        return codec.pack({"ask": "next", "from": self.start})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +135,118 @@ class AskStatements:
         return codec.pack({"ask": "statements", "ids": b"".join(self.ids)})
 
 
-Request: TypeAlias = AskHead | AskCommitment | AskEntries | AskStatements
+Request: TypeAlias = (
+    AskMeet
+    | AskNext
+    | AskHead
+    | AskCommitment
+    | AskEntries
+    | AskStatements
+    | AskNodes
+    | AskLeaves
+)
 
 
 def parse_request(data: bytes) -> Request:
     """Strict, else MalformedError."""
-    fields = _map(data, MAX_REQUEST, "follow request")
-    kind = fields.get("ask")
-    if kind == "head":
-        _keys(fields, "ask", "from")
-        return AskHead(_size(fields, "from"))
-    if kind == "commitment":
-        _keys(fields, "ask", "size")
-        return AskCommitment(_size(fields, "size"))
-    if kind == "entries":
-        _keys(fields, "ask", "size", "start")
-        return AskEntries(_size(fields, "start"), _size(fields, "size"))
-    if kind == "statements":
-        _keys(fields, "ask", "ids")
-        return AskStatements(_ids(fields))
-    raise MalformedError("expected a follow request that asks for something known")
+    fields = parse_map(data, MAX_REQUEST, "follow request")
+    parse = _REQUESTS.get(str(fields.get("ask")), parse_set_request)
+    return parse(fields)
+
+
+def _parse_meet(fields: Mapping[str, Value]) -> AskMeet:
+    require_keys(fields, "ask", "root")
+    root = bytes_of(fields["root"], HASH_BYTES, "a set root")
+    if len(root) not in (0, HASH_BYTES):
+        raise MalformedError(f"expected 32 bytes of set root or none, got {len(root)}")
+    return AskMeet(root)
+
+
+def _parse_next(fields: Mapping[str, Value]) -> AskNext:
+    require_keys(fields, "ask", "from")
+    return AskNext(size_field(fields, "from"))
+
+
+def _parse_head(fields: Mapping[str, Value]) -> AskHead:
+    require_keys(fields, "ask", "from")
+    return AskHead(size_field(fields, "from"))
+
+
+def _parse_commitment(fields: Mapping[str, Value]) -> AskCommitment:
+    require_keys(fields, "ask", "size")
+    return AskCommitment(size_field(fields, "size"))
+
+
+def _parse_entries(fields: Mapping[str, Value]) -> AskEntries:
+    require_keys(fields, "ask", "size", "start")
+    return AskEntries(size_field(fields, "start"), size_field(fields, "size"))
+
+
+def _parse_statements(fields: Mapping[str, Value]) -> AskStatements:
+    require_keys(fields, "ask", "ids")
+    return AskStatements(_ids(fields))
+
+
+_REQUESTS: Mapping[str, Callable[[Mapping[str, Value]], Request]] = {
+    "meet": _parse_meet,
+    "next": _parse_next,
+    "head": _parse_head,
+    "commitment": _parse_commitment,
+    "entries": _parse_entries,
+    "statements": _parse_statements,
+}
 
 
 # Responses
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """The set of statements is the one that the follower named."""
+
+    def to_bytes(self) -> bytes:
+        """The response."""
+        return codec.pack({"equal": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A signed checkpoint, who signs it, its last leaf, and what is before that."""
+
+    note: bytes
+    vkey: str
+    entry: bytes
+    frontier: tuple[bytes, ...]
+
+    def to_bytes(self) -> bytes:
+        """The response."""
+        return codec.pack(
+            {
+                "entry": self.entry,
+                "frontier": list(self.frontier),
+                "note": self.note,
+                "vkey": self.vkey,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A signed checkpoint, and entries; `proof` leads from their end to its tree."""
+
+    note: bytes
+    entries: tuple[bytes, ...]
+    proof: tuple[bytes, ...]
+
+    def to_bytes(self) -> bytes:
+        """The response."""
+        return codec.pack(
+            {
+                "entries": list(self.entries),
+                "note": self.note,
+                "proof": list(self.proof),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,85 +322,67 @@ class Refusal:
         return codec.pack({"error": self.error[:MAX_ERROR]})
 
 
-Response: TypeAlias = Same | Head | Commitment | Entries | Envelopes | Refusal
+Response: TypeAlias = (
+    Equal
+    | Met
+    | News
+    | Same
+    | Head
+    | Commitment
+    | Entries
+    | Envelopes
+    | SetNodes
+    | SetLeaves
+    | Refusal
+)
 
 
 def parse_response(data: bytes) -> Response:
     """Strict, else MalformedError."""
-    fields = _map(data, MAX_RESPONSE, "follow response")
-    names = tuple(fields)
-    if names == ("same",):
-        if fields["same"] is not True:
-            raise MalformedError("expected `same` to be true")
-        return Same()
-    if names == ("note", "proof", "vkey"):
-        note = _bytes(fields["note"], MAX_NOTE, "a checkpoint")
-        return Head(note, _text(fields["vkey"], MAX_VKEY), _hashes(fields["proof"]))
-    if names == ("entry", "frontier"):
-        entry = _bytes(fields["entry"], 64, "a commitment entry")
-        return Commitment(entry, _hashes(fields["frontier"]))
-    if names == ("entries", "proof"):
-        entries = _byte_strings(fields["entries"], MAX_ENTRIES, "entries")
-        return Entries(entries, _hashes(fields["proof"]))
-    if names == ("envelopes",):
-        return Envelopes(_byte_strings(fields["envelopes"], MAX_IDS, "envelopes"))
-    if names == ("error",):
-        return Refusal(_text(fields["error"], MAX_ERROR * 4))
-    raise MalformedError("expected a follow response of a known kind")
+    fields = parse_map(data, MAX_RESPONSE, "follow response")
+    match tuple(fields):
+        case ("equal",):
+            require_true(fields, "equal")
+            return Equal()
+        case ("same",):
+            require_true(fields, "same")
+            return Same()
+        case ("entry", "frontier", "note", "vkey"):
+            entry, frontier = _commitment(fields)
+            return Met(_note(fields), _vkey(fields), entry, frontier)
+        case ("entries", "note", "proof"):
+            entries = byte_strings(fields["entries"], NEXT_ENTRIES, "entries")
+            return News(_note(fields), entries, hashes_of(fields["proof"]))
+        case ("note", "proof", "vkey"):
+            return Head(_note(fields), _vkey(fields), hashes_of(fields["proof"]))
+        case ("entry", "frontier"):
+            return Commitment(*_commitment(fields))
+        case ("entries", "proof"):
+            entries = byte_strings(fields["entries"], MAX_ENTRIES, "entries")
+            return Entries(entries, hashes_of(fields["proof"]))
+        case ("envelopes",):
+            return Envelopes(byte_strings(fields["envelopes"], MAX_IDS, "envelopes"))
+        case ("error",):
+            return Refusal(text_of(fields["error"], MAX_ERROR * 4))
+    return parse_set_response(fields)
 
 
-# Fields
+def _note(fields: Mapping[str, Value]) -> bytes:
+    return bytes_of(fields["note"], MAX_NOTE, "a checkpoint")
 
 
-def _map(data: bytes, max_size: int, what: str) -> Mapping[str, Value]:
-    value: Any = codec.unpack(data, max_size=max_size, max_depth=2, what=what)
-    if not isinstance(value, dict):
-        raise MalformedError(f"{what}: expected a map")
-    return value
+def _vkey(fields: Mapping[str, Value]) -> str:
+    return text_of(fields["vkey"], MAX_VKEY)
 
 
-def _keys(fields: Mapping[str, Value], *names: str) -> None:
-    if tuple(fields) != names:
-        raise MalformedError(f"expected exactly the keys {', '.join(names)}")
-
-
-def _size(fields: Mapping[str, Value], name: str) -> int:
-    value = fields[name]
-    if type(value) is not int or value > MAX_SIZE:
-        raise MalformedError(f"{name}: expected an integer up to 2^63 - 1")
-    return value
+def _commitment(fields: Mapping[str, Value]) -> tuple[bytes, tuple[bytes, ...]]:
+    entry = bytes_of(fields["entry"], 64, "a commitment entry")
+    return entry, hashes_of(fields["frontier"])
 
 
 def _ids(fields: Mapping[str, Value]) -> tuple[bytes, ...]:
-    joined = _bytes(fields["ids"], MAX_IDS * HASH_BYTES, "ids")
+    joined = bytes_of(fields["ids"], MAX_IDS * HASH_BYTES, "ids")
     if not joined or len(joined) % HASH_BYTES:
         raise MalformedError(f"expected ids of 32 bytes each, got {len(joined)} bytes")
     starts = range(0, len(joined), HASH_BYTES)
     return tuple(joined[start : start + HASH_BYTES] for start in starts)
-
-
-def _bytes(value: Value, most: int, what: str) -> bytes:
-    if type(value) is not bytes or len(value) > most:
-        raise MalformedError(f"expected {what} of at most {most} bytes")
-    return value
-
-
-def _text(value: Value, most: int) -> str:
-    if type(value) is not str or len(value) > most:
-        raise MalformedError(f"expected a text of at most {most} characters")
-    return value
-
-
-def _byte_strings(value: Value, most: int, what: str) -> tuple[bytes, ...]:
-    if type(value) is not list or len(value) > most:
-        raise MalformedError(f"expected an array of at most {most} {what}")
-    if any(type(item) is not bytes for item in value):
-        raise MalformedError(f"expected {what} as byte strings")
-    return tuple(value)
-
-
-def _hashes(value: Value) -> tuple[bytes, ...]:
-    hashes = _byte_strings(value, MAX_PROOF, "hashes")
-    if any(len(item) != HASH_BYTES for item in hashes):
-        raise MalformedError("expected hashes of 32 bytes each")
-    return hashes

@@ -1,38 +1,28 @@
-"""Following another node's log: bytes in, actions out.
+"""Following another node's log: what is new in it, and what was missed.
 
 Rule: nothing a peer says is believed.  Its checkpoint must be signed and extend the
 last one seen; its entries must hash to that checkpoint; its commitments must count what
 its entries add; each statement must have the id, the signature and the very entry that
 the log gives it.  So following a log is also witnessing it.  The first lie ends the
 session with its name; what was learned before stays, for it was checked.
-Specification: docs/spec/network.md, "Follow".
-
-A session is a generator: it yields an `Ask`, an `Admit` or a `Keep`, and is sent the
-answer's bytes (after an `Ask`) or nothing (after the others, once they are done).  It
-computes between two yields, up to a few hundred milliseconds: run it in a thread.
+Specification: docs/spec/network.md, "Follow"; sessions: follow_session.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias, TypeVar
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.cursor import MAX_GAPS, Cursor
 from byline_ledger.digest import cid_of_statement
-from byline_ledger.entry import (
-    CommitmentEntry,
-    StatementEntry,
-    parse_entry,
-    statement_entry,
-)
+from byline_ledger.entry import CommitmentEntry, StatementEntry, parse_entry
 from byline_ledger.errors import (
+    BadSignatureError,
     ContradictionError,
     MalformedError,
     NotFoundError,
     ProofError,
-    UnsupportedError,
     VerificationError,
 )
 from byline_ledger.follow_messages import (
@@ -40,67 +30,41 @@ from byline_ledger.follow_messages import (
     AskCommitment,
     AskEntries,
     AskHead,
-    AskStatements,
+    AskMeet,
+    AskNext,
     Commitment,
     Entries,
-    Envelopes,
+    Equal,
     Head,
-    Refusal,
-    Request,
-    Response,
+    Met,
+    News,
     Same,
-    parse_response,
+)
+from byline_ledger.follow_session import (
+    Action,
+    Admit,
+    Ask,
+    Keep,
+    KnownLog,
+    Session,
+    Steps,
+    Talk,
+    admit,
+    require_entry,
+    unexpected,
+    wrong_keys,
 )
 from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
-from byline_ledger.statement import Statement
+from byline_ledger.reconcile import Reconciliation
+
+__all__ = ["Action", "Admit", "Ask", "Follower", "Keep", "KnownLog", "Session"]
 
 WORTH_A_JUMP = 64
 """Entries; with fewer to read, asking whether they can be skipped costs more."""
-
-
-class KnownLog(Protocol):
-    """What a follower needs of our own log's view (`log.LogView`)."""
-
-    @property
-    def set_root(self) -> bytes: ...
-    @property
-    def set_count(self) -> int: ...
-    def index_of(self, statement_id: bytes, /) -> int | None: ...
-    def entry(self, index: int, /) -> bytes: ...
-
-
-# Actions
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Send this request to the peer, and the session its response."""
-
-    request: bytes
-    bulk: bool = False
-    """The first of many: better not read from two peers at the same time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admit:
-    """Store these verified statements; go on once they are durable."""
-
-    statements: tuple[Statement, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """All up to this cursor is durable; it may be stored now, or later."""
-
-    cursor: Cursor
-
-
-Action: TypeAlias = Ask | Admit | Keep
-Session: TypeAlias = Generator[Action, bytes | None, None]
-
-_Kind = TypeVar("_Kind", Commitment, Entries, Envelopes)
-_Result = TypeVar("_Result")
-_Steps: TypeAlias = Generator[Action, bytes | None, _Result]
+WORTH_A_DESCENT = 2_048
+"""Entries; with fewer to read, comparing the sets costs more."""
+ENTRY_COST = 110
+"""Bytes that reading one costs, more or less."""
 
 
 class Follower:
@@ -119,6 +83,9 @@ class Follower:
         self._is_refused = is_refused
         self.cursor = cursor
         """Where the last session, finished or not, has come to."""
+        self.is_equal = False
+        """At first contact, the peer's set of statements was ours."""
+        self._talk, self._tried = Talk(), False
 
     def session(self, wanted: Sequence[bytes] = (), *, read_on: bool = True) -> Session:
         """Reads all that is new, then asks for `wanted` (ids that others lacked); where
@@ -127,12 +94,17 @@ class Follower:
         Raises MalformedError, VerificationError or ContradictionError for a lie, and
         NotFoundError where the peer withholds what its log lists.
         """
-        yield from self._see_head()
-        target = self._cursor.seen
-        if read_on and target.size - self._cursor.size > WORTH_A_JUMP:
-            yield from self._try_jump(target)
-        while read_on and self._cursor.size < target.size:
-            yield from self._read_page(target)
+        self._talk, self._tried = Talk(), False
+        if self.cursor is None:
+            yield from self._meet(b"" if self.is_equal else self._view().set_root)
+        elif read_on and self.cursor.size == self.cursor.seen.size:
+            yield from self._hear_news(self.cursor)
+        else:
+            yield from self._see_head(self.cursor)
+        if self.cursor is None:
+            return  # all that the peer has is known, and nothing else of it
+        if read_on:
+            yield from self._read_on()
         yield from self._ask_for(wanted[:MAX_IDS])
         self._forget_filled_gaps()
         yield Keep(self._cursor)
@@ -144,61 +116,122 @@ class Follower:
 
     # The checkpoint
 
-    def _see_head(self) -> _Steps[None]:
-        known = self.cursor
-        head = yield from _exchange(AskHead(known.seen.size if known else 0))
-        if isinstance(head, Same) and known is not None:
-            return
-        if not isinstance(head, Head):
-            raise _unexpected(head)
-        checkpoint = open_checkpoint(head.note, head.vkey)
+    def _meet(self, root: bytes) -> Steps[None]:
+        """First contact, where it is not enough that both sets are equal."""
+        met = yield from self._talk.exchange(AskMeet(root))
+        if isinstance(met, Equal) and root:
+            self.is_equal = True
+        elif isinstance(met, Met):
+            yield from self._begin(met)
+        else:
+            raise unexpected(met)
+
+    def _begin(self, met: Met) -> Steps[None]:
+        """A cursor at the start or, if all is known, at the end."""
+        checkpoint = open_checkpoint(met.note, met.vkey)
         if checkpoint.size < 1:
             raise VerificationError(f"log {checkpoint.origin} has no commitment")
-        if known is None or known.vkey != head.vkey:
-            # Another log than before, with another key: nothing binds the two.
-            self.cursor = Cursor(head.vkey, head.note, Frontier.empty(), 0, b"", ())
+        end = _End.of(checkpoint, met.entry, met.frontier)
+        self.cursor = Cursor(met.vkey, met.note, Frontier.empty(), 0, b"", ())
+        yield from self._try_jump(end)
+
+    def _hear_news(self, known: Cursor) -> Steps[None]:
+        """What came after the end of the log as it was seen last."""
+        news = yield from self._talk.exchange(AskNext(known.size))
+        if isinstance(news, Same):
             return
+        if not isinstance(news, News):
+            raise unexpected(news)
+        try:
+            checkpoint = open_checkpoint(news.note, known.vkey)
+        except BadSignatureError:
+            yield from self._meet_another(known)
+            return
+        _require_growth(known, checkpoint)
+        try:
+            frontier = _extend(known, checkpoint, news.entries, news.proof)
+        except ProofError:
+            yield from self._see_head(known)  # who contradicts itself is shown to
+            raise
+        self.cursor = replace(known, note=news.note)
+        yield from self._take(news.entries, frontier, checkpoint)
+
+    def _meet_another(self, known: Cursor) -> Steps[None]:
+        """The peer keeps another log than before, or one with another key: nothing
+        binds the two."""
+        met = yield from self._talk.exchange(AskMeet(b""))
+        if not isinstance(met, Met):
+            raise unexpected(met)
+        if met.vkey == known.vkey:
+            raise BadSignatureError("the peer signs its log with two keys")
+        yield from self._begin(met)
+
+    def _see_head(self, known: Cursor) -> Steps[None]:
+        head = yield from self._talk.exchange(AskHead(known.seen.size))
+        if isinstance(head, Same):
+            return
+        if not isinstance(head, Head):
+            raise unexpected(head)
+        if head.vkey != known.vkey:
+            yield from self._meet_another(known)
+            return
+        checkpoint = open_checkpoint(head.note, head.vkey)
         _check_extends(known, head, checkpoint)
         self.cursor = replace(known, note=head.note)
 
-    # All of it, where it is all known
+    # All of it, where it is all known or nearly so
 
-    def _try_jump(self, target: Checkpoint) -> _Steps[None]:
-        """Moves to the end if the log's set of statements is ours."""
-        answer = yield from _ask(AskCommitment(target.size), Commitment)
-        before = Frontier.from_hashes(target.size - 1, answer.frontier)
-        frontier = before.extend([leaf_hash(answer.entry)])
-        if frontier.root() != target.root:
-            raise ProofError("the last leaf and the frontier do not lead to the root")
-        commitment = parse_entry(answer.entry)
-        if not isinstance(commitment, CommitmentEntry):
-            raise VerificationError("expected a commitment as the last leaf")
-        ours = self._view()
+    def _try_jump(self, end: _End) -> Steps[None]:
+        """Moves to the end once the log's statements are all here."""
+        self._tried = True
+        ours, unread = self._view(), end.size - self._cursor.size
+        commitment = end.commitment
         if (commitment.count, commitment.root) == (ours.set_count, ours.set_root):
-            self.cursor = Cursor(
-                vkey=self._cursor.vkey,
-                note=self._cursor.note,
-                frontier=frontier,
-                count=commitment.count,
-                commitment=answer.entry,
-                gaps=(),
+            self._jump(end, ())
+        elif unread >= WORTH_A_DESCENT and 4 * ours.set_count > 3 * commitment.count:
+            found = Reconciliation(
+                self._talk, self._view, end.size, commitment, self._is_refused
             )
+            done = yield from found.run(unread * ENTRY_COST)
+            if done:
+                self._jump(end, tuple(found.gaps))
+
+    def _jump(self, end: _End, gaps: tuple[bytes, ...]) -> None:
+        self.cursor = replace(
+            self._cursor,
+            frontier=end.frontier,
+            count=end.commitment.count,
+            commitment=end.entry,
+            gaps=gaps,
+        )
 
     # Entries
 
-    def _read_page(self, target: Checkpoint) -> _Steps[None]:
+    def _read_on(self) -> Steps[None]:
+        """From the cursor to the end of the tree that was seen last."""
+        target = self._cursor.seen
+        unread = target.size - self._cursor.size
+        if unread > WORTH_A_JUMP and not self._tried:
+            answer = yield from self._talk.ask(AskCommitment(target.size), Commitment)
+            yield from self._try_jump(_End.of(target, answer.entry, answer.frontier))
+        while self._cursor.size < target.size:
+            yield from self._read_page(target)
+
+    def _read_page(self, target: Checkpoint) -> Steps[None]:
         cursor = self._cursor
         request = AskEntries(cursor.size, target.size)
         bulk = target.size - cursor.size > WORTH_A_JUMP
-        page = yield from _ask(request, Entries, bulk=bulk)
-        if not 1 <= len(page.entries) <= target.size - cursor.size:
-            raise MalformedError(f"expected entries, got {len(page.entries)} of them")
-        frontier = cursor.frontier.extend([leaf_hash(one) for one in page.entries])
-        verify_consistency(
-            frontier.size, target.size, frontier.root(), target.root, page.proof
-        )
-        found = _read_entries(page.entries, cursor, self._view())
-        if frontier.size == target.size and page.entries[-1] != found.commitment:
+        page = yield from self._talk.ask(request, Entries, bulk=bulk)
+        frontier = _extend(cursor, target, page.entries, page.proof)
+        yield from self._take(page.entries, frontier, target)
+
+    def _take(
+        self, entries: Sequence[bytes], frontier: Frontier, target: Checkpoint
+    ) -> Steps[None]:
+        """Reads entries that are proven to be the next ones, and fetches the bodies."""
+        cursor = self._cursor
+        found = _read_entries(entries, cursor, self._view())
+        if frontier.size == target.size and entries[-1] != found.commitment:
             raise VerificationError("expected a commitment as the last leaf")
         gaps = yield from self._fetch(found.unknown)
         self.cursor = replace(
@@ -210,7 +243,7 @@ class Follower:
         )
         yield Keep(self.cursor)
 
-    def _fetch(self, unknown: dict[bytes, bytes]) -> _Steps[tuple[bytes, ...]]:
+    def _fetch(self, unknown: dict[bytes, bytes]) -> Steps[tuple[bytes, ...]]:
         """Admits the statements of these ids (-> entry); the ids that nobody had."""
         gaps: list[bytes] = []
         pending = list(unknown)
@@ -220,25 +253,25 @@ class Follower:
             if not pending:
                 break
             asked = pending[:MAX_IDS]
-            statements = yield from _ask_statements(asked, unknown)
-            gaps += [
-                i for i, one in zip(asked, statements, strict=False) if one is None
-            ]
+            statements = yield from self._talk.statements(asked)
+            for id_, one in zip(asked, statements, strict=False):
+                require_entry(one, unknown[id_])
+                gaps += [id_] if one is None else []
             if len(gaps) + len(self._cursor.gaps) > MAX_GAPS:
                 raise NotFoundError(
                     f"the peer withholds more than {MAX_GAPS} statements of its log"
                 )
-            yield from _admit(statements)
+            yield from admit(statements)
             pending = pending[len(statements) :]
         return tuple(gaps)
 
     # Gaps
 
-    def _ask_for(self, wanted: Sequence[bytes]) -> _Steps[None]:
+    def _ask_for(self, wanted: Sequence[bytes]) -> Steps[None]:
         missing = [one for one in wanted if self._is_wanted(one)]
         while missing:
-            statements = yield from _ask_statements(missing, {})
-            yield from _admit(statements)
+            statements = yield from self._talk.statements(missing)
+            yield from admit(statements)
             missing = missing[len(statements) :]
 
     def _forget_filled_gaps(self) -> None:
@@ -252,61 +285,44 @@ class Follower:
         return not known and not self._is_refused(statement_id)
 
 
-def _exchange(request: Request, *, bulk: bool = False) -> _Steps[Response]:
-    """The peer's response; NotFoundError if it is a refusal."""
-    data = yield Ask(request.to_bytes(), bulk)
-    assert data is not None
-    response = parse_response(data)
-    if isinstance(response, Refusal):
-        raise NotFoundError(f"the peer answers: {_printable(response.error)}")
-    return response
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A published tree: its last leaf, proven, and its frontier with that leaf."""
+
+    entry: bytes
+    commitment: CommitmentEntry
+    frontier: Frontier
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, entry: bytes, hashes: Sequence[bytes]) -> _End:
+        """`hashes` are those of the frontier before the last leaf."""
+        before = Frontier.from_hashes(checkpoint.size - 1, hashes)
+        frontier = before.extend([leaf_hash(entry)])
+        if frontier.root() != checkpoint.root:
+            raise ProofError("the last leaf and the frontier do not lead to the root")
+        commitment = parse_entry(entry)
+        if not isinstance(commitment, CommitmentEntry):
+            raise VerificationError("expected a commitment as the last leaf")
+        return cls(entry, commitment, frontier)
+
+    @property
+    def size(self) -> int:
+        return self.frontier.size
 
 
-def _ask(request: Request, kind: type[_Kind], *, bulk: bool = False) -> _Steps[_Kind]:
-    """The peer's response, which must be of this kind."""
-    response = yield from _exchange(request, bulk=bulk)
-    if not isinstance(response, kind):
-        raise _unexpected(response)
-    return response
-
-
-def _unexpected(response: Response) -> MalformedError:
-    return MalformedError(f"expected another response, got {type(response).__name__}")
-
-
-def _ask_statements(
-    ids: Sequence[bytes], entries: dict[bytes, bytes]
-) -> _Steps[list[Statement | None]]:
-    """Verified statements for the first ids, one or more; None where absent."""
-    answer = yield from _ask(AskStatements(tuple(ids)), Envelopes)
-    if not 1 <= len(answer.envelopes) <= len(ids):
-        expected = f"expected 1 to {len(ids)} envelopes"
-        raise MalformedError(f"{expected}, got {len(answer.envelopes)}")
-    pairs = zip(ids, answer.envelopes, strict=False)
-    return [_open(envelope, id_, entries.get(id_)) for id_, envelope in pairs]
-
-
-def _open(envelope: bytes, id_: bytes, entry: bytes | None) -> Statement | None:
-    """The statement in an envelope, with this id, entry and a true signature."""
-    if not envelope:
-        return None
-    try:
-        statement = Statement.from_envelope(envelope)
-    except UnsupportedError:
-        return None
-    name = cid_of_statement(id_)
-    if statement.id != id_:
-        raise VerificationError(f"expected statement {name}, got {statement.cid}")
-    if entry is not None and statement_entry(statement) != entry:
-        raise VerificationError(f"the log lists statement {name} under wrong keys")
-    statement.verify()
-    return statement
-
-
-def _admit(statements: Sequence[Statement | None]) -> _Steps[None]:
-    found = tuple(one for one in statements if one is not None)
-    if found:
-        yield Admit(found)
+def _extend(
+    cursor: Cursor,
+    target: Checkpoint,
+    entries: Sequence[bytes],
+    proof: Sequence[bytes],
+) -> Frontier:
+    """The frontier behind the entries, which are proven to be the next ones."""
+    unread = target.size - cursor.size
+    if not min(1, unread) <= len(entries) <= unread:
+        raise MalformedError(f"expected entries, got {len(entries)} of them")
+    frontier = cursor.frontier.extend([leaf_hash(one) for one in entries])
+    verify_consistency(frontier.size, target.size, frontier.root(), target.root, proof)
+    return frontier
 
 
 @dataclass(slots=True)
@@ -344,19 +360,14 @@ def _is_known(id_: bytes, entry: bytes, ours: KnownLog) -> bool:
     if index is None:
         return False
     if ours.entry(index) != entry:
-        name = cid_of_statement(id_)
-        raise VerificationError(f"the log lists statement {name} under wrong keys")
+        raise wrong_keys(id_)
     return True
 
 
 def _check_extends(known: Cursor, head: Head, new: Checkpoint) -> None:
     """The log has only grown, else VerificationError or ContradictionError."""
+    _require_growth(known, new)
     old = known.seen
-    if new.size < old.size:
-        raise VerificationError(
-            f"log {new.origin} went back from {old.size} leaves to {new.size}",
-            hint="has that node been restored from a backup?",
-        )
     try:
         verify_consistency(old.size, new.size, old.root, new.root, head.proof)
     except ProofError as error:
@@ -369,5 +380,10 @@ def _check_extends(known: Cursor, head: Head, new: Checkpoint) -> None:
         ) from error
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+def _require_growth(known: Cursor, new: Checkpoint) -> None:
+    old = known.seen
+    if new.size < old.size:
+        raise VerificationError(
+            f"log {new.origin} went back from {old.size} leaves to {new.size}",
+            hint="has that node been restored from a backup?",
+        )

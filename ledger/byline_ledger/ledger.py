@@ -52,7 +52,7 @@ from byline_ledger.store.reserve import keep_reserve, release_reserve
 from byline_ledger.store.skeleton import Skeleton, write_skeleton
 from byline_ledger.takedown import UNERASED, keys_to_erase
 from byline_ledger.tree import cached_rows
-from byline_ledger.upkeep import Upkeep
+from byline_ledger.upkeep import RENEWAL, Upkeep
 from byline_ledger.view import LogView
 
 SAVE_FRACTION = 64
@@ -84,8 +84,6 @@ class Ledger(Upkeep):
     ) -> None:
         """Use `open`.  Takes over `lock`."""
         secret, origin = files.read_secret(), files.read_origin()
-        self.keys = NodeKeys.derive(secret, origin)
-        """What the node signs with, a key for each of its roles."""
         self._read_only: str | None = None
         self._held: str | None = None
         self._files = files
@@ -94,13 +92,15 @@ class Ledger(Upkeep):
         self._failure: str | None = None
         self._closed = False
         self._wants_reserve = False
-        self._key = self.keys.log
-        self._vkey = self.keys.log_vkey
         store = self._store = _open_database(files, origin, open_store)
         self._rows = cached_rows(
             lambda level, index: store.get(layout.tile(level, index))
         )
         try:
+            renewal = store.get(layout.record(RENEWAL)) or b""
+            self.keys = NodeKeys.derive(secret, origin, renewal)
+            """What the node signs with, a key for each of its roles."""
+            self._key, self._vkey = self.keys.log, self.keys.log_vkey
             self.view = self._start(origin)
             """The last published tree; swapped whole by each commit."""
         except BaseException:

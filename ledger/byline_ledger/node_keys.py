@@ -6,8 +6,11 @@ another, and a peer that learns one key's habits learns nothing about the others
     role       name of the key      derived with
     transport  (libp2p peer id)     byline/transport-key/v1
     log        <origin>             byline/log-key/v1 <origin>
-    witness    <origin>/witness     byline/witness-key/v1 <origin>
-    replay     <origin>/replay      byline/replay-key/v1 <origin>
+    witness    <origin>/witness     byline/witness-key/v1 <origin>[ <renewal>]
+    replay     <origin>/replay      byline/replay-key/v1 <origin>[ <renewal>]
+
+A witness that may have forgotten what it signed must never sign with that key again.
+So each recovery renews the two keys (docs/spec/witness.md, "Keys").
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from byline_ledger.crypto import SigningKey, derive_secret
 
 WITNESS_SUFFIX = "/witness"
 REPLAY_SUFFIX = "/replay"
+RENEWAL_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,22 @@ class NodeKeys:
     """Cosigns other logs: the same, and I recomputed what it commits to."""
 
     @classmethod
-    def derive(cls, secret: bytes, origin: str) -> NodeKeys:
+    def derive(cls, secret: bytes, origin: str, renewal: bytes = b"") -> NodeKeys:
         """From the node's 32-byte secret; a new origin makes new keys of all roles but
-        the transport's."""
+        the transport's, a renewal (16 random bytes) new ones of the witness."""
+        renewed = f" {renewal.hex()}" if renewal else ""
 
-        def key(role: str) -> SigningKey:
-            return SigningKey.from_seed(
-                derive_secret(secret, f"byline/{role}-key/v1 {origin}")
-            )
+        def key(role: str, further: str = "") -> SigningKey:
+            label = f"byline/{role}-key/v1 {origin}{further}"
+            return SigningKey.from_seed(derive_secret(secret, label))
 
-        transport = derive_secret(secret, "byline/transport-key/v1")
-        return cls(origin, transport, key("log"), key("witness"), key("replay"))
+        return cls(
+            origin,
+            derive_secret(secret, "byline/transport-key/v1"),
+            log=key("log"),
+            witness=key("witness", renewed),
+            replay=key("replay", renewed),
+        )
 
     @property
     def witness_name(self) -> str:

@@ -19,6 +19,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.entry import retirement_entry
 from byline_ledger.errors import CorruptStoreError, ReadOnlyError
 from byline_ledger.lookup_set import StringReader
+from byline_ledger.node_keys import NodeKeys
 from byline_ledger.recovery import root_at, string_reader
 from byline_ledger.standing import guard_of
 from byline_ledger.statement import Statement
@@ -37,11 +38,15 @@ from byline_ledger.view import LogView
 Progress = Callable[[int, int], None]
 """`progress(done, total)`."""
 
+RENEWAL = b"witness/renewal"
+"""Side record: what the present keys of the witness are derived with, if renewed."""
+
 
 class Upkeep(ABC):
     """The part of `Ledger` that is here; what it needs of the other comes first."""
 
     view: LogView
+    keys: NodeKeys
     _files: NodeFiles
     _store: Store
     _rows: TileRows
@@ -107,20 +112,25 @@ class Upkeep(ABC):
             self._finish_takedowns()
 
     def catch_up(
-        self, copy: Copy, now: int, progress: Progress = lambda _done, _total: None
+        self,
+        copy: Copy,
+        now: int,
+        renewal: bytes,
+        progress: Progress = lambda _done, _total: None,
     ) -> int:
         """Takes back what this log signed and lost, also while it is read-only; then it
         is signed on if nothing else forbids it.  Returns the number of bodies that are
         missing still.
 
-        `now`: Unix milliseconds.  May be broken off and done again.  Raises
+        `now`: Unix milliseconds.  `renewal`: 16 random bytes for new keys of the
+        witness, if anything was lost.  May be broken off and done again.  Raises
         ContradictionError before anything is touched; VerificationError, MalformedError
         and what the copy's source raises, which leave a log that has taken back a part,
         read-only; StoreError as `append`.
         """
         with self._writing:
             self._require_sound()
-            self._raise_guard(copy)
+            self._raise_guard(copy, renewal)
             lost, total = 0, copy.end.size
             for batch in batches(copy, self.view.state, self._strings_now, now):
                 state = batch.state.signed(self._key)
@@ -136,7 +146,7 @@ class Upkeep(ABC):
     def _strings_now(self) -> StringReader:
         return string_reader(self.view.reader)
 
-    def _raise_guard(self, copy: Copy) -> None:
+    def _raise_guard(self, copy: Copy, renewal: bytes) -> None:
         """What the copy's checkpoint proves to be signed is guarded from now on."""
         state, end = self.view.state, copy.end
         if end.size < state.size:
@@ -149,11 +159,14 @@ class Upkeep(ABC):
                 copy.require_extends(guard.size, guard.root)
             with self._one_write():
                 write_guard(self._files.guard, Guard(end.origin, end.size, end.root))
+        if end.size > state.size:
+            self._renew_witness(renewal)
         return None
 
-    def vouch(self) -> None:
+    def vouch(self, renewal: bytes) -> None:
         """Somebody answers for it that nothing newer than this tree was ever signed:
-        the log is signed on from here.
+        the log is signed on from here, and others are cosigned with new keys, derived
+        with `renewal` (16 random bytes).
 
         ReadOnlyError where the guard file proves the contrary.
         """
@@ -167,10 +180,19 @@ class Upkeep(ABC):
                     " is missing must be found in a copy",
                     hint="name a place that has them with --from",
                 )
+            self._renew_witness(renewal)
             with self._one_write():
                 write_guard(self._files.guard, guard_of(state))
                 remove_durably(self._files.restored)
             self._judge(state, state.size)
+
+    def _renew_witness(self, renewal: bytes) -> None:
+        """What was cosigned after the moment that this log was put back to is not known
+        here: those keys never sign again."""
+        with self._one_write():
+            self._store.write([(layout.record(RENEWAL), renewal)])
+            secret, origin = self._files.read_secret(), self._files.read_origin()
+            self.keys = NodeKeys.derive(secret, origin, renewal)
 
     # Bodies that were lost
 

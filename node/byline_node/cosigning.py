@@ -21,8 +21,8 @@ from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import BylineError, MalformedError, VerificationError
 from byline_ledger.log import LogView
 from byline_ledger.merkle import root_from
-from byline_ledger.node_keys import is_replay_key, operator_of
-from byline_ledger.note import COSIGNATURE, Note, NoteSignature, Verifier, parse_note
+from byline_ledger.node_keys import operator_of
+from byline_ledger.note import Note, NoteSignature, parse_note
 from byline_ledger.witness import (
     BUSY,
     CONFLICT,
@@ -33,13 +33,24 @@ from byline_ledger.witness import (
     parse_lines,
     parse_size,
 )
+from byline_node.known_witness import (
+    KnownWitness,
+    WitnessClient,
+    has_signed,
+    operators_of,
+    parse_cosigners,
+)
 
 ROUND_SECONDS = 1.0
-"""Between the beginnings of two rounds, at least."""
+"""Between the beginnings of two rounds, at least, if nobody is in a hurry."""
+HURRY_SECONDS = 0.2
+"""The same while a query waits for the newest tree to be cosigned."""
 REFRESH_SECONDS = 900.0
 """After which an idle log has its last checkpoint cosigned again."""
 RETRY_SECONDS = 5.0
 """Between two rounds while the log is held."""
+FAILED_SECONDS = 60.0
+"""After which an idle log is offered again if somebody did not cosign it."""
 ANSWER_SECONDS = 1.0
 """Longest wait of a query for the newest tree to be cosigned."""
 STALE_SECONDS = 60.0
@@ -56,27 +67,6 @@ RECOVER = "stop the node and run `byline node recover`"
 log = structlog.get_logger("byline.cosigning")
 
 
-class WitnessClient(Protocol):
-    """One witness, however it is reached.  Raises BylineError where it is not."""
-
-    name: str
-    """Peer id or URL."""
-    kind: str
-    """peer or url."""
-
-    async def vkeys(self) -> Sequence[str]:
-        """Its verifier keys, type 04."""
-        ...
-
-    async def add(self, body: bytes) -> tuple[int, bytes]:
-        """Status and body of its answer to add-checkpoint."""
-        ...
-
-    async def latest(self, origin: str) -> bytes | None:
-        """The checkpoint of this log that it cosigned last, if it can tell."""
-        ...
-
-
 class OwnLog(Protocol):
     """What cosigning needs of the ledger."""
 
@@ -87,33 +77,6 @@ class OwnLog(Protocol):
     def keep_cosigned(self, note: bytes, /) -> None: ...
     def hold(self, reason: str, /) -> None: ...
     def release(self) -> None: ...
-
-
-@dataclass(slots=True, eq=False)
-class KnownWitness:
-    """One witness and how it goes with it."""
-
-    client: WitnessClient
-    verifiers: tuple[Verifier, ...] = ()
-    size: int = 0
-    """What it cosigned last, as far as we know."""
-    error: str | None = None
-    confirmed: bool = False
-    """It answered since the start that our tree extends what it saw."""
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """For `/v1/status`: one for each of its keys."""
-        return [
-            {
-                "name": one.name,
-                "vkey": one.to_text(),
-                "kind": "replay" if is_replay_key(one.name) else "witness",
-                "at": self.client.name,
-                "size": self.size,
-                "error": self.error,
-            }
-            for one in self.verifiers
-        ]
 
 
 class AheadError(VerificationError):
@@ -148,6 +111,7 @@ class Cosigner:
         self._by_peer: dict[str, KnownWitness] = {}
         self._wake = trio.Event()
         self._changed = trio.Event()
+        self._hurry = trio.Event()
         self._published = self._first_view()
         self._late_since: float | None = None
         self.on_published: Callable[[LogView], None] = lambda _view: None
@@ -199,6 +163,7 @@ class Cosigner:
         if self._has_witnesses() and not self._is_failing:
             with trio.move_on_after(ANSWER_SECONDS):
                 while self._published.size < newest.size and not self._is_failing:
+                    self._hurry.set()
                     await self._changed.wait()
         return self.published()
 
@@ -226,12 +191,20 @@ class Cosigner:
         while True:
             self._wake = trio.Event()
             if self._has_witnesses():
-                started = trio.current_time()
+                started, self._hurry = trio.current_time(), trio.Event()
                 await self._round(self._ledger.view)
-                await trio.sleep_until(started + ROUND_SECONDS)
-            pause = RETRY_SECONDS if self._is_held else REFRESH_SECONDS
-            with trio.move_on_after(pause):
+                await trio.sleep_until(started + HURRY_SECONDS)
+                with trio.move_on_at(started + ROUND_SECONDS):
+                    await self._hurry.wait()
+            with trio.move_on_after(self._pause()):
                 await self._wake.wait()
+
+    def _pause(self) -> float:
+        """Seconds to the next round if nothing happens."""
+        if self._is_held:
+            return RETRY_SECONDS
+        failed = any(one.error is not None for one in self.known)
+        return FAILED_SECONDS if failed else REFRESH_SECONDS
 
     async def _round(self, view: LogView) -> None:
         """Offers one tree to everybody; publishes what comes back."""
@@ -257,7 +230,7 @@ class Cosigner:
     async def _ask(self, one: KnownWitness, view: LogView, found: _Round) -> None:
         try:
             if not one.verifiers:
-                one.verifiers = _verifiers(await one.client.vkeys())
+                one.verifiers = parse_cosigners(await one.client.vkeys())
             lines = await self._cosignatures(one, view)
         except AheadError as error:
             self._fall_behind(str(error))
@@ -280,7 +253,7 @@ class Cosigner:
             request = AddCheckpoint(old, proof, view.state.checkpoint)
             status, body = await one.client.add(request.to_bytes())
             if status == OK:
-                return self._verified(one, parse_lines(body), view)
+                return await self._verified(one, parse_lines(body), view)
             if status == CONFLICT:
                 old = parse_size(body)
                 if old > view.size:
@@ -307,10 +280,21 @@ class Cosigner:
                 " entries that do not include it"
             )
 
-    def _verified(
+    async def _verified(
         self, one: KnownWitness, lines: Sequence[NoteSignature], view: LogView
     ) -> list[NoteSignature]:
         """Those lines that are by its keys; one that does not hold is an error."""
+        good = self._lines_of(one, lines, view)
+        if not good:  # after a recovery it signs with new keys
+            one.verifiers = parse_cosigners(await one.client.vkeys())
+            good = self._lines_of(one, lines, view)
+        if not good:
+            raise VerificationError("it answers with no cosignature of its own")
+        return good
+
+    def _lines_of(
+        self, one: KnownWitness, lines: Sequence[NoteSignature], view: LogView
+    ) -> list[NoteSignature]:
         text = parse_note(view.state.checkpoint).text
         note = Note(text, tuple(lines))
         good = []
@@ -321,8 +305,6 @@ class Cosigner:
                 if time > self._clock() + FUTURE_SECONDS:
                     raise VerificationError("it dates its cosignature into the future")
                 good.append(line)
-        if not good:
-            raise VerificationError("it answers with no cosignature of its own")
         return good
 
     async def _publish(self, view: LogView, lines: Sequence[NoteSignature]) -> None:
@@ -390,7 +372,7 @@ class Cosigner:
             for verifier in one.verifiers
             if past is not None and has_signed(past, verifier)
         }
-        if 2 * len(agreed) >= len(_operators(past)):
+        if 2 * len(agreed) >= len(operators_of(past)):
             self._is_held = False
             self._ledger.release()
             log.info("the log is confirmed", by=len(agreed))
@@ -415,30 +397,6 @@ class Cosigner:
 def is_ours(view: LogView, seen: Checkpoint) -> bool:
     """Whether a checkpoint is of the tree in hand, or of an earlier state of it."""
     return seen.size <= view.size and root_from(seen.size, view.node) == seen.root
-
-
-def has_signed(note: Note, verifier: Verifier) -> bool:
-    """Whether this very key cosigned the note."""
-    try:
-        verify_cosignature(note, verifier)
-    except (MalformedError, VerificationError):
-        return False
-    return True
-
-
-def _operators(note: Note | None) -> set[str]:
-    """Who cosigned a note of ours, each counted once."""
-    if note is None:
-        return set()
-    origin = Checkpoint.from_text(note.text).origin
-    return {operator_of(one.name) for one in note.signatures if one.name != origin}
-
-
-def _verifiers(texts: Sequence[str]) -> tuple[Verifier, ...]:
-    found = tuple(Verifier.from_text(text) for text in texts)
-    if any(one.type != COSIGNATURE for one in found):
-        raise MalformedError("expected cosigning keys of a witness")
-    return found
 
 
 def _line(body: bytes) -> str:

@@ -10,16 +10,14 @@ browser sends across origins without asking first; the node never answers such a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import trio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -29,7 +27,6 @@ from byline_ledger.did import parse_did_key
 from byline_ledger.digest import parse_statement_id
 from byline_ledger.errors import (
     BylineError,
-    MalformedError,
     NotFoundError,
     RedactedError,
     UsageError,
@@ -38,11 +35,9 @@ from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node import http_models, operations
 from byline_node.errors import (
-    BusyError,
     MediaTypeError,
-    SlowRequestError,
-    TooLargeError,
 )
+from byline_node.http_bodies import Bodies
 from byline_node.http_gate import Gate
 from byline_node.http_public import PublicBackend, PublicRoutes
 from byline_node.http_replies import (
@@ -65,13 +60,8 @@ STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
 MSGPACK_TYPES = {MSGPACK_TYPE, "application/msgpack", "application/x-msgpack"}
 
 MAX_QUESTION = 256 * 1024
-BODY_TIMEOUT = 60.0
-"""Seconds in which a request body must have arrived."""
-BODIES_AT_ONCE = 8
-"""Request bodies held in memory; further requests wait."""
-WAIT_TIMEOUT = 15.0
-REFUSAL_TIMEOUT = 5.0
-REFUSAL_BYTES = 64 << 20
+WAIT_SECONDS = 15.0
+"""How long a request waits for one of the places for bodies."""
 
 T = TypeVar("T")
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -113,7 +103,7 @@ class Routes:
         # questions never queue behind floods of statements.
         self._readers = trio.CapacityLimiter(2)
         self._checkers = trio.CapacityLimiter(2)
-        self._bodies = trio.Semaphore(BODIES_AT_ONCE)
+        self._bodies = Bodies(WAIT_SECONDS)
 
     def add_to(self, app: FastAPI) -> None:
         get, post = app.get, app.post
@@ -156,14 +146,14 @@ class Routes:
             response_model=http_models.Admission,
             responses=failures,
         )(self.admission)
-        PublicRoutes(self._backend, self._read, self._body).add_to(app)
+        PublicRoutes(self._backend, self._read).add_to(app)
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 
     async def publish(self, request: Request) -> Response:
         """Takes statements into the log; answers once they are on disk, all or none."""
         require_msgpack(request)
-        async with self._body(request, operations.MAX_BATCH_BYTES) as body:
+        async with self._bodies.read(request, operations.MAX_BATCH_BYTES) as body:
             view = self._backend.view
             statements = await self._check(partial(operations.take_in, view), body)
         peer = request.client.host if request.client else ""
@@ -209,7 +199,7 @@ class Routes:
     async def authored(self, request: Request) -> Response:
         """What one author says about some digests, with that author's withdrawals."""
         require_msgpack(request)
-        async with self._body(request, MAX_QUESTION) as body:
+        async with self._bodies.read(request, MAX_QUESTION) as body:
             question = unpack(body, max_size=MAX_QUESTION, max_depth=2, what="question")
         author, digests = operations.parse_authored(question)
         view = self._backend.view
@@ -235,18 +225,6 @@ class Routes:
 
     async def _check(self, work: Callable[[bytes], T], body: bytes) -> T:
         return await trio.to_thread.run_sync(work, body, limiter=self._checkers)
-
-    @asynccontextmanager
-    async def _body(self, request: Request, limit: int) -> AsyncIterator[bytes]:
-        """The request's body while one of the few places for bodies is held."""
-        with trio.move_on_after(WAIT_TIMEOUT) as waiting:
-            await self._bodies.acquire()
-        if waiting.cancelled_caught:
-            raise BusyError("too many requests at once: try again")
-        try:
-            yield await read_body(request, limit)
-        finally:
-            self._bodies.release()
 
 
 def explain(bundle: bytes) -> dict[str, Any]:
@@ -275,36 +253,6 @@ def require_msgpack(request: Request) -> None:
         raise MediaTypeError(
             f"expected Content-Type {MSGPACK_TYPE}, got {given[:64] or 'none'}"
         )
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body; raises TooLargeError or SlowRequestError."""
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > limit:
-        await refuse_body(request, limit)
-    body = bytearray()
-    with trio.move_on_after(BODY_TIMEOUT) as reading:
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limit:
-                    await refuse_body(request, limit)
-        except ClientDisconnect:
-            raise MalformedError("the request body ended early") from None
-    if reading.cancelled_caught:
-        raise SlowRequestError(f"the body did not arrive within {BODY_TIMEOUT:.0f} s")
-    return bytes(body)
-
-
-async def refuse_body(request: Request, limit: int) -> NoReturn:
-    """Reads on for a little: a client that is still sending would miss the answer."""
-    with trio.move_on_after(REFUSAL_TIMEOUT), suppress(ClientDisconnect):
-        left = REFUSAL_BYTES
-        async for chunk in request.stream():
-            left -= len(chunk)
-            if left < 0:
-                break
-    raise TooLargeError(f"expected a body of at most {limit} bytes, got more")
 
 
 # Errors

@@ -22,7 +22,7 @@ from byline_ledger.alarm_messages import PROTOCOL as ALARM_PROTOCOL
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import ContradictionError
 from byline_ledger.follow_messages import MAX_REQUEST, MAX_RESPONSE, PROTOCOL
-from byline_ledger.follow_server import ServedLog, serve
+from byline_ledger.follow_server import KEEP_SECONDS, FollowServer, ServedLog
 from byline_ledger.follower import KnownLog
 from byline_ledger.gossip import TOPIC
 from byline_ledger.statement import Statement
@@ -160,6 +160,7 @@ class Network:
         self._on_own: Callable[[bytes], None] = lambda _note: None
         self._gossip = Gossip(host, self._is_known, admit, self._following.kick)
         self._threads = trio.CapacityLimiter(2)
+        self._server = FollowServer(self._view)
         self._requests.answer(PROTOCOL, MAX_REQUEST, self._answer)
         self._on_peer: Callable[[], None] = lambda: None
 
@@ -271,6 +272,7 @@ class Network:
         """Until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._gossip.run)
+            nursery.start_soon(self._tidy)
             nursery.start_soon(self.watch.run)
             if self._exchange is not None:
                 nursery.start_soon(self._exchange.run)
@@ -319,8 +321,14 @@ class Network:
 
     async def _answer(self, _peer: str, request: bytes) -> bytes:
         return await trio.to_thread.run_sync(
-            serve, self._view(), request, limiter=self._threads
+            self._server.serve, request, trio.current_time(), limiter=self._threads
         )
+
+    async def _tidy(self) -> None:
+        """What is kept for followers is let go when they do not need it any more."""
+        while True:
+            await trio.sleep(KEEP_SECONDS / 4)
+            self._server.forget(trio.current_time())
 
 
 def _log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:

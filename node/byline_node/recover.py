@@ -19,6 +19,7 @@ from pathlib import Path
 
 from byline_ledger import codec
 from byline_ledger.catch_up import Copy
+from byline_ledger.crypto import random_bytes
 from byline_ledger.errors import (
     BadSignatureError,
     BylineError,
@@ -27,6 +28,7 @@ from byline_ledger.errors import (
     UsageError,
 )
 from byline_ledger.log import Ledger
+from byline_ledger.node_keys import RENEWAL_BYTES, NodeKeys
 from byline_ledger.statement import Statement
 from byline_ledger.takedown import lost_statements
 from byline_ledger.upkeep import Progress
@@ -70,6 +72,8 @@ class Recovered:
     """Bodies that are still missing."""
     word: str | None
     """On whose word the log is signed on; None if nobody's was needed or given."""
+    witness: tuple[str, ...]
+    """The witness's new verifier keys; empty if it keeps the old ones."""
     read_only: str | None
 
 
@@ -131,13 +135,14 @@ def _copy(source: ReadAhead, vkey: str) -> Copy:
 def _recover(
     ledger: Ledger, places: Sequence[Place], nothing_lost: bool, progress: Progress
 ) -> Recovered:
-    before = ledger.view.size
+    before, keys = ledger.view.size, ledger.keys
     if places:
         furthest = places[0].copy
         for place in places[1:]:
             end = place.copy.end
             furthest.require_extends(end.size, end.root, place.copy.note)
-        ledger.catch_up(furthest, time.time_ns() // 1_000_000, progress)
+        now, renewal = time.time_ns() // 1_000_000, random_bytes(RENEWAL_BYTES)
+        ledger.catch_up(furthest, now, renewal, progress)
     put_back = sum(_put_back(ledger, place.copy) for place in places)
     word = _word(ledger, places, before, nothing_lost)
     if word is not None:
@@ -151,8 +156,16 @@ def _recover(
         put_back=put_back,
         lost=sum(1 for _ in lost_statements(view)),
         word=word if ledger.read_only is None else None,
+        witness=_new_keys(keys, ledger.keys),
         read_only=ledger.read_only,
     )
+
+
+def _new_keys(old: NodeKeys, new: NodeKeys) -> tuple[str, ...]:
+    """Verifier keys of the witness, if they were renewed."""
+    if old.witness_vkey == new.witness_vkey:
+        return ()
+    return new.witness_vkey, new.replay_vkey
 
 
 def _put_back(ledger: Ledger, copy: Copy) -> int:
@@ -193,7 +206,7 @@ def _word(
 def _vouch(ledger: Ledger, word: str, nothing_lost: bool) -> None:
     """Signs on, unless the guard file knows better, and keeps on whose word."""
     try:
-        ledger.vouch()
+        ledger.vouch(random_bytes(RENEWAL_BYTES))
     except ReadOnlyError:
         if nothing_lost:
             raise

@@ -370,12 +370,11 @@ class Node:
         self.witness.before = self._mirrors.follow
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
 
-    def _knows_log(self, origin: str, vkey: str) -> bool:
+    def _knows_log(self, vkey: str) -> bool:
         """Alarms are kept about logs that this node has to do with."""
         if vkey == self._ledger.view.vkey:
             return True
-        memory = self.witness.recall(origin)
-        if memory is not None and memory.vkey == vkey:
+        if self.witness.knows(vkey):
             return True
         return self._network is not None and self._network.follows(vkey)
 

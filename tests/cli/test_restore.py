@@ -34,8 +34,18 @@ def published(client: Client) -> bytes:
     return httpx.get(client.url + "/log/checkpoint", trust_env=False).content
 
 
+def witness_keys(client: Client) -> list[str]:
+    return httpx.get(client.url + "/witness/vkey", trust_env=False).text.split()
+
+
 def mirror_of(peer: Client, origin: str) -> str:
     return f"{peer.url}/mirror/{hashlib.sha256(origin.encode()).hexdigest()}"
+
+
+def cosigned_by(peer: Client) -> set[str]:
+    """Verifier keys of those who have cosigned the peer's log, without error."""
+    witnesses = peer.status()["witnesses"]
+    return {row["vkey"] for row in witnesses if row["error"] is None}
 
 
 def is_mirrored(peer: Client, origin: str, size: int) -> bool:
@@ -56,6 +66,7 @@ def test_an_old_backup_beside_peers_is_brought_back_without_a_fork(
         status = client.status()
         origin, vkey = status["origin"], status["vkey"]
         address = status["listen"][0]
+        old_keys = witness_keys(client)
         with node_process(tmp_path / "peer", listen=LISTEN, peers=address) as peer:
             other = peer.wait_ready()
             client.publish([work(f"before {number}") for number in range(20)])
@@ -86,8 +97,12 @@ def test_an_old_backup_beside_peers_is_brought_back_without_a_fork(
                 client = node.wait_ready()
                 until(lambda: client.status()["read_only"] is None)
                 assert client.status()["size"] == size
+                keys = witness_keys(client)
+                assert not set(keys) & set(old_keys)
+                assert all(key in recovered.out for key in keys)
                 client.publish([work("and on")])
                 notes.append(published(client))
+                until(lambda: cosigned_by(other) >= set(keys[:1]))
                 node.stop()
     assert check_ledger(again.home / "node").problem is None
     ledger = Ledger.open(again.home / "node")

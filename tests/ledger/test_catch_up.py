@@ -37,6 +37,7 @@ from byline_ledger.tiles import Tile, entry_bundle, parse_entry_bundle
 from byline_ledger.tombstone import NOT_RECOVERED, Tombstone
 
 NOW = 1_790_000_000_000
+RENEWAL = bytes(range(16))
 
 
 class Lost:
@@ -135,7 +136,7 @@ def test_what_was_lost_comes_back(
     case(lost)
     ledger = lost.open()
     told: list[tuple[int, int]] = []
-    missing = ledger.catch_up(lost.copy(), NOW, lambda *now: told.append(now))
+    missing = ledger.catch_up(lost.copy(), NOW, RENEWAL, lambda *now: told.append(now))
     assert missing == 0
     size = lost.ledger.view.size
     assert told[-1] == (size, size)
@@ -146,7 +147,7 @@ def test_what_was_lost_comes_back(
 def test_doing_it_twice_changes_nothing(lost: Lost) -> None:
     ledger = lost.open()
     for _ in range(2):
-        assert ledger.catch_up(lost.copy(), NOW) == 0
+        assert ledger.catch_up(lost.copy(), NOW, RENEWAL) == 0
     is_caught_up(ledger, lost)
 
 
@@ -162,7 +163,7 @@ def test_broken_off_it_stays_read_only_and_goes_on_later(
         faults.store.after_write = fail if failing % 2 else None
         faults.store.before_write = None if failing % 2 else fail
         with pytest.raises(StoreError, match="the disk failed"):
-            ledger.catch_up(lost.copy(), NOW)
+            ledger.catch_up(lost.copy(), NOW, RENEWAL)
         ledger.close()
         ledger = lost.open()
         assert ledger.view.size >= before
@@ -175,7 +176,7 @@ def test_broken_off_it_stays_read_only_and_goes_on_later(
         report = check_ledger(lost.folder)
         assert "were signed" in (report.problem or "were signed")
     ledger = lost.open()
-    ledger.catch_up(lost.copy(), NOW)
+    ledger.catch_up(lost.copy(), NOW, RENEWAL)
     is_caught_up(ledger, lost)
 
 
@@ -201,7 +202,7 @@ def test_trees_on_the_way_are_those_that_were_published(
         assert again.view.checkpoint == notes[size]
         seen.append(size)
 
-    again.catch_up(Copy.of(source, vkey), NOW, look)
+    again.catch_up(Copy.of(source, vkey), NOW, RENEWAL, look)
     assert [1, *seen] == list(notes)
 
 
@@ -217,7 +218,7 @@ def test_a_body_that_nobody_has_is_said_to_be_lost_and_can_come_back(
     lost.ledger.redact(three.id, Tombstone("a court said so", 1))
     lost.source.view = lost.ledger.view
     ledger = lost.open()
-    assert ledger.catch_up(lost.copy(), NOW) == 2
+    assert ledger.catch_up(lost.copy(), NOW, RENEWAL) == 2
     assert ledger.view.tombstone(one.id) == Tombstone(NOT_RECOVERED, NOW)
     assert ledger.view.tombstone(two.id) == Tombstone(NOT_RECOVERED, NOW)
     assert ledger.view.tombstone(three.id) == Tombstone("a court said so", 1)
@@ -239,7 +240,7 @@ def test_a_body_that_is_none_is_lost(lost: Lost, damage: bytes) -> None:
     one = lost.later[3]
     lost.source.changed[one.id] = damage or forged(one).to_envelope()
     ledger = lost.open()
-    assert ledger.catch_up(lost.copy(), NOW) == 1
+    assert ledger.catch_up(lost.copy(), NOW, RENEWAL) == 1
     # It may be taken down for good all the same.
     gone = Tombstone("a court said so", NOW)
     assert ledger.redact(one.id, gone) == gone
@@ -260,12 +261,12 @@ def test_a_copy_must_end_with_a_commitment(
     lost.source.changed[tile.to_path()] = entry_bundle([*entries[:-1], entries[-2]])
     ledger = lost.open()
     with pytest.raises(VerificationError, match="does not end with a commitment"):
-        ledger.catch_up(lost.copy(), NOW)
+        ledger.catch_up(lost.copy(), NOW, RENEWAL)
     ledger.close()
     monkeypatch.setattr(catch_up, "MAX_PIECE", 200)
     ledger = lost.open()
     with pytest.raises(MalformedError, match="more than 200 entries"):
-        ledger.catch_up(lost.copy(), NOW)
+        ledger.catch_up(lost.copy(), NOW, RENEWAL)
     ledger.close()
 
 
@@ -286,7 +287,7 @@ def test_a_false_commitment_is_not_taken_even_from_our_own_hand(
     shutil.copytree(tmp_path, tmp_path / "again")
     again = Ledger.open(tmp_path / "again", open_store=old)
     with pytest.raises(VerificationError, match="although this log signed it"):
-        again.catch_up(Copy.of(source, vkey), NOW)
+        again.catch_up(Copy.of(source, vkey), NOW, RENEWAL)
     assert again.view.size == 1
 
 
@@ -296,7 +297,7 @@ def test_another_history_is_a_contradiction_and_touches_nothing(lost: Lost) -> N
     fork.append(works(7000, 7002))
     before = (lost.folder / "guard").read_bytes()
     with pytest.raises(ContradictionError) as caught:
-        fork.catch_up(lost.copy(), NOW)
+        fork.catch_up(lost.copy(), NOW, RENEWAL)
     assert caught.value.exit_code == 4
     assert caught.value.notes == (fork.view.checkpoint, lost.source.view.checkpoint)
     assert (lost.folder / "guard").read_bytes() == before
@@ -305,7 +306,7 @@ def test_another_history_is_a_contradiction_and_touches_nothing(lost: Lost) -> N
     source = ViewSource(fork.view)
     view = lost.ledger.view
     with pytest.raises(ContradictionError):
-        lost.ledger.catch_up(Copy.of(source, view.vkey), NOW)
+        lost.ledger.catch_up(Copy.of(source, view.vkey), NOW, RENEWAL)
     assert lost.ledger.view is view
     fork.close()
     # And so does a guard that is not of the copy's history.
@@ -317,13 +318,13 @@ def test_a_guard_of_another_history_is_a_contradiction(lost: Lost) -> None:
     state = ledger.view.state
     write_guard(lost.folder / "guard", Guard(state.origin, 20, bytes(32)))
     with pytest.raises(ContradictionError):
-        ledger.catch_up(lost.copy(), NOW)
+        ledger.catch_up(lost.copy(), NOW, RENEWAL)
     assert ledger.view.state is state
     write_guard(
         lost.folder / "guard", Guard(state.origin, lost.ledger.view.size, bytes(32))
     )
     with pytest.raises(ContradictionError):
-        ledger.catch_up(lost.copy(), NOW)
+        ledger.catch_up(lost.copy(), NOW, RENEWAL)
     assert ledger.view.state is state
 
 
@@ -358,7 +359,7 @@ def test_a_damaged_copy_writes_no_tree_that_was_not_signed(
     lost.source.flip(tile, at)
     ledger = lost.open()
     with pytest.raises((VerificationError, MalformedError)) as caught:
-        ledger.catch_up(lost.copy(), NOW)
+        ledger.catch_up(lost.copy(), NOW, RENEWAL)
     assert not isinstance(caught.value, ContradictionError)
     view, whole = ledger.view, lost.ledger.view
     assert ledger.failure is None
@@ -368,7 +369,7 @@ def test_a_damaged_copy_writes_no_tree_that_was_not_signed(
     ledger.close()
     lost.source.changed.clear()
     ledger = lost.open()
-    ledger.catch_up(lost.copy(), NOW)
+    ledger.catch_up(lost.copy(), NOW, RENEWAL)
     is_caught_up(ledger, lost)
 
 
@@ -376,7 +377,7 @@ def test_an_older_copy_of_the_same_history_changes_nothing(lost: Lost) -> None:
     ledger = lost.open()
     old = Copy.of(ViewSource(ledger.view), ledger.view.vkey)
     before = lost.ledger.view
-    assert lost.ledger.catch_up(old, NOW) == 0
+    assert lost.ledger.catch_up(old, NOW, RENEWAL) == 0
     assert lost.ledger.view is before
     assert lost.ledger.read_only is None
 
@@ -390,11 +391,11 @@ def test_a_copy_that_is_behind_the_guard_helps_and_does_not_end_it(lost: Lost) -
     assert guard is not None
     assert guard.size == note.size
     write_guard(lost.folder / "guard", Guard(guard.origin, guard.size + 9, bytes(32)))
-    assert other.catch_up(lost.copy(), NOW) == 0
+    assert other.catch_up(lost.copy(), NOW, RENEWAL) == 0
     assert other.view.size == full.size
     assert f"{full.size} entries, but {full.size + 9}" in (other.read_only or "")
     with pytest.raises(ReadOnlyError, match="must be found"):
-        other.vouch()
+        other.vouch(RENEWAL)
 
 
 # Word that nothing is missing
@@ -417,9 +418,9 @@ def test_a_folder_from_a_backup_is_served_until_somebody_vouches(lost: Lost) -> 
         ledger.close()
     ledger = lost.open()
     assert "2025-11-24 16:00 UTC" not in (ledger.read_only or "")
-    ledger.catch_up(lost.copy(), NOW)
+    ledger.catch_up(lost.copy(), NOW, RENEWAL)
     assert "restored from" in (ledger.read_only or "")
-    ledger.vouch()
+    ledger.vouch(RENEWAL)
     assert not marker.exists()
     is_caught_up(ledger, lost)
 
@@ -431,7 +432,7 @@ def test_a_lost_guard_can_be_vouched_for(
     case(lost)
     ledger = lost.open()
     assert ledger.read_only is not None
-    ledger.vouch()
+    ledger.vouch(RENEWAL)
     assert ledger.read_only is None
     assert ledger.append(works(9000, 9001))[0].new
     ledger.close()
@@ -442,5 +443,5 @@ def test_nobody_can_vouch_against_the_guard(lost: Lost) -> None:
     lost.take_guard()
     ledger = lost.open()
     with pytest.raises(ReadOnlyError, match="646 entries were signed, and 12 are here"):
-        ledger.vouch()
+        ledger.vouch(RENEWAL)
     assert ledger.read_only is not None

@@ -16,28 +16,60 @@ from byline_ledger.follow_messages import (
     AskCommitment,
     AskEntries,
     AskHead,
+    AskMeet,
+    AskNext,
     AskStatements,
     Commitment,
     Entries,
     Envelopes,
+    Equal,
     Head,
+    Met,
+    News,
     Refusal,
+    Request,
+    Response,
     Same,
     parse_request,
     parse_response,
 )
 from byline_ledger.gossip import sift_batch
+from byline_ledger.set_messages import (
+    AskLeaves,
+    AskNodes,
+    Place,
+    SetLeaves,
+    SetNodes,
+    bitmap,
+    parse_bitmap,
+)
 
 HASH = b"h" * 32
 SIZES = st.integers(0, 2**63 - 1)
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=5).map(tuple)
+BINARY = st.binary(max_size=300)
 BINARIES = st.lists(st.binary(max_size=50), max_size=5).map(tuple)
+
+PLACES = st.lists(
+    st.builds(Place.of, st.binary(min_size=72, max_size=72), st.integers(0, 576)),
+    max_size=5,
+).map(tuple)
+DIGESTS = st.lists(st.binary(min_size=8, max_size=8), max_size=3).map(tuple)
+STRINGS = st.lists(st.sampled_from([b"", bytes(72), bytes(144)]), max_size=4).map(tuple)
 
 REQUESTS = st.one_of(
     st.builds(AskHead, SIZES),
     st.builds(AskCommitment, SIZES),
     st.builds(AskEntries, SIZES, SIZES),
     st.builds(AskStatements, HASHES.filter(bool)),
+    st.builds(AskMeet, st.sampled_from([b"", HASH])),
+    st.builds(AskNext, SIZES),
+    st.builds(AskNodes, SIZES, PLACES.filter(bool), st.integers(1, 8)),
+    PLACES.filter(bool).flatmap(
+        lambda places: st.builds(
+            AskLeaves, SIZES, st.just(places), st.tuples(*[DIGESTS] * len(places))
+        )
+    ),
 )
 RESPONSES = st.one_of(
     st.builds(Same),
@@ -45,20 +77,31 @@ RESPONSES = st.one_of(
     st.builds(Commitment, st.binary(max_size=41), HASHES),
     st.builds(Entries, BINARIES, HASHES),
     st.builds(Envelopes, BINARIES),
+    st.builds(Equal),
+    st.builds(
+        Met,
+        st.binary(max_size=300),
+        st.text(max_size=99),
+        st.binary(max_size=41),
+        HASHES,
+    ),
+    st.builds(News, st.binary(max_size=300), BINARIES, HASHES),
+    st.builds(SetNodes, BINARIES),
+    STRINGS.map(lambda strings: SetLeaves((b"",) * len(strings), strings)),
     st.builds(Refusal, st.text(max_size=200)),
 )
 
 
 @given(REQUESTS)
 def test_requests_round_trip(
-    request: AskHead | AskCommitment | AskEntries | AskStatements,
+    request: Request,
 ) -> None:
     assert parse_request(request.to_bytes()) == request
 
 
 @given(RESPONSES)
 def test_responses_round_trip(
-    response: Same | Head | Commitment | Entries | Envelopes | Refusal,
+    response: Response,
 ) -> None:
     assert parse_response(response.to_bytes()) == response
 
@@ -72,6 +115,17 @@ def parses_or_is_malformed(data: bytes) -> None:
     ):
         with suppress(MalformedError):
             parse(data)
+
+
+@given(st.lists(st.booleans(), max_size=64))
+def test_bitmaps_round_trip(flags: list[bool]) -> None:
+    assert parse_bitmap(bitmap(flags), len(flags)) == flags
+
+
+@pytest.mark.parametrize(("data", "count"), [(b"", 1), (b"\x01", 7), (b"\0\0", 8)])
+def test_other_bitmaps_are_malformed(data: bytes, count: int) -> None:
+    with pytest.raises(MalformedError):
+        parse_bitmap(data, count)
 
 
 @given(st.binary(max_size=200))
@@ -104,9 +158,19 @@ KEYS = st.sampled_from(
         "count",
         "gaps",
         "v",
+        "root",
+        "equal",
+        "nodes",
+        "levels",
+        "leaves",
+        "digests",
+        "absent",
+        "strings",
     ]
 )
-KINDS = st.sampled_from(["head", "commitment", "entries", "statements"])
+KINDS = st.sampled_from(
+    ["meet", "next", "head", "commitment", "entries", "statements", "nodes", "leaves"]
+)
 
 
 @given(st.dictionaries(KEYS, st.one_of(VALUES, KINDS), max_size=8))

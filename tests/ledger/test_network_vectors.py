@@ -10,7 +10,8 @@ from typing import Any
 from tests.support.memory_log import MemoryLog
 from tests.support.vectors import VECTORS, as_expected, cases, load
 
-from byline_ledger.follow_messages import parse_request, parse_response
+from byline_ledger.follow_messages import Refusal, parse_request, parse_response
+from byline_ledger.follow_server import answer
 from byline_ledger.follower import Admit, Ask, Follower, Session
 from byline_ledger.gossip import sift_batch
 from byline_ledger.statement import Statement
@@ -41,7 +42,7 @@ def test_the_page_shows_the_example() -> None:
     text = PAGE.read_text("utf-8")
     packed = "".join(text[text.index("## Worked example") :].split())
     assert example["note"] in text
-    shown = [example["vkey"], *example["entries"], *example["head_frames"]]
+    shown = [example["vkey"], *example["entries"], *example["meet_frames"]]
     for exchange in example["exchanges"] + example["same"]:
         shown += exchange.values()
     for value in [*shown, example["batch"]]:
@@ -60,6 +61,21 @@ def test_responses(case: dict[str, Any]) -> None:
     data = bytes.fromhex(case["bytes"])
     with as_expected(case):
         assert parse_response(data).to_bytes() == data
+
+
+@cases("network.json", "sets")
+def test_sets(case: dict[str, Any]) -> None:
+    """A log whose set has these strings answers so."""
+    with as_expected(case):
+        log = MemoryLog(1)
+        log.strings = [bytes.fromhex(one) for one in case["strings"]]
+        while log.size < case["size"]:
+            log.add_entry(b"\x02x")
+        response = answer(log, bytes.fromhex(case["request"]))
+        if case["response"] is None:
+            assert isinstance(response, Refusal)
+        else:
+            assert response.to_bytes().hex() == case["response"]
 
 
 @cases("network.json", "batches")

@@ -8,8 +8,8 @@ ends with all that the honest peer has, and with nothing that the liar made up.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,16 +28,21 @@ from byline_ledger.follow_messages import (
     PROTOCOL,
     AskEntries,
     AskHead,
+    AskMeet,
+    AskNext,
     AskStatements,
     Entries,
     Envelopes,
     Head,
+    Met,
+    News,
     Request,
     Response,
     Same,
     parse_request,
 )
 from byline_ledger.gossip import TOPIC
+from byline_ledger.log import Ledger
 from byline_node import checkpoint_watch
 from byline_node import requests as requests_module
 from byline_node.alarms import Alarms
@@ -134,9 +139,10 @@ def other_entries(request: Request, truth: Response) -> Response:
 def unsigned(request: Request, truth: Response) -> Response:
     """A checkpoint whose root was changed after it was signed."""
     match truth:
-        case Head(note, vkey, proof):
+        case Met(note):
             origin, size, root, rest = note.split(b"\n", 3)
-            return Head(b"\n".join((origin, size, root[::-1], rest)), vkey, proof)
+            changed = b"\n".join((origin, size, root[::-1], rest))
+            return replace(truth, note=changed)
     return truth
 
 
@@ -203,8 +209,7 @@ async def test_a_log_that_goes_back_is_named(tmp_path: Path) -> None:
         liar.log.append([work("later")])
 
         def stale(request: Request, truth: Response) -> Response:
-            is_second = isinstance(request, AskHead) and request.seen
-            return Head(older, liar.log.vkey, ()) if is_second else truth
+            return News(older, (), ()) if isinstance(request, AskNext) else truth
 
         liar.lie = stale
         async with between(tmp_path, liar) as (tested, honest):
@@ -220,8 +225,12 @@ async def test_a_log_with_two_histories_is_left_alone(tmp_path: Path) -> None:
         assert other.size == liar.log.size
 
         def forked(request: Request, truth: Response) -> Response:
-            is_second = isinstance(request, AskHead) and request.seen
-            return Head(other.checkpoint, other.vkey, ()) if is_second else truth
+            match request:
+                case AskNext():
+                    return News(other.checkpoint, (), ())
+                case AskHead():
+                    return Head(other.checkpoint, other.vkey, ())
+            return truth
 
         liar.lie = forked
         async with between(tmp_path, liar) as (tested, honest):
@@ -260,8 +269,8 @@ async def test_a_log_with_two_faces_is_found_out_by_gossip(
             await until(lambda: one.alarms.all and two.alarms.all, 30)
             for node in (one, two):
                 assert node.alarms.all[0].kind == "equivocation"
-                assert node.alarms.is_alarmed(liar.log.origin)
-            assert Alarms(tmp_path / "one" / "alarms", lambda _o, _v: True).all
+                assert node.alarms.is_alarmed(liar.log.vkey)
+            assert Alarms(tmp_path / "one" / "alarms", lambda _vkey: True).all
 
 
 async def test_an_alarm_about_a_log_that_nobody_here_follows_is_not_kept(
@@ -331,7 +340,7 @@ async def test_the_lies_are_lies() -> None:
     log = MemoryLog(7)
     log.append(work(f"liar {i}") for i in range(10))
     asked: list[Request] = [
-        AskHead(0),
+        AskMeet(b""),
         AskEntries(0, log.size),
         AskStatements(tuple(log.indexes)),
     ]
@@ -349,3 +358,26 @@ async def test_the_lies_are_lies() -> None:
         truths = [follow_server.answer(log, one.to_bytes()) for one in asked]
         said = [lie(one, truth) for one, truth in zip(asked, truths, strict=True)]
         assert said != truths, lie
+
+
+async def test_few_differences_among_many_statements_are_found_without_reading_the_log(
+    tmp_path: Path,
+) -> None:
+    """First contact of two nodes that others told nearly all."""
+    everything = [work(f"told by others {i}") for i in range(2_500)]
+    asked: list[str] = []
+
+    def note(request: Request, truth: Response) -> Response:
+        asked.append(type(request).__name__)
+        return truth
+
+    async with lying(note) as peer:
+        peer.log.append(everything)
+        folder = tmp_path / "node"
+        with closing(Ledger.init(folder)) as ledger:
+            ledger.append(everything[:-3])
+        async with networked_node(folder, peers=[peer.address]) as node:
+            ids = peer.log.indexes
+            await until(lambda: all(node.ledger.view.index_of(i) for i in ids))
+    assert "AskNodes" in asked
+    assert "AskEntries" not in asked

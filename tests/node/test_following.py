@@ -338,7 +338,7 @@ async def test_a_damaged_cursor_is_read_again(
     for name in setting.records.values:
         setting.records.values[name] = damage
     setting.restart()
-    await setting.run(1)
+    await setting.run(10)
     assert setting.following.logs["friend"].error is None
     assert setting.following.logs["friend"].cursor is not None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from byline_ledger.checkpoint import Checkpoint, log_vkey, sign_checkpoint
 from byline_ledger.crypto import SigningKey
 from byline_ledger.entry import commitment_entry, entry_of
-from byline_ledger.lookup_set import naive_root
+from byline_ledger.lookup_set import LookupSet, naive_root
 from byline_ledger.merkle import leaf_hash, node_hash, root_from
 from byline_ledger.statement import Statement
 
@@ -22,6 +23,7 @@ class MemoryLog:
         self.bodies: dict[bytes, bytes] = {}
         self.indexes: dict[bytes, int] = {}
         self.strings: list[bytes] = []
+        self._lookup_set: LookupSet | None = None
         self.log: list[bytes] = []
         self.nodes: dict[tuple[int, int], bytes] = {}
         self.commit(())
@@ -37,6 +39,16 @@ class MemoryLog:
     @property
     def set_count(self) -> int:
         return len(self.strings)
+
+    @property
+    def lookup_set(self) -> LookupSet:
+        if self._lookup_set is None or self._lookup_set.count != len(self.strings):
+            self._lookup_set = LookupSet.build(self.strings)
+        return self._lookup_set
+
+    def read_strings(self, low: bytes, high: bytes) -> list[bytes]:
+        start, stop = bisect_left(self.strings, low), bisect_right(self.strings, high)
+        return self.strings[start:stop]
 
     def append(self, statements: Iterable[Statement]) -> None:
         fresh = {s.id: s for s in statements if s.id not in self.indexes}

@@ -74,9 +74,7 @@ async def networked_node(
             nursery.start_soon(writer.run)
             config = Config((listen,), peers)
             known: list[Network] = []
-            alarms = Alarms(
-                folder / "alarms", lambda _origin, vkey: known[0].follows(vkey)
-            )
+            alarms = Alarms(folder / "alarms", lambda vkey: known[0].follows(vkey))
 
             def prepare(network: Network) -> None:
                 known.append(network)

@@ -1,0 +1,209 @@
+"""Finding what a peer has and we do not, by comparing the two lookup sets.
+
+Rule: the peer's set is the one that its log commits to, and every node and leaf of it
+is proven by the hash above it; so nothing can be hidden, and what is found equal is
+equal.  Places that are known are never asked about, so the cost goes with the number of
+differences.  Memory is bounded by the way down: some thousand places a level.
+Specification: docs/spec/network.md, "Set".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from byline_ledger.cursor import MAX_GAPS
+from byline_ledger.entry import CommitmentEntry, entry_of
+from byline_ledger.errors import MalformedError, NotFoundError, ProofError
+from byline_ledger.follow_messages import MAX_IDS
+from byline_ledger.follow_session import KnownLog, Steps, Talk, admit, wrong_keys
+from byline_ledger.lookup_set import LEAF_MAX, leaf_hash, split_strings
+from byline_ledger.set_messages import (
+    MAX_DIGESTS,
+    MAX_NODES,
+    AskLeaves,
+    AskNodes,
+    SetLeaves,
+    SetNodes,
+    digest_of,
+    parse_bitmap,
+)
+from byline_ledger.set_nodes import open_claim
+from byline_ledger.set_places import ROOT, Claim, is_known, strings_at
+from byline_ledger.statement import Statement
+
+MAX_OPENED = 16_384
+"""Places that one request opens, more or less."""
+LEAST_LEVELS, MOST_LEVELS = 2, 5
+MAX_LEAVES_REQUEST = 450_000
+
+
+class Reconciliation:
+    """One descent into the set that the peer's tree of `size` leaves commits to."""
+
+    def __init__(
+        self,
+        talk: Talk,
+        view: Callable[[], KnownLog],
+        size: int,
+        commitment: CommitmentEntry,
+        is_refused: Callable[[bytes], bool] = lambda _id: False,
+    ) -> None:
+        """`is_refused(id)` tells what is not wanted, though it is missing."""
+        self._is_refused = is_refused
+        self._talk = talk
+        self._view = view
+        self._size = size
+        self._places: list[list[Claim]] = []
+        self._leaves: list[Claim] = []
+        self._plain: list[Claim] = []
+        """Leaves that must be shown whole."""
+        self._missing: dict[bytes, set[bytes]] = {}
+        self.gaps: list[bytes] = []
+        """Ids of statements that the peer does not hand out."""
+        self.spent = 0
+        """Bytes that it took to find out, statements aside."""
+        self._sort([Claim(ROOT, commitment.count, commitment.root)])
+
+    def run(self, most: int) -> Steps[bool]:
+        """Admits all that is missing; False if that is given up, since finding out took
+        more than `most` bytes.  What was admitted stays."""
+        while self._places or self._leaves or self._plain or self._missing:
+            if self.spent > most:
+                return False
+            if len(self._missing) >= MAX_IDS:
+                yield from self._fetch()
+            elif self._plain:
+                self._plain = yield from self._read(self._plain, digests=False)
+            elif len(self._leaves) >= (MAX_NODES if self._places else 1):
+                self._leaves = yield from self._read(self._leaves, digests=True)
+            elif self._places:
+                yield from self._open(self._places.pop())
+            else:
+                yield from self._fetch()
+        return True
+
+    def _sort(self, claims: Iterable[Claim]) -> None:
+        """What is not known has to be opened further, or read."""
+        ours = self._view()
+        unknown = [one for one in claims if not is_known(ours, one)]
+        self._leaves += [one for one in unknown if one.count <= LEAF_MAX]
+        places = [one for one in unknown if one.count > LEAF_MAX]
+        starts = range(0, len(places), MAX_NODES)
+        self._places += [places[start : start + MAX_NODES] for start in starts]
+
+    def _open(self, claims: list[Claim]) -> Steps[None]:
+        levels = (MAX_OPENED // len(claims)).bit_length() - 1
+        levels = max(LEAST_LEVELS, min(levels, MOST_LEVELS))
+        request = AskNodes(self._size, tuple(one.place for one in claims), levels)
+        before = self._talk.received
+        answer = yield from self._talk.ask(request, SetNodes, bulk=True)
+        self.spent += self._talk.received - before
+        count = _require_some(len(answer.openings), len(claims))
+        if claims[count:]:
+            self._places.append(claims[count:])
+        told = zip(claims, answer.openings, strict=False)
+        self._sort(
+            [one for claim, opening in told for one in open_claim(claim, opening)]
+        )
+
+    def _read(self, claims: list[Claim], *, digests: bool) -> Steps[list[Claim]]:
+        """Reads some of these leaves; those that are left."""
+        ours = self._view()
+        asked = list(_fitting(ours, claims, digests=digests))
+        request = AskLeaves(
+            self._size,
+            tuple(one.place for one, _ in asked),
+            tuple(tuple(map(digest_of, strings)) for _, strings in asked),
+        )
+        before = self._talk.received
+        answer = yield from self._talk.ask(request, SetLeaves, bulk=True)
+        self.spent += self._talk.received - before
+        count = _require_some(len(answer.strings), len(asked))
+        told = zip(asked, answer.absent, answer.strings, strict=False)
+        for (claim, shown), absent, joined in told:
+            flags = parse_bitmap(absent, len(shown))
+            fresh = split_strings(joined)
+            kept = [s for s, flag in zip(shown, flags, strict=True) if not flag]
+            if _is_leaf(claim, [*kept, *fresh]):
+                self._note(ours, claim, fresh)
+            elif not shown:
+                raise ProofError(
+                    "a leaf of the lookup set is not what was committed to"
+                )
+            else:
+                # Two strings have one digest: somebody made them for that.
+                self._plain.append(claim)
+        return claims[count:]
+
+    def _note(self, ours: KnownLog, claim: Claim, strings: Sequence[bytes]) -> None:
+        """Strings that are the peer's, and new unless we showed it none of ours."""
+        known = set(strings_at(ours, claim.place))
+        for string in strings:
+            if string in known:
+                continue
+            statement_id = string[40:]
+            if ours.index_of(statement_id) is not None:
+                raise wrong_keys(statement_id)
+            self._missing.setdefault(statement_id, set()).add(string)
+
+    def _fetch(self) -> Steps[None]:
+        """Asks for the statements behind the strings that were found."""
+        ours = self._view()
+        # Gossip may have brought some of them since.
+        unwanted = [
+            one
+            for one in self._missing
+            if ours.index_of(one) is not None or self._is_refused(one)
+        ]
+        for one in unwanted:
+            del self._missing[one]
+        ids = list(islice(self._missing, MAX_IDS))
+        if not ids:
+            return
+        statements = yield from self._talk.statements(ids)
+        for statement_id, statement in zip(ids, statements, strict=False):
+            strings = self._missing.pop(statement_id)
+            if statement is None:
+                self._note_gap(statement_id)
+            elif not strings <= set(_strings_of(statement)):
+                raise wrong_keys(statement_id)
+        yield from admit(statements)
+
+    def _note_gap(self, statement_id: bytes) -> None:
+        self.gaps.append(statement_id)
+        if len(self.gaps) > MAX_GAPS:
+            raise NotFoundError(
+                f"the peer withholds more than {MAX_GAPS} statements of its log"
+            )
+
+
+def _strings_of(statement: Statement) -> tuple[bytes, ...]:
+    return tuple(entry_of(statement).lookup_strings())
+
+
+def _fitting(
+    ours: KnownLog, claims: Sequence[Claim], *, digests: bool
+) -> Iterator[tuple[Claim, list[bytes]]]:
+    """The leaves that fit into one request, each with those strings of ours that are
+    named in it."""
+    room = MAX_LEAVES_REQUEST
+    for claim in islice(claims, MAX_NODES):
+        strings = strings_at(ours, claim.place) if digests else []
+        if len(strings) > MAX_DIGESTS:
+            strings = []
+        room -= 84 + 8 * len(strings)
+        if room < 0:
+            return
+        yield claim, strings
+
+
+def _is_leaf(claim: Claim, strings: list[bytes]) -> bool:
+    strings.sort()
+    return len(strings) == claim.count and leaf_hash(b"".join(strings)) == claim.hash
+
+
+def _require_some(count: int, asked: int) -> int:
+    if not 1 <= count <= asked:
+        raise MalformedError(f"expected 1 to {asked} places, got {count}")
+    return count
