@@ -20,7 +20,13 @@ from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.buckets import Rate
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.errors import MalformedError
-from byline_ledger.follow_messages import AskHead, AskStatements, parse_request
+from byline_ledger.follow_messages import (
+    AskHead,
+    AskMeet,
+    AskNext,
+    AskStatements,
+    parse_request,
+)
 from byline_ledger.statement import Statement
 from byline_node import following
 from byline_node.admission_jobs import PolicyTest, ask_reload, ask_state
@@ -52,7 +58,7 @@ class Spy:
             match parse_request(request):
                 case AskStatements(ids):
                     self.ids.update((peer, id_) for id_ in ids)
-                case AskHead():
+                case AskHead() | AskNext() | AskMeet():
                     self.heads += 1
                 case _:
                     self.others += 1
