@@ -12,7 +12,7 @@ Rules (docs/spec/log.md, "Never two histories"):
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -290,6 +290,11 @@ class Ledger(Upkeep):
         """Keeps a side record, such as a peer's cursor; durable when it returns."""
         with self._writing:
             self._put([(layout.record(name), value)])
+
+    def put_records(self, records: Mapping[bytes, bytes]) -> None:
+        """Keeps several side records in one write; durable when it returns."""
+        with self._writing:
+            self._put([(layout.record(name), data) for name, data in records.items()])
 
     def keep_cosigned(self, note: bytes) -> None:
         """Keeps this log's own checkpoint with the cosignatures of some witnesses: as

@@ -47,7 +47,10 @@ class Reconciliation:
         view: Callable[[], KnownLog],
         size: int,
         commitment: CommitmentEntry,
+        is_refused: Callable[[bytes], bool] = lambda _id: False,
     ) -> None:
+        """`is_refused(id)` tells what is not wanted, though it is missing."""
+        self._is_refused = is_refused
         self._talk = talk
         self._view = view
         self._size = size
@@ -149,8 +152,12 @@ class Reconciliation:
         """Asks for the statements behind the strings that were found."""
         ours = self._view()
         # Gossip may have brought some of them since.
-        known = [one for one in self._missing if ours.index_of(one) is not None]
-        for one in known:
+        unwanted = [
+            one
+            for one in self._missing
+            if ours.index_of(one) is not None or self._is_refused(one)
+        ]
+        for one in unwanted:
             del self._missing[one]
         ids = list(islice(self._missing, MAX_IDS))
         if not ids:

@@ -41,7 +41,7 @@ from libp2p.transport.tcp import tcp as tcp_module
 from multiaddr import Multiaddr
 
 from byline_node.background import in_background
-from byline_node.errors import ConfigError, PeerError
+from byline_node.errors import ConfigError, PeerError, UnspokenError
 from byline_node.ports import check_can_listen, reuse_address_only
 from byline_node.reasons import causes, reason_of
 from byline_node.streams import Message, Stream, address_of, bounded_muxer, socket_of
@@ -355,7 +355,7 @@ class Host:
         except Exception as error:
             reason = reason_of(error)
             if "not supported" in reason:
-                reason = f"it does not speak {protocol}: not a Byline node"
+                raise UnspokenError.of(protocol) from error
             raise PeerError(reason) from error
 
     # Messages to everybody
