@@ -106,7 +106,7 @@ class RefusedForNowError(RefusedError):
 
 
 class UnspokenError(PeerError):
-    """A peer that does not speak the protocol: one that only asks, or no node at all."""
+    """A peer that does not speak the protocol: one that only asks, or no node."""
 
     kind = "unspoken"
 
