@@ -48,6 +48,7 @@ from byline_node.calls import MAX_HOPS, one_line, read_answer
 from byline_node.errors import BusyError, PeerError
 from byline_node.host import Host, open_host
 from byline_node.peers import peer_id_of
+from byline_node.reasons import one_error
 from byline_node.requests import Requests
 
 MAX_PEERS = 16
@@ -113,12 +114,20 @@ def ask_peers(addresses: Sequence[str], question: Question) -> Replies:
             "a statement cannot be asked for among a crowd: there is no lookup by id",
             hint="name the work that it is about",
         )
-    return trio.run(_ask_all, chosen, question)
+    try:
+        return trio.run(inquire, chosen, question)
+    except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is not None:
+            raise
+        raise KeyboardInterrupt from None
 
 
-async def _ask_all(addresses: Sequence[str], question: Question) -> Replies:
-    async with open_host(token_bytes(32), [], []) as host:
-        return await _Inquiry(host, addresses, question).run()
+async def inquire(addresses: Sequence[str], question: Question) -> Replies:
+    """The same within an event loop; the peers are distinct."""
+    with one_error():
+        async with open_host(token_bytes(32), [], []) as host:
+            return await _Inquiry(host, addresses, question).run()
+    raise AssertionError("one_error swallows nothing")
 
 
 class _Inquiry:
@@ -213,6 +222,8 @@ class _Inquiry:
                 found = inner
             if found is not None:
                 return found.about
+        if all(one.problem is not None for one in self._replies.peers):
+            return self._replies.digest  # nobody could be asked
         raise NotFoundError(f"no peer has the statement {cid_of_statement(id_)}")
 
     async def _try_statement(self, reply: PeerReply, id_: bytes) -> Statement | None:
