@@ -65,3 +65,7 @@ class PeerError(BylineError):
     exit_code = 69
     http_status = 502
     kind = "peer"
+
+
+class TruncatedError(MalformedError):
+    """A stream ended inside a frame: a connection that broke, and nobody's fault."""

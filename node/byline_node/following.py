@@ -87,8 +87,10 @@ class Following:
         admit: AdmitStatements,
         cursors: Cursors,
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
+        on_failure: Callable[[str, BylineError], None] = lambda _peer, _error: None,
     ) -> None:
         self._on_contradiction = on_contradiction
+        self._on_failure = on_failure
         self._ask = ask
         self._view = view
         self._admit = admit
@@ -156,6 +158,7 @@ class Following:
         if str(error) != followed.error:
             log.warning("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)
+        self._on_failure(followed.peer, error)
 
     # One session
 

@@ -34,6 +34,7 @@ from byline_node.errors import BusyError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
+from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
@@ -323,8 +324,14 @@ class Node:
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
         writer = NetworkWriter(self._writer, self._ledger)
+        key_path = self._config.network_key_path
+        key = (
+            await trio.to_thread.run_sync(read_network_key, key_path)
+            if key_path
+            else None
+        )
         async with open_network(
-            self._config, self._ledger, writer, self._prepare
+            self._config, self._ledger, writer, self._prepare, key
         ) as network:
             assert self._mirrors is not None
             try:

@@ -1,0 +1,70 @@
+"""What comes of a peer's fault: points, one log line, and in the end the door.
+
+Rule: one line for each kind of fault of a peer and minute, however often it happens;
+the rest is counted.  Strangers that never got as far as a peer id are counted together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import structlog
+import trio
+
+from byline_node.peer_score import Fault, PeerScores
+
+QUIET_SECONDS = 60.0
+MAX_SAID = 1_024
+STRANGERS = "strangers"
+
+log = structlog.get_logger("byline.peers")
+
+
+class Conduct:
+    """Charges peers; `drop` is called with each that is refused from now on."""
+
+    def __init__(self, own: Iterable[str], drop: Callable[[str], None]) -> None:
+        self._scores = PeerScores(frozenset(own))
+        self._drop = drop
+        self._lines = _QuietLines()
+
+    def charge(self, peer: str, fault: Fault, reason: str) -> None:
+        """Counts a fault of a peer; on the event loop."""
+        now = trio.current_time()
+        self._lines.say("peer misbehaves", peer, fault.text, reason)
+        if self._scores.charge(peer, fault, now):
+            seconds = round(self._scores.refused_for(peer, now))
+            log.warning("peer refused", peer=peer, seconds=seconds, last=reason)
+            self._drop(peer)
+
+    def turn_away(self, address: str, reason: str) -> None:
+        """A connection that ended before it was known whose it is."""
+        self._lines.say("stranger turned away", STRANGERS, address, reason)
+
+    def refused_for(self, peer: str) -> float:
+        """Seconds for which a peer is refused; 0 if it is welcome."""
+        return self._scores.refused_for(peer, trio.current_time())
+
+    def score(self, peer: str) -> int:
+        """0 for a peer that never did wrong, less for others."""
+        return self._scores.score(peer, trio.current_time())
+
+
+class _QuietLines:
+    """Log lines that come once a minute for each subject, with a count."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def say(self, event: str, who: str, what: str, reason: str) -> None:
+        key = (who, what if who != STRANGERS else "")
+        now = trio.current_time()
+        at, since = self._said.get(key, (-QUIET_SECONDS, 0))
+        if now - at < QUIET_SECONDS:
+            self._said[key] = (at, since + 1)
+            return
+        if key not in self._said and len(self._said) >= MAX_SAID:
+            self._said.clear()
+        self._said[key] = (now, 0)
+        more = {"times": since + 1} if since else {}
+        log.warning(event, who=who, what=what, reason=reason, **more)
