@@ -7,6 +7,7 @@ the rest is counted.  Strangers that never got as far as a peer id are counted t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 
 import structlog
 import trio
@@ -15,6 +16,8 @@ from byline_node.peer_score import Fault, PeerScores
 
 QUIET_SECONDS = 60.0
 MAX_SAID = 1_024
+MAX_LINES = 60
+"""In a minute, of all subjects together."""
 STRANGERS = "strangers"
 
 log = structlog.get_logger("byline.peers")
@@ -55,16 +58,26 @@ class _QuietLines:
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._minute = -QUIET_SECONDS
+        self._lines = 0
 
     def say(self, event: str, who: str, what: str, reason: str) -> None:
         key = (who, what if who != STRANGERS else "")
         now = trio.current_time()
-        at, since = self._said.get(key, (-QUIET_SECONDS, 0))
-        if now - at < QUIET_SECONDS:
-            self._said[key] = (at, since + 1)
+        at, since = self._said.get(key, (-inf, 0))
+        if now - at < QUIET_SECONDS or not self._has_room(now):
+            if key in self._said:
+                self._said[key] = (at, since + 1)
             return
         if key not in self._said and len(self._said) >= MAX_SAID:
             self._said.clear()
         self._said[key] = (now, 0)
         more = {"times": since + 1} if since else {}
         log.warning(event, who=who, what=what, reason=reason, **more)
+
+    def _has_room(self, now: float) -> bool:
+        """Strangers may come under a new name each time."""
+        if now - self._minute >= QUIET_SECONDS:
+            self._minute, self._lines = now, 0
+        self._lines += 1
+        return self._lines <= MAX_LINES
