@@ -19,12 +19,9 @@ from libp2p.exceptions import ParseError
 from libp2p.host import basic_host
 from libp2p.identity.identify import identify
 from libp2p.identity.identify_push import identify_push
-from libp2p.network import swarm as swarm_module
 from libp2p.network.connection import swarm_connection
 from libp2p.protocol_muxer import multiselect_communicator
-from libp2p.pubsub import gossipsub as gossipsub_module
 from libp2p.pubsub import pubsub as pubsub_module
-from libp2p.security.pnet.psk_conn import PskConn
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.tcp import tcp as tcp_module
 from libp2p.transport.websocket import listener as ws_listener
@@ -168,20 +165,6 @@ async def serve_websocket(
     await BoundedWebSockets(handler, listeners).run(task_status=task_status)
 
 
-class ProtectedConnection(PskConn):  # type: ignore[misc]  # untyped base
-    """A connection under the network key, which knows where it leads to."""
-
-    def __init__(self, conn: Any, psk: str) -> None:
-        super().__init__(conn, psk)
-        self.is_initiator = conn.is_initiator
-
-    def get_transport_addresses(self) -> Any:
-        return self._conn.get_transport_addresses()
-
-    def get_connection_type(self) -> Any:
-        return self._conn.get_connection_type()
-
-
 # The list
 
 
@@ -223,12 +206,6 @@ PATCHES = (
         instead(accept_record),
         "each packet costs a signature check, and a record that strangers make as"
         " large as they like is kept",
-    ),
-    Patch(
-        gossipsub_module,
-        "maybe_consume_signed_record",
-        instead(accept_record),
-        "as above, once more for each packet with control messages",
     ),
     Patch(
         pubsub_module,
@@ -309,15 +286,10 @@ PATCHES = (
         instead(lambda _url: None),
         "HTTP_PROXY diverts WebSocket connections, and is printed to standard output",
     ),
-    Patch(
-        swarm_module,
-        "new_protected_conn",
-        instead(ProtectedConnection),
-        "a connection under a network key does not know where it leads to",
-    ),
 )
 
 _ORIGINALS: dict[str, Any] = {}
+"""What was there before, by label."""
 
 
 def apply_patches() -> None:

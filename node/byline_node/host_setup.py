@@ -103,8 +103,7 @@ def new_libp2p_host(
             # Both make a short burst last: one lowers limits, one closes for a minute.
             enable_circuit_breaker=False,
             enable_graceful_degradation=False,
-            # Before the handshake all strangers count as one peer: ten connections a
-            # second from one of them would keep everybody out.
+            # It keeps a bucket for each peer id that ever came.
             enable_rate_limiting=False,
         ),
         negotiate_timeout=UPGRADE_SECONDS,
@@ -128,9 +127,7 @@ def connection_limits() -> ConnectionLimits:
 
 def harden(swarm: Any, door: Callable[[], Doorkeeper]) -> None:
     """Everything that is replaced in one swarm."""
-    swarm.retry_config = RetryConfig(max_retries=0)  # the supervisor redials
-    # Whatever the watermarks say, it would dial the addresses that strangers announce.
-    swarm.auto_connector.start = trio.lowlevel.checkpoint
+    dial_nobody(swarm)
     swarm._inbound_limiter.total_tokens = MAX_INBOUND
     swarm.byline_unread = UnreadBytes(lambda muxed: _cut(muxed, door()))
     swarm.set_stream_handler(safe_streams(swarm.common_stream_handler, door))
@@ -140,6 +137,12 @@ def harden(swarm: Any, door: Callable[[], Doorkeeper]) -> None:
     swarm.upgrade_inbound_raw_conn = bounded_inbound(
         swarm.upgrade_inbound_raw_conn, door
     )
+
+
+def dial_nobody(swarm: Any) -> None:
+    swarm.retry_config = RetryConfig(max_retries=0)  # the supervisor redials
+    # Whatever the watermarks say, it would dial the addresses that strangers announce.
+    swarm.auto_connector.start = trio.lowlevel.checkpoint
 
 
 def _cut(muxed: Any, door: Doorkeeper) -> None:
