@@ -26,6 +26,7 @@ from libp2p.pubsub.rpc_queue import PriorityQueue, RpcQueue
 
 from byline_node.errors import PeerError
 from byline_node.peer_score import Fault
+from byline_node.reasons import reason_of
 
 MAX_MESSAGE = 60_000
 """Bytes of one published message."""
@@ -172,16 +173,17 @@ class SafePubsub(Pubsub):  # type: ignore[misc]  # untyped base
                 return
         try:
             await super().push_msg(msg_forwarder, msg)
-        except Exception:  # whatever a stranger's bytes bring about
-            log.debug("bad message", peer=str(msg_forwarder), exc_info=True)
+        except Exception as error:  # noqa: BLE001  # whatever strangers send
+            reason = reason_of(error)
+            log.debug("bad message", peer=str(msg_forwarder), reason=reason)
             self.charge(str(msg_forwarder), Fault.MALFORMED, "not a message")
 
     async def stream_handler(self, stream: Any) -> None:
         peer = stream.muxed_conn.peer_id
         try:
             await super().stream_handler(stream)
-        except Exception as error:  # as above
-            log.debug("bad gossip stream", exc_info=True)
+        except Exception as error:  # noqa: BLE001  # as above
+            log.debug("bad gossip stream", peer=str(peer), reason=reason_of(error))
             if isinstance(error, DecodeError | BadPacketError):
                 self.charge(str(peer), Fault.MALFORMED, "not a gossip packet")
             with suppress(Exception):

@@ -161,8 +161,8 @@ def safe_streams(handle: Any, door: Callable[[], Doorkeeper]) -> Any:
                 door().charge(peer, Fault.FLOOD, "too many streams")
                 raise PeerError("too many streams")
             await handle(stream)
-        except Exception:  # whatever a stranger's bytes bring about
-            log.debug("bad stream", exc_info=True)
+        except Exception as error:  # noqa: BLE001  # whatever strangers send
+            log.debug("bad stream", reason=reason_of(error))
             with suppress(Exception):
                 await stream.reset()
 
