@@ -25,6 +25,7 @@ from byline_ledger.errors import (
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
 from byline_ledger.statement import Statement
+from byline_node.errors import PeerError
 
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
@@ -88,7 +89,10 @@ class Following:
         cursors: Cursors,
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
         on_failure: Callable[[str, BylineError], None] = lambda _peer, _error: None,
+        is_stranger: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
+        """`is_stranger(peer)` for those whose absence is not worth a line."""
+        self._is_stranger = is_stranger
         self._on_contradiction = on_contradiction
         self._on_failure = on_failure
         self._ask = ask
@@ -156,7 +160,10 @@ class Following:
         if isinstance(error, ContradictionError):
             self._on_contradiction(error)
         if str(error) != followed.error:
-            log.warning("cannot follow", peer=followed.peer, reason=str(error))
+            # Anybody may connect, and speak no follow protocol, or go again.
+            is_usual = isinstance(error, PeerError) and self._is_stranger(followed.peer)
+            say = log.debug if is_usual else log.warning
+            say("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)
         self._on_failure(followed.peer, error)
 

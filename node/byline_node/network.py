@@ -124,6 +124,7 @@ class Network:
             LedgerCursors(ledger, self._configured),
             lambda error: self._contradict(error, "follow"),
             self._charge_error,
+            lambda peer: peer not in self._configured,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
@@ -298,12 +299,13 @@ class Network:
                     minded.pop(peer).cancel()
                     self._requests.forget(peer)
                     self._latencies.pop(peer, None)
-                    log.info("peer gone", peer=peer)
+                    self.conduct.tell("peer gone", peer)
                 self._following.forget_gone(set(connected))
                 await self._host.wait_change()
 
     async def _mind_peer(self, peer: str, scope: trio.CancelScope) -> None:
-        log.info("peer connected", peer=peer, address=self._host.peers().get(peer))
+        address = self._host.peers().get(peer, "")
+        self.conduct.tell("peer connected", peer, address=address)
         self._on_peer()
         with scope:
             async with trio.open_nursery() as nursery:

@@ -27,7 +27,8 @@ class Conduct:
     """Charges peers; `drop` is called with each that is refused from now on."""
 
     def __init__(self, own: Iterable[str], drop: Callable[[str], None]) -> None:
-        self._scores = PeerScores(frozenset(own))
+        self._own = frozenset(own)
+        self._scores = PeerScores(self._own)
         self._drop = drop
         self._lines = _QuietLines()
 
@@ -43,6 +44,11 @@ class Conduct:
     def turn_away(self, address: str, reason: str) -> None:
         """A connection that ended before it was known whose it is."""
         self._lines.say("stranger turned away", STRANGERS, address, reason)
+
+    def tell(self, event: str, peer: str, **more: str) -> None:
+        """An everyday line; of strangers so many in a minute, and no more."""
+        if peer in self._own or self._lines.has_room():
+            log.info(event, peer=peer, **more)
 
     def refused_for(self, peer: str) -> float:
         """Seconds for which a peer is refused; 0 if it is welcome."""
@@ -65,7 +71,7 @@ class _QuietLines:
         key = (who, what if who != STRANGERS else "")
         now = trio.current_time()
         at, since = self._said.get(key, (-inf, 0))
-        if now - at < QUIET_SECONDS or not self._has_room(now):
+        if now - at < QUIET_SECONDS or not self.has_room():
             if key in self._said:
                 self._said[key] = (at, since + 1)
             return
@@ -75,8 +81,9 @@ class _QuietLines:
         more = {"times": since + 1} if since else {}
         log.warning(event, who=who, what=what, reason=reason, **more)
 
-    def _has_room(self, now: float) -> bool:
-        """Strangers may come under a new name each time."""
+    def has_room(self) -> bool:
+        """Whether one more line may be written: strangers have a new name each time."""
+        now = trio.current_time()
         if now - self._minute >= QUIET_SECONDS:
             self._minute, self._lines = now, 0
         self._lines += 1

@@ -36,6 +36,10 @@ class Attacker:
         return str(self.host.get_id())
 
     @property
+    def is_connected(self) -> bool:
+        return bool(self.host.get_network().get_connections(self.target))
+
+    @property
     def muxed(self) -> Any:
         """The Yamux connection; IndexError once the other side has cut it."""
         return self.host.get_network().get_connections(self.target)[0].muxed_conn
