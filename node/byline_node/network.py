@@ -309,10 +309,14 @@ class Network:
         self._on_peer()
         with scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(ping_peer, self._host, peer, self._latencies)
+                nursery.start_soon(self._ping, peer)
                 nursery.start_soon(self._following.follow, peer)
                 if self._exchange is not None:
                     nursery.start_soon(self._exchange.exchange, peer)
+
+    async def _ping(self, peer: str) -> None:
+        if await ping_peer(self._host, peer, self._latencies):
+            self.conduct.tell("peer does not answer", peer)
 
     # Seams
 

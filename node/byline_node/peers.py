@@ -117,10 +117,11 @@ async def _wait_until_gone(host: Dialler, peer: str, way: _Address) -> None:
         way.pause, way.error = FIRST_PAUSE, None
 
 
-async def ping_peer(host: Dialler, peer: str, latencies: dict[str, float]) -> None:
+async def ping_peer(host: Dialler, peer: str, latencies: dict[str, float]) -> bool:
     """Pings a connected peer until it fails to answer; then cuts the connection.
 
-    `latencies` holds, by peer id, how long its last pong took.
+    Whether that was so; else it had gone by itself.  `latencies` holds, by peer id, how
+    long its last pong took.
     """
     stream: ResettableStream | None = None
     pause = FIRST_PAUSE
@@ -134,9 +135,10 @@ async def ping_peer(host: Dialler, peer: str, latencies: dict[str, float]) -> No
                 await _ping(stream)
                 latencies[peer] = trio.current_time() - started
     except (BylineError, trio.TooSlowError):
-        if peer in host.peers():
-            log.warning("peer does not answer", peer=peer)
+        is_there = peer in host.peers()
+        if is_there:
             host.drop(peer)
+        return is_there
     finally:
         if stream is not None:
             await stream.reset()

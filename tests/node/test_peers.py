@@ -163,7 +163,7 @@ async def test_a_frozen_peer_is_cut_off(
     assert latencies == {"other": 0.0}
     host.answers = False
     started = trio.current_time()
-    await ping_peer(host, "other", latencies)
+    assert await ping_peer(host, "other", latencies)
     assert not host.connected
     longest = peers.PING_SECONDS * 1.25 + peers.PONG_SECONDS
     assert trio.current_time() - started <= longest

@@ -19,6 +19,8 @@ from libp2p.stream_muxer.yamux.yamux import YAMUX_HEADER_FORMAT
 from libp2p.utils import encode_varint_prefixed
 from multiaddr import Multiaddr
 
+from byline_node.streams import socket_of
+
 GOSSIP = "/meshsub/1.1.0"
 DATA, WINDOW_UPDATE, PING, GO_AWAY = range(4)
 SYN = 1
@@ -97,7 +99,13 @@ async def attacker_of(
     host = new_host(key_pair=create_new_key_pair(seed), listen_addrs=listen)
     async with host.run(listen_addrs=[]):
         await host.connect(info)
-        yield Attacker(host, info.peer_id)
+        try:
+            yield Attacker(host, info.peer_id)
+        finally:
+            # libp2p would leave them open, and its peers waiting.
+            for connection in host.get_network().get_connections():
+                if sock := socket_of(connection):
+                    sock.close()
 
 
 async def flood_stream(attacker: Attacker, protocol: str, size: int) -> None:
