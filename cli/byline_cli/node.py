@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byline_cli import output, upkeep
+from byline_cli import output, peers, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
@@ -245,6 +245,7 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(CorruptStoreError.exit_code)
 
 
+app.command()(peers.peers)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)
 app.command()(upkeep.recover)
