@@ -163,8 +163,10 @@ class Entry:
         )
         _require(later.index > notice.index, "the second leaf is not behind the first")
         is_next = later.index == notice.index + 1
-        is_commitment = later.entry[:1] == b"\x01"
-        _require(not (is_next and is_commitment), "a commitment may follow the notice")
+        _require(
+            not (is_next and _is_commitment(later.entry)),
+            "a commitment may follow the notice",
+        )
         return f"goes on at entry {later.index}, after its end at {notice.index}"
 
 
@@ -325,14 +327,24 @@ def _parse(data: bytes) -> StatementEntry | CommitmentEntry | RetirementEntry:
         raise VerificationError(f"a leaf is no log entry: {error}") from error
 
 
+def _is_commitment(data: bytes) -> bool:
+    try:
+        return isinstance(parse_entry(data), CommitmentEntry)
+    except MalformedError:
+        return False
+
+
 def _strings(entries: Sequence[bytes]) -> list[bytes]:
-    """Lookup strings of entries that are all statements."""
+    """Lookup strings of the entries between two commitments."""
     found: list[bytes] = []
     for data in entries:
         entry = _parse(data)
-        _require(isinstance(entry, StatementEntry), "an entry between is no statement")
-        assert isinstance(entry, StatementEntry)
-        found += entry.lookup_strings()
+        _require(
+            not isinstance(entry, CommitmentEntry),
+            "there is a commitment between the first and the last",
+        )
+        if isinstance(entry, StatementEntry):
+            found += entry.lookup_strings()
     return found
 
 

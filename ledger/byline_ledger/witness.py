@@ -116,18 +116,27 @@ class _RefusedError(Exception):
 
 def decide(
     request: bytes,
-    recall: Callable[[str], Memory | None],
+    recall: Callable[[str], Sequence[Memory]],
     keys: NodeKeys,
     now: int,
     is_replayed: Callable[[Checkpoint], bool] = lambda _checkpoint: False,
+    is_alarmed: Callable[[str], bool] = lambda _vkey: False,
 ) -> Answer:
     """The answer to add-checkpoint at `now` (Unix seconds).
 
-    `recall(origin)` is what this witness knows of a log, None for a log it does not
-    know; `is_replayed(checkpoint)` whether this very tree was replayed here.
+    `recall(origin)` is what this witness knows of logs of this name, one for each key:
+    anybody can call a log so.  `is_replayed(checkpoint)`: this very tree was replayed
+    here.  `is_alarmed(vkey)`: it is proven that this log lied.
     """
     try:
-        return _decide(request, recall, keys, now, is_replayed)
+        asked, note, checkpoint = _parse(request)
+        memory = _known(asked, checkpoint.origin, recall, keys)
+        if is_alarmed(memory.vkey):
+            text = f"log {checkpoint.origin} lied"
+            return refuse(FORBIDDEN, text, checkpoint.origin)
+        _require_old(asked, checkpoint, memory)
+        _require_extends(asked, checkpoint, memory)
+        return _cosign(note, checkpoint, memory, keys, now, is_replayed)
     except _RefusedError as refused:
         return refused.answer
 
@@ -137,34 +146,38 @@ def refuse(status: int, text: str, origin: str | None = None) -> Answer:
     return Answer(status, text.encode() + b"\n", origin=origin)
 
 
-def _decide(
-    request: bytes,
-    recall: Callable[[str], Memory | None],
-    keys: NodeKeys,
-    now: int,
-    is_replayed: Callable[[Checkpoint], bool],
-) -> Answer:
+def _parse(request: bytes) -> tuple[AddCheckpoint, Note, Checkpoint]:
     try:
         asked = AddCheckpoint.from_bytes(request)
         note = parse_note(asked.note)
-        checkpoint = Checkpoint.from_text(note.text)
+        return asked, note, Checkpoint.from_text(note.text)
     except MalformedError as error:
         raise _RefusedError(refuse(MALFORMED, str(error))) from error
-    origin = checkpoint.origin
-    memory = recall(origin)
-    if memory is None or origin in (keys.witness_name, keys.replay_name):
+
+
+def _known(
+    asked: AddCheckpoint,
+    origin: str,
+    recall: Callable[[str], Sequence[Memory]],
+    keys: NodeKeys,
+) -> Memory:
+    memories = recall(origin)
+    if not memories or origin in (keys.witness_name, keys.replay_name):
         raise _RefusedError(refuse(UNKNOWN, f"unknown log {origin}"))
-    _require_signature(asked.note, memory.vkey, origin)
-    _require_old(asked, checkpoint, memory)
-    _require_extends(asked, checkpoint, memory)
-    return _cosign(note, checkpoint, memory, keys, now, is_replayed)
+    return _signer(asked.note, memories, origin)
 
 
-def _require_signature(note: bytes, vkey: str, origin: str) -> None:
-    try:
-        open_checkpoint(note, vkey)
-    except (BadSignatureError, MalformedError, UnsupportedError) as error:
-        raise _RefusedError(refuse(FORBIDDEN, str(error), origin)) from error
+def _signer(note: bytes, memories: Sequence[Memory], origin: str) -> Memory:
+    """What is known of the log that signed this."""
+    reason = ""
+    for memory in memories:
+        try:
+            open_checkpoint(note, memory.vkey)
+        except (BadSignatureError, MalformedError, UnsupportedError) as error:
+            reason = reason or str(error)
+        else:
+            return memory
+    raise _RefusedError(refuse(FORBIDDEN, reason, origin))
 
 
 def _require_old(asked: AddCheckpoint, new: Checkpoint, memory: Memory) -> None:

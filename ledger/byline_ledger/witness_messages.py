@@ -40,13 +40,13 @@ class AskAdd:
 
 @dataclass(frozen=True, slots=True)
 class AskLatest:
-    """The largest checkpoint of this log that you cosigned."""
+    """The largest checkpoint of the log `vkey` that you cosigned."""
 
-    origin: str
+    vkey: str
 
     def to_bytes(self) -> bytes:
         """The request."""
-        return codec.pack({"latest": self.origin})
+        return codec.pack({"latest": self.vkey})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ docs/spec/alarm.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,16 @@ class KnownAlarm:
 
 
 class Alarms:
-    """The alarms in one folder; called in one task, or in threads that take turns."""
+    """The alarms in one folder; from any thread."""
 
-    def __init__(self, folder: Path, is_known: Callable[[str, str], bool]) -> None:
-        """`is_known(origin, vkey)`: whether this node follows or witnesses that log."""
+    def __init__(self, folder: Path, is_known: Callable[[str], bool]) -> None:
+        """`is_known(vkey)`: whether this node follows or witnesses that log."""
         self._folder = folder
         self._is_known = is_known
-        self._alarms: dict[bytes, KnownAlarm] = {}
+        self._alarms: Mapping[bytes, KnownAlarm] = {}
+        """Replaced as a whole: it is read in other threads meanwhile."""
         self._listeners: list[Callable[[KnownAlarm], None]] = []
+        self._adding = threading.Lock()
         self._load()
 
     @property
@@ -73,9 +76,9 @@ class Alarms:
         """Calls `listener` for each alarm that is new here; it must not block."""
         self._listeners.append(listener)
 
-    def is_alarmed(self, origin: str) -> bool:
-        """Whether the log of this name is known to have lied."""
-        return any(one.origin == origin for one in self._alarms.values())
+    def is_alarmed(self, vkey: str) -> bool:
+        """Whether the log with this key is known to have lied."""
+        return any(one.vkey == vkey for one in self._alarms.values())
 
     def has(self, id_: bytes) -> bool:
         """Whether the alarm of this id is kept."""
@@ -95,9 +98,10 @@ class Alarms:
         id_ = hashlib.sha256(data).digest()
         if id_ in self._alarms:
             return None
-        finding = Alarm.from_bytes(data).verify()
-        if not self._has_place(finding.origin, finding.vkey):
-            return None
+        alarm = Alarm.from_bytes(data)
+        if not self._has_place(alarm.vkey):
+            return None  # it could take a second to verify
+        finding = alarm.verify()
         make_folder(self._folder)
         path = self._folder / (id_.hex() + SUFFIX)
         write_durably(path, data)
@@ -110,7 +114,10 @@ class Alarms:
             path,
             len(data),
         )
-        self._alarms[id_] = known
+        with self._adding:
+            if id_ in self._alarms or not self._has_place(known.vkey):
+                return None
+            self._alarms = {**self._alarms, id_: known}
         log.error(
             "a log lied",
             origin=known.origin,
@@ -135,13 +142,14 @@ class Alarms:
         except BylineError as error:
             log.warning("no alarm of two notes", source=source, reason=str(error))
 
-    def _has_place(self, origin: str, vkey: str) -> bool:
-        if not self._is_known(origin, vkey) or len(self._alarms) >= MAX_ALARMS:
+    def _has_place(self, vkey: str) -> bool:
+        if not self._is_known(vkey) or len(self._alarms) >= MAX_ALARMS:
             return False
         same = [one for one in self._alarms.values() if one.vkey == vkey]
         return len(same) < MAX_PER_LOG
 
     def _load(self) -> None:
+        loaded: dict[bytes, KnownAlarm] = {}
         for path in sorted(self._folder.glob("*" + SUFFIX))[:MAX_ALARMS]:
             try:
                 data = read_small(path, MAX_ALARM) or b""
@@ -150,7 +158,7 @@ class Alarms:
                 log.warning("not an alarm", file=str(path), reason=str(error))
                 continue
             id_ = hashlib.sha256(data).digest()
-            self._alarms[id_] = KnownAlarm(
+            loaded[id_] = KnownAlarm(
                 id_,
                 finding.origin,
                 finding.vkey,
@@ -159,3 +167,4 @@ class Alarms:
                 path,
                 len(data),
             )
+        self._alarms = loaded

@@ -66,6 +66,7 @@ class CheckpointWatch:
         self._next: bytes | None = None
         self._wanted = trio.Event()
         self._asked_at: dict[str, float] = {}
+        self._asking: set[str] = set()
 
     def tell(self, note: bytes) -> None:
         """Tells everybody, soon; of several only the last."""
@@ -80,7 +81,7 @@ class CheckpointWatch:
             nursery.start_soon(self._tell_others)
             async for message in self._mesh.messages(CHECKPOINT_TOPIC):
                 try:
-                    await self._compare(message.data)
+                    self._compare(message.data, nursery)
                 except BylineError as error:
                     log.debug("checkpoint not compared", reason=str(error))
 
@@ -102,7 +103,7 @@ class CheckpointWatch:
                 await trio.sleep(OTHERS_SECONDS)
             await trio.sleep(OTHERS_SECONDS)
 
-    async def _compare(self, note: bytes) -> None:
+    def _compare(self, note: bytes, nursery: trio.Nursery) -> None:
         shown = checkpoint_of(note)
         if shown.origin == self._origin:
             self._on_own(note)
@@ -110,25 +111,36 @@ class CheckpointWatch:
         for peer, cursor in self._followed():
             if cursor.seen.origin == shown.origin:
                 open_checkpoint(note, cursor.vkey)
-                await self._compare_with(peer, cursor, shown, note)
+                seen = cursor.seen
+                if shown.size == seen.size and shown.root != seen.root:
+                    self._contradict(cursor, note, ())
+                # Following reads up to what is larger, and compares with what it saw.
+                if shown.size < seen.size and self._may_ask(peer):
+                    nursery.start_soon(self._ask_about, peer, cursor, shown, note)
 
-    async def _compare_with(
+    def _may_ask(self, peer: str) -> bool:
+        """One question at a time, and not too often: a peer may be slow to answer."""
+        now = trio.current_time()
+        ago = now - self._asked_at.get(peer, -ASK_SECONDS)
+        if ago < ASK_SECONDS or peer in self._asking:
+            return False
+        self._asked_at[peer] = now
+        followed = {name for name, _cursor in self._followed()}
+        self._asked_at = {p: at for p, at in self._asked_at.items() if p in followed}
+        return True
+
+    async def _ask_about(
         self, peer: str, cursor: Cursor, shown: Checkpoint, note: bytes
     ) -> None:
-        seen = cursor.seen
-        if shown.size == seen.size:
-            if shown.root != seen.root:
-                self._contradict(cursor, note, ())
-            return
-        if shown.size > seen.size:
-            return  # following reads up to there, and compares with what it has seen
-        now = trio.current_time()
-        if now - self._asked_at.get(peer, -ASK_SECONDS) < ASK_SECONDS:
-            return
-        self._asked_at[peer] = now
-        head = parse_response(await self._ask(peer, AskHead(shown.size).to_bytes()))
-        if isinstance(head, Head):
-            self._require_extends(cursor, head, shown, note)
+        self._asking.add(peer)
+        try:
+            head = parse_response(await self._ask(peer, AskHead(shown.size).to_bytes()))
+            if isinstance(head, Head):
+                self._require_extends(cursor, head, shown, note)
+        except BylineError as error:
+            log.debug("checkpoint not compared", peer=peer, reason=str(error))
+        finally:
+            self._asking.discard(peer)
 
     def _require_extends(
         self, cursor: Cursor, head: Head, shown: Checkpoint, note: bytes

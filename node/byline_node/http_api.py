@@ -10,25 +10,23 @@ browser sends across origins without asking first; the node never answers such a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import trio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.codec import join_array, unpack
+from byline_ledger.did import parse_did_key
 from byline_ledger.digest import parse_statement_id
 from byline_ledger.errors import (
     BylineError,
-    MalformedError,
     NotFoundError,
     RedactedError,
     UsageError,
@@ -37,11 +35,9 @@ from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node import http_models, operations
 from byline_node.errors import (
-    BusyError,
     MediaTypeError,
-    SlowRequestError,
-    TooLargeError,
 )
+from byline_node.http_bodies import Bodies
 from byline_node.http_gate import Gate
 from byline_node.http_public import PublicBackend, PublicRoutes
 from byline_node.http_replies import (
@@ -56,6 +52,7 @@ from byline_node.receipts import receipts_to_json
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
+    from byline_node.admission import Admission
     from byline_node.writer import Committed
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
@@ -63,13 +60,8 @@ STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
 MSGPACK_TYPES = {MSGPACK_TYPE, "application/msgpack", "application/x-msgpack"}
 
 MAX_QUESTION = 256 * 1024
-BODY_TIMEOUT = 60.0
-"""Seconds in which a request body must have arrived."""
-BODIES_AT_ONCE = 8
-"""Request bodies held in memory; further requests wait."""
-WAIT_TIMEOUT = 15.0
-REFUSAL_TIMEOUT = 5.0
-REFUSAL_BYTES = 64 << 20
+WAIT_SECONDS = 15.0
+"""How long a request waits for one of the places for bodies."""
 
 T = TypeVar("T")
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -79,7 +71,9 @@ class Backend(PublicBackend, Protocol):
     """What the API needs of the node."""
 
     async def answer_view(self) -> LogView: ...
-    async def submit(self, statements: list[Statement], source: str) -> Committed: ...
+    async def submit(self, statements: list[Statement], peer: str) -> Committed: ...
+    @property
+    def admission(self) -> Admission: ...
     def status(self) -> dict[str, Any]: ...
 
 
@@ -109,7 +103,7 @@ class Routes:
         # questions never queue behind floods of statements.
         self._readers = trio.CapacityLimiter(2)
         self._checkers = trio.CapacityLimiter(2)
-        self._bodies = trio.Semaphore(BODIES_AT_ONCE)
+        self._bodies = Bodies(WAIT_SECONDS)
 
     def add_to(self, app: FastAPI) -> None:
         get, post = app.get, app.post
@@ -119,7 +113,9 @@ class Routes:
         post(
             "/v1/statements",
             response_model=http_models.Receipts,
-            responses=failures | {422: {"model": http_models.Failure}},
+            responses=failures
+            | {422: {"model": http_models.Failure}}
+            | {code: {"model": http_models.Refusal} for code in (403, 429)},
             openapi_extra=body_of("MessagePack array of at most 4,096 envelopes"),
         )(self.publish)
         get(
@@ -145,17 +141,23 @@ class Routes:
             responses=failures,
             openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
         )(self.authored)
-        PublicRoutes(self._backend, self._read, self._body).add_to(app)
+        get(
+            "/v1/admission",
+            response_model=http_models.Admission,
+            responses=failures,
+        )(self.admission)
+        PublicRoutes(self._backend, self._read).add_to(app)
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 
     async def publish(self, request: Request) -> Response:
         """Takes statements into the log; answers once they are on disk, all or none."""
         require_msgpack(request)
-        async with self._body(request, operations.MAX_BATCH_BYTES) as body:
+        async with self._bodies.read(request, operations.MAX_BATCH_BYTES) as body:
             view = self._backend.view
             statements = await self._check(partial(operations.take_in, view), body)
-        committed = await self._backend.submit(statements, "api")
+        peer = request.client.host if request.client else ""
+        committed = await self._backend.submit(statements, peer)
         return await self._read(
             lambda: json_response(
                 receipts_to_json(committed.receipts(), committed.view)
@@ -197,12 +199,18 @@ class Routes:
     async def authored(self, request: Request) -> Response:
         """What one author says about some digests, with that author's withdrawals."""
         require_msgpack(request)
-        async with self._body(request, MAX_QUESTION) as body:
+        async with self._bodies.read(request, MAX_QUESTION) as body:
             question = unpack(body, max_size=MAX_QUESTION, max_depth=2, what="question")
         author, digests = operations.parse_authored(question)
         view = self._backend.view
         found = await self._read(lambda: operations.authored(view, author, digests))
         return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+    async def admission(self, author: str | None = None) -> Response:
+        """What the node takes in, and what it asks of one author (did:key)."""
+        key = None if author is None else parse_did_key(author)
+        admission = self._backend.admission
+        return await self._read(lambda: json_response(admission.describe(key)))
 
     async def status(self) -> Response:
         """Who this node is, what its log holds, whom it is connected to."""
@@ -217,18 +225,6 @@ class Routes:
 
     async def _check(self, work: Callable[[bytes], T], body: bytes) -> T:
         return await trio.to_thread.run_sync(work, body, limiter=self._checkers)
-
-    @asynccontextmanager
-    async def _body(self, request: Request, limit: int) -> AsyncIterator[bytes]:
-        """The request's body while one of the few places for bodies is held."""
-        with trio.move_on_after(WAIT_TIMEOUT) as waiting:
-            await self._bodies.acquire()
-        if waiting.cancelled_caught:
-            raise BusyError("too many requests at once: try again")
-        try:
-            yield await read_body(request, limit)
-        finally:
-            self._bodies.release()
 
 
 def explain(bundle: bytes) -> dict[str, Any]:
@@ -257,36 +253,6 @@ def require_msgpack(request: Request) -> None:
         raise MediaTypeError(
             f"expected Content-Type {MSGPACK_TYPE}, got {given[:64] or 'none'}"
         )
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body; raises TooLargeError or SlowRequestError."""
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > limit:
-        await refuse_body(request, limit)
-    body = bytearray()
-    with trio.move_on_after(BODY_TIMEOUT) as reading:
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limit:
-                    await refuse_body(request, limit)
-        except ClientDisconnect:
-            raise MalformedError("the request body ended early") from None
-    if reading.cancelled_caught:
-        raise SlowRequestError(f"the body did not arrive within {BODY_TIMEOUT:.0f} s")
-    return bytes(body)
-
-
-async def refuse_body(request: Request, limit: int) -> NoReturn:
-    """Reads on for a little: a client that is still sending would miss the answer."""
-    with trio.move_on_after(REFUSAL_TIMEOUT), suppress(ClientDisconnect):
-        left = REFUSAL_BYTES
-        async for chunk in request.stream():
-            left -= len(chunk)
-            if left < 0:
-                break
-    raise TooLargeError(f"expected a body of at most {limit} bytes, got more")
 
 
 # Errors

@@ -7,7 +7,6 @@ thousands of tiles.  Forms: docs/spec/log.md, "As files"; docs/spec/witness.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -18,6 +17,7 @@ from starlette.responses import Response
 from byline_ledger.errors import BylineError, NotFoundError
 from byline_ledger.log_files import mirror_file
 from byline_ledger.witness import MAX_BODY
+from byline_node.http_bodies import Bodies
 from byline_node.http_log import NOT_AT_ALL, answer_file
 from byline_node.http_replies import error_response, text_response
 from byline_node.rate_limit import RateLimit
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WITNESS_RATE = 20.0
 WITNESS_BURST = 100.0
 """Requests of add-checkpoint a second, and at once, from one address."""
+WITNESS_WAIT = 1.0
+"""How long one waits for a place; logs ask again."""
 
 
 class PublicBackend(Protocol):
@@ -48,17 +50,13 @@ class Work(Protocol):
     async def __call__(self, work: Callable[[], Any], /) -> Any: ...
 
 
-Body = Callable[[Request, int], AbstractAsyncContextManager[bytes]]
-
-
 class PublicRoutes:
     """One method per route."""
 
-    def __init__(self, backend: PublicBackend, read: Work, body: Body) -> None:
-        """`body(request, limit)` holds a request's body while it is entered."""
+    def __init__(self, backend: PublicBackend, read: Work) -> None:
         self._backend = backend
         self._read = read
-        self._body = body
+        self._bodies = Bodies(WITNESS_WAIT)
         self._witnessing = RateLimit(WITNESS_RATE, WITNESS_BURST, trio.current_time)
 
     def add_to(self, app: Starlette) -> None:
@@ -119,7 +117,7 @@ class PublicRoutes:
         if not self._witnessing.takes(client):
             return text_response(429, b"too many requests from this address\n")
         try:
-            async with self._body(request, MAX_BODY) as body:
+            async with self._bodies.read(request, MAX_BODY) as body:
                 answer = await self._backend.witness.add_checkpoint(body)
         except BylineError as error:
             return text_response(error.http_status, f"{error}\n".encode())

@@ -9,7 +9,9 @@ while somebody holds a large answer unread.  Only HTTP/1.1 is spoken.
 from __future__ import annotations
 
 import errno
+import ipaddress
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -25,6 +27,8 @@ from byline_node.errors import ConfigError
 from byline_node.http_gate import App
 
 MAX_CONNECTIONS = 256
+MAX_PER_ADDRESS = 64
+"""Of them, from one address but loopback, where a proxy may speak for many."""
 MAX_HEAD = 16 * 1024
 """Bytes of a request line and its headers."""
 IDLE_TIMEOUT = 15.0
@@ -119,6 +123,7 @@ class HttpServer:
         self._config = make_config()
         self._context = WorkerContext(None)
         self._streams: set[trio.SocketStream] = set()
+        self._addresses: Counter[str] = Counter()
         self._stop = trio.Event()
         self._grace = 0.0
 
@@ -167,9 +172,11 @@ class HttpServer:
             stream.socket.close()
 
     async def _handle(self, stream: trio.SocketStream) -> None:
-        if len(self._streams) >= MAX_CONNECTIONS:
+        address = str(stream.socket.getpeername()[0])
+        if not self._has_room(address):
             return  # closed by the caller: the client sees it and can try again
         self._streams.add(stream)
+        self._addresses[address] += 1
         try:
             await self._serve(stream)
         # A fault in one connection is that connection's; the node goes on.
@@ -177,6 +184,18 @@ class HttpServer:
             log.exception("an HTTP connection failed")
         finally:
             self._streams.discard(stream)
+            self._leave(address)
+
+    def _has_room(self, address: str) -> bool:
+        if len(self._streams) >= MAX_CONNECTIONS:
+            return False
+        few = self._addresses[address] < MAX_PER_ADDRESS
+        return few or ipaddress.ip_address(address).is_loopback
+
+    def _leave(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         await Connection(

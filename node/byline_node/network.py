@@ -39,7 +39,7 @@ from byline_node.alarms import Alarms
 from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors, Records
 from byline_node.errors import ConfigError, TruncatedError
-from byline_node.following import Following
+from byline_node.following import Following, Gate
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.host_setup import MAX_OUTBOUND
@@ -53,9 +53,10 @@ from byline_node.streams import Link
 from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
 
-Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
-"""`await admit(statements, source)` returns once they are durable; source is "gossip"
-or "follow" (Writer.submit)."""
+Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
+"""`await admit(statements, source, peers)` returns once those of them that are admitted
+are durable; source is "gossip" or "follow", peers who brought each (Entrance.submit).
+"""
 
 log = structlog.get_logger("byline.network")
 
@@ -83,9 +84,13 @@ class NetworkConfig(Protocol):
 
 
 class StatementWriter(Protocol):
-    """What the network needs of `writer.Writer`."""
+    """What the network needs of `entrance.NetworkEntrance`."""
 
-    async def submit(self, statements: Sequence[Statement], source: str, /) -> Any: ...
+    @property
+    def gate(self) -> Gate: ...
+    async def submit(
+        self, statements: Sequence[Statement], source: str, peers: Sequence[str], /
+    ) -> Any: ...
     def listen(
         self, listener: Callable[[Sequence[Statement], str], None], /
     ) -> None: ...
@@ -105,9 +110,15 @@ class Network:
     """A running network; `open_network` makes one."""
 
     def __init__(
-        self, host: Host, ledger: NodeLedger, peers: Sequence[str], admit: Admit
+        self,
+        host: Host,
+        ledger: NodeLedger,
+        peers: Sequence[str],
+        admit: Admit,
+        gate: Gate,
     ) -> None:
         self._host = host
+        self._gate = gate
         self._ledger = ledger
         self._configured = addresses_by_peer(peers)
         self._problems: dict[str, str] = {}
@@ -122,6 +133,7 @@ class Network:
             self._view,
             admit,
             LedgerCursors(ledger, self._configured),
+            gate,
             lambda error: self._contradict(error, "follow"),
             self._charge_error,
             lambda peer: peer not in self._configured,
@@ -191,6 +203,10 @@ class Network:
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
         return Mirrors(folder, tuple(self._configured), self._ask, on_alarm)
+
+    def look_again(self) -> None:
+        """Has all logs read now: the admission policy is another."""
+        self._following.kick()
 
     def follows(self, vkey: str) -> bool:
         """Whether this log is, or was lately, read from a peer."""
@@ -324,7 +340,9 @@ class Network:
         return self._ledger.view
 
     def _is_known(self, statement_id: bytes) -> bool:
-        return self._ledger.view.index_of(statement_id) is not None
+        """Or refused already: its signature was verified then."""
+        known = self._ledger.view.index_of(statement_id) is not None
+        return known or self._gate.is_refused(statement_id)
 
     async def _ask(self, peer: str, request: bytes) -> bytes:
         return await self._requests.ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
@@ -364,7 +382,7 @@ async def open_network(
     async with open_host(
         ledger.transport_seed, config.listen, topics, network_key=network_key
     ) as host:
-        network = Network(host, ledger, config.peers, writer.submit)
+        network = Network(host, ledger, config.peers, writer.submit, writer.gate)
         host.door, network.links = network.conduct, host.links
         writer.listen(network.offer)
         prepare(network)

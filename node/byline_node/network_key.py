@@ -23,8 +23,10 @@ HEADER = b"/key/swarm/psk/1.0.0/"
 FORM = "expected /key/swarm/psk/1.0.0/, /base16/ and 64 hexadecimal digits"
 
 
-def read_network_key(path: Path) -> bytes:
-    """The key in a file.  ConfigError, without any of it, where it is none."""
+def read_network_key(path: Path | None) -> bytes | None:
+    """The key in a file, if one is named.  ConfigError, without any of it, if bad."""
+    if path is None:
+        return None
     try:
         with path.open("rb") as file:
             text = file.read(MAX_FILE + 1)

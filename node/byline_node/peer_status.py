@@ -29,6 +29,8 @@ class PeerStatus:
     """Its whole log was read, and its set of statements is ours."""
     gaps: int
     """Statements that it lists but did not hand out."""
+    refused: int
+    """Statements of it that our admission policy passed over."""
     error: str | None
     """What last went wrong, if it is still wrong."""
     direction: str | None
@@ -49,9 +51,9 @@ class PeerStatus:
 def log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:
     """The fields that come from following its log."""
     cursor = followed.cursor if followed else None
-    if cursor is None:
+    if followed is None or cursor is None:
         nothing = dict.fromkeys(("origin", "size", "cursor", "set_root"))
-        return nothing | {"agrees": False, "gaps": 0}
+        return nothing | {"agrees": False, "gaps": 0, "refused": 0}
     seen, set_root = cursor.seen, cursor.set_root
     return {
         "origin": seen.origin,
@@ -60,6 +62,7 @@ def log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:
         "set_root": set_root.hex() if set_root else None,
         "agrees": cursor.size == seen.size and set_root == our_root,
         "gaps": len(cursor.gaps),
+        "refused": followed.refused,
     }
 
 

@@ -59,7 +59,7 @@ class PeerWitness:
 
     async def latest(self, origin: str) -> bytes | None:
         """See WitnessClient."""
-        return parse_latest(await self._ask(AskLatest(origin).to_bytes()))
+        return parse_latest(await self._ask(AskLatest(self._vkey).to_bytes()))
 
     async def _ask(self, request: bytes) -> bytes:
         with trio.move_on_after(PEER_SECONDS):

@@ -25,7 +25,6 @@ from byline_ledger.node_keys import NodeKeys
 from byline_ledger.note import ED25519, Verifier
 from byline_ledger.witness import (
     BUSY,
-    FORBIDDEN,
     OK,
     AddCheckpoint,
     Answer,
@@ -48,7 +47,10 @@ MAX_LOGS = 10_000
 MAX_PER_PEER = 4
 """Logs that one peer may present."""
 MAX_RECORD = 80_000
-_PREFIX = b"witness/log/"
+MAX_PER_NAME = 16
+"""Keys under which logs of one name are known: anybody can give a log any name."""
+_MEMORY = b"witness/log/"
+_KEYS = b"witness/keys/"
 _COUNT = b"witness/count"
 _HASH = re.compile("[0-9a-f]{64}", re.ASCII)
 
@@ -75,7 +77,7 @@ class Witness:
         *,
         clock: Callable[[], float],
         configured: Iterable[str] = (),
-        is_alarmed: Callable[[str], bool] = lambda _origin: False,
+        is_alarmed: Callable[[str], bool] = lambda _vkey: False,
         is_replayed: Callable[[Checkpoint], bool] = lambda _checkpoint: False,
         on_contradiction: Callable[[Contradiction], None] = lambda _found: None,
     ) -> None:
@@ -116,12 +118,17 @@ class Witness:
 
     def _decide(self, request: bytes) -> Answer:
         now = int(self._clock())
-        answer = decide(request, self.recall, self._ledger.keys, now, self._is_replayed)
-        if answer.origin is not None and self._is_alarmed(answer.origin):
-            return refuse(FORBIDDEN, f"log {answer.origin} lied", answer.origin)
-        if answer.keep is not None and answer.origin is not None:
+        answer = decide(
+            request,
+            self.recall,
+            self._ledger.keys,
+            now,
+            self._is_replayed,
+            self._is_alarmed,
+        )
+        if answer.keep is not None:
             try:
-                self._remember(answer.origin, answer.keep)
+                self._remember(answer.keep)
             except BylineError as error:
                 return refuse(BUSY, f"this witness cannot store it: {error}")
         return answer
@@ -136,47 +143,74 @@ class Witness:
 
     # Memory
 
-    def recall(self, origin: str) -> Memory | None:
-        """What is known of a log; None for a log that is not."""
-        memory = self._recall(origin)
-        vkey = self._configured.get(origin)
-        if vkey is not None and (memory is None or memory.note is None):
-            return Memory(vkey)
-        return memory
+    def recall(self, origin: str) -> tuple[Memory, ...]:
+        """What is known of the logs of this name, one for each key.
 
-    def _recall(self, origin: str) -> Memory | None:
-        return self._read(_record_name(origin))
+        Of a log that the operator names there is but the one key.
+        """
+        configured = self._configured.get(origin)
+        vkeys = [configured] if configured else self._vkeys_of(_name_hash(origin))
+        return tuple(self._recall(vkey) for vkey in vkeys)
 
-    def _read(self, name: bytes) -> Memory | None:
-        data = self._ledger.get_record(name)
+    def knows(self, vkey: str) -> bool:
+        """Whether the log with this key is one that this witness cosigns."""
+        return any(one.vkey == vkey for one in self.recall(_origin_of(vkey)))
+
+    def _recall(self, vkey: str) -> Memory:
+        data = self._ledger.get_record(_MEMORY + _name_hash(vkey))
         if data is None:
-            return None
+            return Memory(vkey)
         fields: Any = codec.unpack(data, max_size=MAX_RECORD, max_depth=1, what="log")
         return Memory(fields["vkey"], fields["note"] or None)
 
-    def _remember(self, origin: str, memory: Memory) -> None:
+    def _vkeys_of(self, name_hash: bytes) -> list[str]:
+        data = self._ledger.get_record(_KEYS + name_hash)
+        if data is None:
+            return []
+        return str(
+            codec.unpack(data, max_size=MAX_RECORD, max_depth=0, what="keys")
+        ).split()
+
+    def _remember(self, memory: Memory) -> None:
+        self._list(memory.vkey)
         value = codec.pack({"note": memory.note or b"", "vkey": memory.vkey})
-        self._ledger.put_record(_record_name(origin), value)
+        self._ledger.put_record(_MEMORY + _name_hash(memory.vkey), value)
+
+    def _list(self, vkey: str) -> None:
+        """From now on this key is found by the name of its log."""
+        name_hash = _name_hash(_origin_of(vkey))
+        vkeys = self._vkeys_of(name_hash)
+        if vkey not in vkeys:
+            value = codec.pack(" ".join([*vkeys, vkey]))
+            self._ledger.put_record(_KEYS + name_hash, value)
 
     def by_hash(self, hex_hash: str) -> bytes | None:
-        """The note cosigned last for the log whose origin has this SHA-256, in hex."""
+        """The note cosigned last for the log whose origin has this SHA-256, in hex; of
+        several logs of one name, the operator's, else the first that came."""
         if not _HASH.fullmatch(hex_hash):
             return None
-        memory = self._read(_PREFIX + bytes.fromhex(hex_hash))
-        return memory.note if memory else None
+        name_hash = bytes.fromhex(hex_hash)
+        vkeys = self._vkeys_of(name_hash)
+        vkeys.sort(key=lambda vkey: vkey not in self._configured.values())
+        notes = (self._recall(vkey).note for vkey in vkeys)
+        return next((note for note in notes if note), None)
 
     def present(self, peer: str, vkey: str) -> None:
-        """A connected peer says that this is a log's key; the first to say so for an
-        origin is believed, for good.  Raises MalformedError."""
-        origin = _origin_of(vkey)
-        if self.recall(origin) is not None:
+        """A connected peer says that this is a log's key.  Raises MalformedError."""
+        if self.knows(vkey):
             return
+        origin = _origin_of(vkey)
         count = int.from_bytes(self._ledger.get_record(_COUNT) or b"\0", "big")
-        if self._presented[peer] >= MAX_PER_PEER or count >= MAX_LOGS:
+        if (
+            origin in self._configured
+            or self._presented[peer] >= MAX_PER_PEER
+            or count >= MAX_LOGS
+            or len(self._vkeys_of(_name_hash(origin))) >= MAX_PER_NAME
+        ):
             return
         self._presented[peer] += 1
         self._ledger.put_record(_COUNT, (count + 1).to_bytes(8, "big"))
-        self._remember(origin, Memory(vkey))
+        self._list(vkey)
 
     # Between nodes
 
@@ -190,8 +224,8 @@ class Witness:
             answer = await self.add_checkpoint(asked.body)
             return added(answer.status, answer.body)
         if isinstance(asked, AskLatest):
-            memory = await self._in_turn(lambda: self._recall(asked.origin))
-            return latest(memory.note if memory else None)
+            memory = await self._in_turn(lambda: self._recall(asked.vkey))
+            return latest(memory.note)
         return vkeys(*self.vkeys)
 
     async def _prepare(self, peer: str, asked: AskAdd) -> None:
@@ -214,5 +248,5 @@ def _origin_of(vkey: str) -> str:
     return verifier.name
 
 
-def _record_name(origin: str) -> bytes:
-    return _PREFIX + hashlib.sha256(origin.encode()).digest()
+def _name_hash(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()

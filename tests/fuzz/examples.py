@@ -86,7 +86,7 @@ def examples() -> dict[str, list[bytes]]:
         "size": [b"0\n", b"12\n"],
         "witness-request": [
             AskAdd(b"old 0\n\n", log.vkey).to_bytes(),
-            AskLatest(log.origin).to_bytes(),
+            AskLatest(log.vkey).to_bytes(),
             AskVkeys().to_bytes(),
         ],
         "added": [added(200, signature.to_line()), added(409, b"3\n")],

@@ -13,12 +13,14 @@ from tests.support.signed import work
 from byline_ledger import follow_server
 from byline_ledger.entry import (
     commitment_entry,
+    statement_entry,
 )
 from byline_ledger.errors import (
     BadSignatureError,
     MalformedError,
     NotFoundError,
     ProofError,
+    VerificationError,
 )
 from byline_ledger.follow_messages import (
     AskCommitment,
@@ -140,6 +142,29 @@ def test_news_must_be_of_the_checkpoint(count: int, error: type[Exception]) -> N
 
     with pytest.raises(error):
         follow(one, mine, theirs, twist=twist)
+
+
+def test_news_must_end_with_a_commitment() -> None:
+    mine, theirs, one = logs(3)
+    follow(one, mine, theirs)
+    theirs.add_entry(statement_entry(work("uncommitted")))
+    theirs.publish()
+    with pytest.raises(VerificationError, match="as the last leaf"):
+        follow(one, mine, theirs)
+
+
+def test_whoever_cannot_show_its_head_is_asked_again() -> None:
+    """The cursor is behind what was seen: the head comes first."""
+    mine, theirs, one = logs(3)
+    follow(one, mine, theirs)
+    theirs.append([work("more")])
+    assert one.cursor is not None
+    one.cursor = replace(one.cursor, note=theirs.checkpoint)
+    with pytest.raises(MalformedError):
+        follow(one, mine, theirs, twist=lambda *_: Equal())
+    asked = follow(one, mine, theirs)
+    assert isinstance(asked[0], AskHead)
+    assert mine.set_root == theirs.set_root
 
 
 def test_much_news_is_asked_for_in_pages() -> None:

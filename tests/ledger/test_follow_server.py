@@ -8,7 +8,9 @@ from tests.support.signed import work
 from byline_ledger import follow_server
 from byline_ledger.follow_messages import (
     AskCommitment,
+    AskHead,
     AskMeet,
+    AskNext,
     Refusal,
     Response,
     Same,
@@ -119,5 +121,7 @@ def test_a_place_where_nothing_is_has_no_strings() -> None:
 
 def test_a_log_that_has_not_grown_says_so() -> None:
     log = Growing().view
-    request = follow_server.AskNext(log.size)
-    assert answer(log, request.to_bytes()) == Same()
+    for request in (AskNext(log.size), AskHead(log.size)):
+        assert answer(log, request.to_bytes()) == Same()
+        server = FollowServer(lambda: log)
+        assert server.answer(request.to_bytes(), 0) == Same()

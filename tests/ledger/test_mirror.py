@@ -11,6 +11,7 @@ from tests.support.memory_log import MemoryLog
 from tests.support.stores import MemoryDisk
 
 from byline_ledger import mirror as mirror_module
+from byline_ledger.alarm import Alarm
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.entry import commitment_entry, retirement_entry, statement_entry
 from byline_ledger.errors import (
@@ -142,6 +143,18 @@ def test_after_the_end_of_a_log_comes_its_last_commitment_and_no_more(
             pytest.raises(LogFaultError, match="after the end"),
         ):
             copy.feed([after])
+
+
+def test_a_false_last_commitment_is_shown_behind_the_notice_too(opened: Open) -> None:
+    log = make_log(3)
+    log.add_entry(retirement_entry("moved away"))
+    log.add_entry(commitment_entry(log.set_count, bytes(32)))
+    log.publish()
+    with opened(log.vkey) as copy, pytest.raises(LogFaultError) as caught:
+        copy.feed(log.log)
+    said = caught.value.evidence(log.size, log.node)
+    assert said is not None
+    assert Alarm(log.vkey, log.checkpoint, said).verify().kind == "commitment"
 
 
 def test_the_folder_of_another_copy_is_left_alone(opened: Open) -> None:

@@ -103,7 +103,6 @@ def test_it_goes_on_where_a_page_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_requests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "MAX_LEAVES_REQUEST", 400)
     monkeypatch.setattr(reconcile, "MAX_NODES", 2)
     monkeypatch.setattr(reconcile, "MAX_IDS", 3)
     ours, other, one = sides(EVERYTHING[40:], EVERYTHING)
@@ -112,6 +111,18 @@ def test_requests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(len(a.places) for a in asked if isinstance(a, AskNodes)) <= 2
     assert max(len(a.places) for a in asked if isinstance(a, AskLeaves)) <= 2
     assert max(len(a.ids) for a in asked if isinstance(a, AskStatements)) <= 3
+
+
+def test_leaves_of_which_we_have_much_are_asked_for_in_more_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconcile, "MAX_LEAVES_REQUEST", 700)
+    ours, other, one = sides(EVERYTHING[40:], EVERYTHING)
+    asked = follow(one, ours, other)
+    assert ours.set_root == other.set_root
+    sizes = [len(a.to_bytes()) for a in asked if isinstance(a, AskLeaves)]
+    assert len(sizes) > 5
+    assert max(sizes) < 800
 
 
 def test_a_set_that_costs_too_much_to_compare_is_read(
@@ -154,16 +165,22 @@ def test_what_gossip_brings_meanwhile_is_not_asked_for() -> None:
     assert ours.set_root == other.set_root
 
 
-def test_what_gossip_brings_between_two_requests_is_no_lie() -> None:
-    """Strings that were missing when they were asked for are known when they come."""
+def test_what_gossip_brings_between_two_requests_is_no_lie(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was missing when it was looked for is known when it would be fetched."""
+    monkeypatch.setattr(reconcile, "MAX_IDS", 3)
     ours, other, one = sides(EVERYTHING[20:], EVERYTHING)
 
     def meanwhile(request: Request, response: Response) -> Response:
-        if isinstance(request, AskNodes | AskStatements):
-            ours.append(EVERYTHING[:10])
+        if isinstance(request, AskNodes):
+            ours.append(EVERYTHING[:5])
+        if isinstance(request, AskStatements):
+            ours.append(EVERYTHING[:20])
         return response
 
-    follow(one, ours, other, twist=meanwhile)
+    asked = follow(one, ours, other, twist=meanwhile)
+    assert sum(isinstance(request, AskStatements) for request in asked) == 1
     assert ours.set_root == other.set_root
 
 
@@ -244,12 +261,12 @@ CLOSED = b"\x00" + bytes(32)
     ("lie", "error"),
     [
         (nodes(lambda _: ()), MalformedError),
-        (nodes(lambda shown: shown * 2049), MalformedError),
+        (nodes(lambda shown: shown * 4097), MalformedError),
         (nodes(lambda shown: (flip(shown[0]), *shown[1:])), ProofError),
         (nodes(lambda shown: (shown[0] + b"\0", *shown[1:])), MalformedError),
         (nodes(lambda shown: (shown[0][:-1], *shown[1:])), MalformedError),
         (nodes(lambda shown: (CLOSED, *shown[1:])), ProofError),
-        (nodes(lambda shown: (flip(shown[0], 10), *shown[1:])), ProofError),
+        (nodes(lambda shown: (flip(shown[0], 1), *shown[1:])), ProofError),
         (leaves(lambda _: SetLeaves((), ())), MalformedError),
         (leaves(lambda one: replace(one, absent=(b"\xff",) * len(one.absent))),
          (MalformedError, ProofError)),
@@ -336,3 +353,16 @@ def test_where_we_have_many_strings_none_is_named(
     ours, other, one = sides(EVERYTHING[5:], EVERYTHING)
     follow(one, ours, other)
     assert ours.set_root == other.set_root
+
+
+def test_what_is_refused_is_found_missing_and_not_asked_for() -> None:
+    """The cursor is at the end all the same."""
+    ours, theirs, _ = sides(EVERYTHING[:600], EVERYTHING)
+    refused = {one.id for one in EVERYTHING[650:]}
+    one = Follower(lambda: ours, None, refused.__contains__)
+    asked = follow(one, ours, theirs)
+    ids = [i for ask in asked if isinstance(ask, AskStatements) for i in ask.ids]
+    assert sorted(ids) == sorted(one.id for one in EVERYTHING[600:650])
+    assert not any(isinstance(ask, AskEntries) for ask in asked)
+    assert one.cursor is not None
+    assert (one.cursor.size, one.cursor.gaps) == (theirs.size, ())

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
+from tests.support.vectors import as_expected, cases, raw
 
+from byline_ledger.entry import statement_entry
 from byline_ledger.errors import BadSignatureError, MalformedError, ProofError
 from byline_ledger.merkle import inclusion_proof
+from byline_ledger.statement import Statement
 from byline_ledger.tlog_proof import MAX_TLOG_PROOF, TlogProof
 
 LOG = MemoryLog(3)
@@ -21,6 +25,24 @@ LOG.append([work(f"work {number}") for number in range(20)])
 def proof(index: int = 5, extra: bytes | None = b"\x00extra") -> TlogProof:
     hashes = tuple(inclusion_proof(index, LOG.size, LOG.node))
     return TlogProof(index, hashes, LOG.checkpoint, extra)
+
+
+@cases("log_proof.json", "proofs")
+def test_vectors(case: dict[str, Any]) -> None:
+    data, entry = raw(case["file"]), raw(case["entry"])
+    with as_expected(case):
+        one = TlogProof.from_bytes(data)
+        assert one.to_bytes() == data
+        checkpoint = one.verify(entry, case["vkey"])
+        assert (one.index, checkpoint.size) == (case["index"], case["size"])
+        assert [value.hex() for value in one.proof] == case["hashes"]
+        expected = case["extra"]
+        assert one.extra == (None if expected is None else raw(expected))
+        if case["statement"]:
+            assert one.extra is not None
+            statement = Statement.from_envelope(one.extra)
+            statement.verify()
+            assert statement_entry(statement) == entry
 
 
 @pytest.mark.parametrize("extra", [None, b"", b"anything"])

@@ -48,7 +48,7 @@ class OneWitness:
         origin = self.memory.vkey.split("+")[0]
         answer = decide(
             request,
-            lambda name: self.memory if name == origin else None,
+            lambda name: [self.memory] if name == origin else [],
             KEYS,
             self.now,
             lambda _checkpoint: self.replays,
@@ -166,7 +166,7 @@ def test_a_log_under_the_witness_s_own_name_is_404(name: str) -> None:
     note = sign_checkpoint(Checkpoint(name, 0, EMPTY_ROOT), key)
     vkey = Verifier(name, 1, key.public).to_text()
     answer = decide(
-        AddCheckpoint(0, (), note).to_bytes(), lambda _o: Memory(vkey), KEYS, NOW
+        AddCheckpoint(0, (), note).to_bytes(), lambda _o: [Memory(vkey)], KEYS, NOW
     )
     assert answer.status == 404
 

@@ -108,7 +108,7 @@ def add(log: MemoryLog, memory: Memory, keys: NodeKeys, now: int = NOW) -> Memor
     old = memory.checkpoint.size if memory.checkpoint else 0
     proof = tuple(consistency_proof(old, log.size, log.node))
     request = AddCheckpoint(old, proof, log.checkpoint).to_bytes()
-    answer = decide(request, lambda _origin: memory, keys, now)
+    answer = decide(request, lambda _origin: [memory], keys, now)
     assert answer.status == 200, answer.body
     assert answer.keep is not None
     return answer.keep

@@ -269,8 +269,8 @@ async def test_a_log_with_two_faces_is_found_out_by_gossip(
             await until(lambda: one.alarms.all and two.alarms.all, 30)
             for node in (one, two):
                 assert node.alarms.all[0].kind == "equivocation"
-                assert node.alarms.is_alarmed(liar.log.origin)
-            assert Alarms(tmp_path / "one" / "alarms", lambda _o, _v: True).all
+                assert node.alarms.is_alarmed(liar.log.vkey)
+            assert Alarms(tmp_path / "one" / "alarms", lambda _vkey: True).all
 
 
 async def test_an_alarm_about_a_log_that_nobody_here_follows_is_not_kept(

@@ -22,7 +22,7 @@ from byline_ledger.merkle import verify_consistency
 from byline_ledger.statement import Statement
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
-from byline_node import http_api, http_models, operations
+from byline_node import http_bodies, http_models, http_public, operations
 from byline_node.receipts import receipts_from_json, verify_receipts
 from byline_node.writer import Writer
 
@@ -173,7 +173,7 @@ async def test_a_body_that_does_not_arrive_is_given_up(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """408 after the time-out, so that a place for bodies is not held for ever."""
-    monkeypatch.setattr(http_api, "BODY_TIMEOUT", 0.05)
+    monkeypatch.setattr(http_bodies, "GRACE_SECONDS", 0.05)
 
     head = (
         "POST /v1/statements HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
@@ -185,6 +185,33 @@ async def test_a_body_that_does_not_arrive_is_given_up(
         answer = b"".join([piece async for piece in stream])
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"kind":"slow-request"' in answer
+
+
+async def trickle(client: httpx.AsyncClient, path: str) -> trio.SocketStream:
+    """One byte of a long body, and nothing more."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+        f"Content-Type: {MSGPACK['content-type']}\r\n\r\n"
+    )
+    stream = await trio.open_tcp_stream(client.base_url.host, client.base_url.port or 0)
+    await stream.send_all(head.encode() + b"\x91")
+    return stream
+
+
+async def test_strangers_who_send_slowly_do_not_keep_anybody_from_publishing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The witness's places for bodies are not those of the API."""
+    monkeypatch.setattr(http_public, "WITNESS_WAIT", 0.05)
+    count = http_bodies.AT_ONCE
+    slow = [await trickle(client, "/witness/add-checkpoint") for _ in range(count)]
+    with trio.fail_after(http_bodies.GRACE_SECONDS - 1):
+        answer = await client.post("/witness/add-checkpoint", content=b"old 0\n\n")
+        while answer.status_code != 503:
+            answer = await client.post("/witness/add-checkpoint", content=b"old 0\n\n")
+        assert (await publish(client, work("meanwhile"))).status_code == 200
+    for stream in slow:
+        await stream.aclose()
 
 
 async def test_after_a_failed_write_there_is_no_receipt(ledger: Ledger) -> None:
@@ -418,6 +445,7 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient) -> None:
         "/v1/authored",
         "/v1/consistency",
         "/v1/status",
+        "/v1/admission",
         "/healthz",
     }
     assert (await client.get("/docs")).status_code == 404

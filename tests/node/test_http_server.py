@@ -78,6 +78,27 @@ async def read_all(stream: trio.SocketStream) -> bytes:
     return b"".join(pieces)
 
 
+async def test_one_address_may_hold_some_connections_and_not_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """But on loopback, where a proxy may speak for many."""
+    monkeypatch.setattr(http_server, "MAX_PER_ADDRESS", 2)
+    with trio.fail_after(5):
+        async with serving(App()) as (server, port):
+            held = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(3)]
+            await connections(server, 3)
+            assert server._has_room("127.0.0.1")
+            server._addresses["192.0.2.7"] = 1
+            assert server._has_room("192.0.2.7")
+            server._addresses["192.0.2.7"] = 2
+            assert not server._has_room("192.0.2.7")
+            assert server._has_room("192.0.2.8")
+            for one in held:
+                await one.aclose()
+            await connections(server, 0)
+            assert not server._addresses["127.0.0.1"]
+
+
 async def test_a_request_in_flight_is_finished_before_the_server_stops() -> None:
     """Stopping closes idle connections at once and lets a request have its answer."""
     app = App()

@@ -23,6 +23,13 @@ def load(name: str) -> dict[str, Any]:
     return content
 
 
+def raw(value: str | list[tuple[str, int]]) -> bytes:
+    """Bytes of a vector: hex, or pieces of hex and how often each is repeated."""
+    if isinstance(value, str):
+        return bytes.fromhex(value)
+    return b"".join(bytes.fromhex(piece) * times for piece, times in value)
+
+
 def cases(name: str, group: str) -> pytest.MarkDecorator:
     """Parametrises a test over `case`, one for each of a group, valid and invalid."""
     params = [pytest.param(case, id=case["name"]) for case in load(name)[group]]

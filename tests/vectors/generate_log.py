@@ -5,8 +5,9 @@
 
 Every case has a `name`, an input, and `expect`: "ok", or the kind of error that a
 reader owes it; an invalid case differs from a valid one in one thing.  Bytes are in
-hex.  Imports nothing of the program and no signature library: naive_bundle.py has slow
-and straight ones.  The same files each time.
+hex; where they are many, an array of pieces of hex and how often each is repeated.
+Imports nothing of the program and no signature library: naive_bundle.py has slow and
+straight ones.  The same files each time.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from log_cases_entries import (
 from log_cases_files import restored_vectors, tombstone_vectors
 from log_cases_notes import note_vectors
 from log_cases_policies import policy_vectors
+from log_cases_proofs import proof_vectors
 from log_cases_tiles import tile_vectors
 from log_cases_tree import tree_vectors
 
@@ -40,6 +42,7 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "log_checkpoint.json": checkpoint_vectors,
     "log_cosignature.json": cosignature_vectors,
     "log_policy.json": policy_vectors,
+    "log_proof.json": proof_vectors,
     "log_tombstone.json": tombstone_vectors,
     "log_restored.json": restored_vectors,
     "log_example.json": example_vectors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -41,3 +42,17 @@ def loose(text: str) -> str:
 
 def proof_hex(proof: list[bytes]) -> list[str]:
     return [value.hex() for value in proof]
+
+
+def pieces(*parts: tuple[bytes, int]) -> list[list[Any]]:
+    """Long bytes as pieces of hex, each to be repeated: [["00", 70000], ["ff", 1]]."""
+    return [[data.hex(), times] for data, times in parts]
+
+
+def brief(data: bytes) -> str | list[list[Any]]:
+    """In hex, or where a byte comes many times in a row, as pieces."""
+    found, end = [], 0
+    for run in re.finditer(rb"(.)\1{499,}", data, re.DOTALL):
+        found += [(data[end : run.start()], 1), (run[1], len(run[0]))]
+        end = run.end()
+    return pieces(*found, (data[end:], 1)) if found else data.hex()

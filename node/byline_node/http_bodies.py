@@ -1,0 +1,84 @@
+"""Request bodies: few at a time, of bounded size, and none that trickles in.
+
+Rule: whoever sends slowly holds a place for some seconds and no longer.  Strangers and
+the operator's own scripts have places of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import NoReturn
+
+import trio
+from starlette.requests import ClientDisconnect, Request
+
+from byline_ledger.errors import MalformedError
+from byline_node.errors import BusyError, SlowRequestError, TooLargeError
+
+AT_ONCE = 8
+"""Bodies held in memory."""
+GRACE_SECONDS = 5.0
+LEAST_RATE = 65_536
+"""Bytes a second at which a body must come, after the grace."""
+REFUSAL_TIMEOUT = 5.0
+REFUSAL_BYTES = 64 << 20
+
+
+class Bodies:
+    """Some places for bodies."""
+
+    def __init__(self, wait: float) -> None:
+        """A request waits `wait` seconds for a place."""
+        self._wait = wait
+        self._places = trio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def read(self, request: Request, limit: int) -> AsyncIterator[bytes]:
+        """The request's body, of up to `limit` bytes, while a place is held.
+
+        Raises BusyError, TooLargeError, SlowRequestError, or MalformedError where the
+        client has gone.
+        """
+        with trio.move_on_after(self._wait) as waiting:
+            await self._places.acquire()
+        if waiting.cancelled_caught:
+            raise BusyError("too many requests at once: try again")
+        try:
+            yield await read_body(request, limit)
+        finally:
+            self._places.release()
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body; raises TooLargeError or SlowRequestError."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        await refuse_body(request, limit)
+    body, started = bytearray(), trio.current_time()
+    with trio.CancelScope(deadline=started + GRACE_SECONDS) as reading:
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                reading.deadline = started + GRACE_SECONDS + len(body) / LEAST_RATE
+                if len(body) > limit:
+                    await refuse_body(request, limit)
+        except ClientDisconnect:
+            raise MalformedError("the request body ended early") from None
+    if reading.cancelled_caught:
+        raise SlowRequestError(
+            f"expected {LEAST_RATE} bytes of body a second, got {len(body)} in"
+            f" {trio.current_time() - started:.0f} s"
+        )
+    return bytes(body)
+
+
+async def refuse_body(request: Request, limit: int) -> NoReturn:
+    """Reads on for a little: a client that is still sending would miss the answer."""
+    with trio.move_on_after(REFUSAL_TIMEOUT), suppress(ClientDisconnect):
+        left = REFUSAL_BYTES
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                break
+    raise TooLargeError(f"expected a body of at most {limit} bytes, got more")
