@@ -27,6 +27,7 @@ from tests.support.networked import ANY_PORT
 from tests.support.unpatched import patch_in_force
 from tests.support.waiting import until
 
+from byline_node import host as host_module
 from byline_node import host_gossip
 from byline_node.errors import PeerError
 from byline_node.host import Host, open_host
@@ -411,6 +412,14 @@ async def test_what_would_be_kept_for_ever_is_cleared(patched: bool) -> None:
         kept = one._router.recent_message_deliveries
         assert bool(sum(map(len, kept.values()))) == (not patched)
         assert bool(one._router.back_off[TOPIC]) == (not patched)
+
+
+async def test_it_is_cleared_every_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert host_module.TIDY_SECONDS == 3_600
+    monkeypatch.setattr(host_module, "TIDY_SECONDS", 0.05)
+    async with node() as one:
+        await one.publish(TOPIC, b"x")
+        await until(lambda: not one._router.recent_message_deliveries)
 
 
 async def test_the_knobs_are_turned_away_from_what_libp2p_has() -> None:
