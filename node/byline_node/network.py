@@ -272,6 +272,8 @@ class Network:
         followed = self._following.logs.get(peer)
         problem = None if peer in connected else self._problems.get(peer)
         error = problem or (followed.error if followed else None)
+        if fault := self.conduct.why_refused(peer):
+            error = f"refused for its conduct: {(followed and followed.error) or fault}"
         address = connected.get(peer) or next(iter(self._configured.get(peer, ())), "")
         latency = self._latencies.get(peer)
         return PeerStatus(

@@ -54,6 +54,11 @@ class Conduct:
         """Seconds for which a peer is refused; 0 if it is welcome."""
         return self._scores.refused_for(peer, trio.current_time())
 
+    def why_refused(self, peer: str) -> str | None:
+        """The last fault of a peer that is refused now."""
+        fault = self._scores.last_fault(peer)
+        return fault.text if fault and self.refused_for(peer) else None
+
     def score(self, peer: str) -> int:
         """0 for a peer that never did wrong, less for others."""
         return self._scores.score(peer, trio.current_time())

@@ -220,6 +220,8 @@ async def test_a_liar_is_refused_for_a_while_and_not_for_ever(
 
         await until(lambda: seen()["refused_for"] and not seen()["connected"], 20)
         assert seen()["score"] < 0
+        assert "refused for its conduct: " in seen()["error"]
+        assert "signature" in seen()["error"]
         liar.lie = lambda _asked, truth: truth
         asked = liar.asked
         await require_unharmed(tested, honest)

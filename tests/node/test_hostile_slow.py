@@ -90,11 +90,12 @@ async def test_a_silent_crowd_does_not_keep_others_out(target: Target) -> None:
             await one.aclose()
 
 
-async def test_a_frozen_peer_is_noticed_and_taken_back(
-    target: Target, tmp_path: Path
-) -> None:
+async def test_a_frozen_peer_is_noticed_and_taken_back(tmp_path: Path) -> None:
     """Its process is stopped: no FIN, no RST, and no answer any more."""
-    with node_process(tmp_path, peers=target.address) as peer:
+    with (
+        target_in(tmp_path / "target") as target,
+        node_process(tmp_path / "peer", peers=target.address) as peer,
+    ):
         name = str(peer.wait_ready().status()["peer_id"])
 
         def is_connected() -> bool:
