@@ -8,7 +8,7 @@ verdicts are remembered for minutes.  Specification: docs/spec/network.md, "Goss
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -45,6 +45,8 @@ SEQNO_BYTES = 8
 MESSAGES_PER_SECOND = 200.0
 MESSAGES_BURST = 4_000.0
 """Messages that one peer may pass to us; a message costs 4 ms, whatever its size."""
+MESSAGES_A_FAULT = 2_000
+"""Messages beyond that are one fault: a peer may pass on what a busy mesh brings."""
 MAX_CONTROL = 64
 """Entries of one kind (graft, prune, ihave, iwant) in a packet."""
 MAX_CONTROL_IDS = 5_000
@@ -132,6 +134,7 @@ class Allowance:
 
     def __init__(self) -> None:
         self._left: dict[Any, tuple[float, float]] = {}
+        self._missed: Counter[Any] = Counter()
 
     def take(self, peer: Any) -> bool:
         """Whether the peer may have one more."""
@@ -139,10 +142,16 @@ class Allowance:
         left, at = self._left.get(peer, (MESSAGES_BURST, now))
         left = min(left + (now - at) * MESSAGES_PER_SECOND, MESSAGES_BURST)
         self._left[peer] = (max(left - 1, 0.0), now)
+        self._missed[peer] += left < 1
         return left >= 1
+
+    def is_fault(self, peer: Any) -> bool:
+        """Whether the message that was just refused completes a fault."""
+        return self._missed[peer] % MESSAGES_A_FAULT == 1
 
     def forget(self, peer: Any) -> None:
         self._left.pop(peer, None)
+        self._missed.pop(peer, None)
 
 
 class SafePubsub(Pubsub):  # type: ignore[misc]  # untyped base
@@ -166,7 +175,8 @@ class SafePubsub(Pubsub):  # type: ignore[misc]  # untyped base
     async def push_msg(self, msg_forwarder: Any, msg: Any) -> None:
         if msg_forwarder != self.my_id:
             if not self._allowance.take(msg_forwarder):
-                self.charge(str(msg_forwarder), Fault.FLOOD, "too many messages")
+                if self._allowance.is_fault(msg_forwarder):
+                    self.charge(str(msg_forwarder), Fault.FLOOD, "too many messages")
                 return
             if not is_well_formed(msg):
                 self.charge(str(msg_forwarder), Fault.MALFORMED, "not a message")

@@ -227,8 +227,9 @@ async def test_a_peer_passes_on_so_many_messages_and_no_more(
         with trio.move_on_after(1):
             await until(lambda: buffered(one) == 60)
         assert (buffered(one) <= 22) == patched
-        assert ((Fault.FLOOD, "too many messages") in door.faults) == patched
-        attacker.host.get_network().connections.clear()
+        fault = (Fault.FLOOD, "too many messages")
+        # One fault, and not one for each message: the mesh may be busy.
+        assert door.faults == ([fault] if patched else [])
 
 
 async def test_own_messages_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
