@@ -22,12 +22,15 @@ from byline_ledger.errors import (
     BylineError,
     ContradictionError,
     InconsistentLogError,
+    VerificationError,
 )
 from byline_ledger.follow_messages import MAX_IDS
-from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
+from byline_ledger.follower import Ask, Follower, Keep, KnownLog
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError
+from byline_node.reasons import one_error
+from byline_node.session_run import HelperError, SessionRun
 
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
@@ -41,6 +44,8 @@ GAP_SECONDS = 60.0
 """Pause between two requests of one peer for what other peers lacked."""
 SAVE_SECONDS = 10.0
 SAVE_ENTRIES = 4_096
+MAX_HELPERS = 3
+"""Other peers that are asked for the statements of one log."""
 MAX_REMEMBERED = 256
 """Peers that have gone and are still listed."""
 
@@ -101,6 +106,8 @@ class FollowedLog:
     due: frozenset[bytes] = frozenset()
     """Statements passed over earlier that this session asks for again."""
     connected: bool = False
+    is_helpful: bool = True
+    """It never gave a false statement when it was asked for another's."""
     saved: Kept | None = None
     saved_at: float = field(default=-SAVE_SECONDS)
     asked_gaps_at: float = field(default=-GAP_SECONDS)
@@ -108,6 +115,13 @@ class FollowedLog:
     @property
     def cursor(self) -> Cursor | None:
         return self.follower.cursor
+
+    @property
+    def has_read(self) -> bool:
+        """Something of its log was read, or there was nothing to read."""
+        return self.follower.is_equal or (
+            self.cursor is not None and self.cursor.size > 0
+        )
 
     @property
     def kept(self) -> Kept | None:
@@ -160,6 +174,11 @@ class Following:
         """By peer id, of peers connected now or lately."""
         return self._logs
 
+    @property
+    def is_reading_much(self) -> bool:
+        """Whether pages of some log are being read: other work had better wait."""
+        return self._bulk.locked()
+
     def kick(self) -> None:
         """Has all logs read now: something was lost on the fast path."""
         self._kicks += 1
@@ -193,6 +212,11 @@ class Following:
     async def _run_once(self, followed: FollowedLog) -> None:
         try:
             await self._run_session(followed)
+        except HelperError as error:
+            log.warning("not asked for others' statements again", reason=str(error))
+            if helper := self._logs.get(error.peer):
+                helper.is_helpful = False
+            self._on_failure(error.peer, VerificationError(str(error)))
         except BylineError as error:
             # Also an error of our own disk: the writer's owner sees to that.
             self._note_failure(followed, error)
@@ -227,38 +251,51 @@ class Following:
         session = followed.follower.session(self._wanted(followed), read_on=read_on)
         turn = _Turn(self._bulk)
         try:
-            reply: bytes | None = None
-            while (action := await self._step(session, reply)) is not None:
-                reply = await self._do(followed, action, turn)
+            with one_error():
+                async with trio.open_nursery() as nursery:
+                    run = SessionRun(
+                        session,
+                        followed.peer,
+                        self._ask,
+                        partial(self._admit_from, followed),
+                        self._helpers(followed),
+                        nursery,
+                    )
+                    await self._drive(followed, run, turn)
+                    nursery.cancel_scope.cancel()
         finally:
             turn.end()
             session.close()
 
-    async def _step(self, session: Session, reply: bytes | None) -> Action | None:
-        """What the session does next; it parses and verifies in a thread."""
-        return await trio.to_thread.run_sync(
-            _advance, session, reply, limiter=self._threads
-        )
-
-    async def _do(
-        self, followed: FollowedLog, action: Action, turn: _Turn
-    ) -> bytes | None:
-        match action:
-            case Ask():
-                if action.bulk:
-                    await turn.begin()
-                return await self._ask(followed.peer, action.request)
-            case Admit(statements):
-                peers = [followed.peer] * len(statements)
-                await self._admit(statements, "follow", peers)
-                self._count(followed, statements)
-            case Keep():
+    async def _drive(self, followed: FollowedLog, run: SessionRun, turn: _Turn) -> None:
+        while (action := await run.step()) is not None:
+            if isinstance(action, Keep):
                 turn.end()
                 followed.refused = max(0, followed.refused + followed.passing)
                 followed.passing = 0
                 if self._is_worth_saving(followed):
                     await self._save(followed)
-        return None
+                continue
+            if isinstance(action, Ask) and action.bulk:
+                await turn.begin()
+            await run.do(action)
+
+    async def _admit_from(
+        self, followed: FollowedLog, statements: Sequence[Statement]
+    ) -> None:
+        peers = [followed.peer] * len(statements)
+        await self._admit(statements, "follow", peers)
+        self._count(followed, statements)
+
+    def _helpers(self, followed: FollowedLog) -> list[str]:
+        """Others that are followed without trouble: they may have what this one has."""
+        found = [
+            one.peer
+            for one in self._logs.values()
+            if one.connected and one.error is None and one.is_helpful
+            if one is not followed and one.has_read
+        ]
+        return found[:MAX_HELPERS]
 
     def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> None:
         """How many of them were refused, and how many no longer are."""
@@ -351,10 +388,3 @@ class _Turn:
         if self._mine:
             self._lock.release()
             self._mine = False
-
-
-def _advance(session: Session, reply: bytes | None) -> Action | None:
-    try:
-        return session.send(reply)
-    except StopIteration:
-        return None

@@ -202,7 +202,13 @@ class Network:
 
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
-        return Mirrors(folder, tuple(self._configured), self._ask, on_alarm)
+        return Mirrors(
+            folder,
+            tuple(self._configured),
+            self._ask,
+            on_alarm,
+            lambda: self._following.is_reading_much,
+        )
 
     def look_again(self) -> None:
         """Has all logs read now: the admission policy is another."""

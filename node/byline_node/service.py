@@ -39,6 +39,7 @@ from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
+from byline_node.reasons import one_error
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
 from byline_node.witnessing import Witness
@@ -149,23 +150,6 @@ async def watch_stop(stop: Stop) -> None:
         await trio.sleep_forever()
     finally:
         timer.cancel()
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Takes our own error out of the groups of tasks it came in; faults stay whole."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        ours, others = group.split(BylineError)
-        if ours is None or others is not None:
-            raise
-        raise first_of(ours) from None
-
-
-def first_of(group: BaseExceptionGroup[BylineError]) -> BylineError:
-    inner = group.exceptions[0]
-    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 async def serve_node(
