@@ -38,6 +38,7 @@ from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
+from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
 from byline_node.peers import peer_id_of
 from byline_node.reasons import one_error
@@ -344,8 +345,9 @@ class Node:
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
         writer = NetworkEntrance(self._entrance, self._writer, self._ledger)
+        key = read_network_key(self._config.network_key_path)
         async with open_network(
-            self._config, self._ledger, writer, self._prepare
+            self._config, self._ledger, writer, self._prepare, key
         ) as network:
             assert self._mirrors is not None
             try:
