@@ -69,6 +69,10 @@ class PeerError(BylineError):
     kind = "peer"
 
 
+class TruncatedError(MalformedError):
+    """A stream ended inside a frame: a connection that broke, and nobody's fault."""
+
+
 class RefusedError(BylineError):
     """The node's admission policy does not take it (docs/spec/admission.md)."""
 
