@@ -31,6 +31,7 @@ from byline_ledger.witness import (
     parse_lines,
     parse_size,
 )
+from byline_node.errors import UnspokenError
 from byline_node.holding import AheadError, HeldLog, Hold
 from byline_node.known_witness import KnownWitness, WitnessClient, parse_cosigners
 
@@ -237,7 +238,8 @@ class Cosigner:
             self._wake.set()
         except BylineError as error:
             if one.error != str(error):
-                log.info("not cosigned", witness=one.client.name, reason=str(error))
+                write = log.debug if isinstance(error, UnspokenError) else log.info
+                write("not cosigned", witness=one.client.name, reason=str(error))
             one.error = str(error)
         else:
             one.error, one.size = None, view.size

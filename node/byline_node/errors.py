@@ -6,6 +6,8 @@ and what came, `exit_code` for the command line, `http_status` for the API.
 
 from __future__ import annotations
 
+from typing import Self
+
 from byline_ledger.errors import BylineError, MalformedError, UsageError
 
 
@@ -105,3 +107,14 @@ class RefusedForNowError(RefusedError):
     exit_code = 75
     http_status = 429
     kind = "refused-for-now"
+
+
+class UnspokenError(PeerError):
+    """A peer that does not speak the protocol: one that only asks, or no node."""
+
+    kind = "unspoken"
+
+    @classmethod
+    def of(cls, protocol: str) -> Self:
+        """The error for a protocol's name."""
+        return cls(f"it does not speak {protocol}: not a Byline node")

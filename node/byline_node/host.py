@@ -25,7 +25,7 @@ from multiaddr import Multiaddr
 
 from byline_node import host_setup
 from byline_node.background import in_background
-from byline_node.errors import ConfigError, PeerError
+from byline_node.errors import ConfigError, PeerError, UnspokenError
 from byline_node.host_gossip import MAX_MESSAGE, BoundedGossip, SafePubsub
 from byline_node.host_patches import apply_patches, check_libp2p
 from byline_node.host_setup import Doorkeeper, OpenDoor, new_libp2p_host
@@ -201,7 +201,7 @@ class Host:
         except Exception as error:
             reason = reason_of(error)
             if "not supported" in reason:
-                reason = f"it does not speak {protocol}: not a Byline node"
+                raise UnspokenError.of(protocol) from error
             raise PeerError(reason) from error
 
     # Messages to everybody

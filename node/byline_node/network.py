@@ -48,6 +48,7 @@ from byline_node.peer_conduct import Conduct
 from byline_node.peer_score import Fault
 from byline_node.peer_status import PeerStatus, link_status, log_status
 from byline_node.peers import addresses_by_peer, keep_connected, ping_peer
+from byline_node.query_service import QueryService
 from byline_node.requests import Requests
 from byline_node.streams import Link
 from byline_node.witness_clients import PeerWitness
@@ -140,6 +141,7 @@ class Network:
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
+        self._queries: QueryService | None = None
         self.watch = CheckpointWatch(
             host,
             ledger.view.origin,
@@ -200,6 +202,10 @@ class Network:
         self._exchange = AlarmExchange(self._host, self._requests.ask, alarms)
         self._requests.answer(ALARM_PROTOCOL, MAX_ALARM_REQUEST, self._exchange.answer)
 
+    def serve_queries(self, view: Callable[[], Awaitable[Any]]) -> None:
+        """Has peers' queries answered from what `view` gives."""
+        self._queries = QueryService(self._host, view, frozenset(self._configured))
+
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
         return Mirrors(
@@ -256,7 +262,9 @@ class Network:
     def status(self) -> NetworkStatus:
         """What is known of the network now."""
         connected, links = self._host.peers(), self.links()
-        names = dict.fromkeys([*self._configured, *connected, *self._following.logs])
+        # Who was here only to ask, and showed no log, is no peer of this node.
+        followed = [peer for peer, _cursor in self._followed()]
+        names = dict.fromkeys([*self._configured, *connected, *followed])
         ours = self._view().set_root
         return NetworkStatus(
             peer_id=self.peer_id,
@@ -304,6 +312,8 @@ class Network:
             nursery.start_soon(self.watch.run)
             if self._exchange is not None:
                 nursery.start_soon(self._exchange.run)
+            if self._queries is not None:
+                nursery.start_soon(self._queries.run)
             for addresses in self._configured.values():
                 nursery.start_soon(
                     keep_connected, self._host, addresses, self._problems

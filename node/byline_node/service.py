@@ -364,6 +364,7 @@ class Node:
         cosigner = self._cosigner
         network.serve_witness(self.witness, cosigner.wake, cosigner.hold.see_own)
         network.share_alarms(self._alarms)
+        network.serve_queries(self.answer_view)
         self._mirrors = network.mirrors(self._config.folder / "mirrors", self._accuse)
         self.witness.before = self._mirrors.follow
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
