@@ -28,7 +28,7 @@ from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Ask, Follower, Keep, KnownLog
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
-from byline_node.errors import PeerError
+from byline_node.errors import PeerError, UnspokenError
 from byline_node.reasons import one_error
 from byline_node.session_run import HelperError, SessionRun
 
@@ -234,8 +234,11 @@ class Following:
         if isinstance(error, ContradictionError):
             self._on_contradiction(error)
         if str(error) != followed.error:
-            # Anybody may connect, and speak no follow protocol, or go again.
-            is_usual = isinstance(error, PeerError) and self._is_stranger(followed.peer)
+            # Who only asks comes and goes.  Anybody may connect, and speak no follow
+            # protocol, or go again; a configured peer's reason is in its status.
+            is_usual = isinstance(error, UnspokenError) or (
+                isinstance(error, PeerError) and self._is_stranger(followed.peer)
+            )
             say = log.debug if is_usual else log.warning
             say("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)
