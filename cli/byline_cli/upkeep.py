@@ -164,11 +164,13 @@ def recover(
     node = find_home().node
     value: dict[str, object] = {}
     rows: list[output.Line] = []
+    is_confirmed = nothing_lost
     if places or nothing_lost or new_origin is None:
         found = bring_back(node, places or [], nothing_lost)
+        is_confirmed |= found.word is not None
         value, rows = recovered_to_json(found), describe_recovered(found)
     if new_origin is not None:
-        made = go_on_as(node, new_origin)
+        made = go_on_as(node, new_origin, is_confirmed)
         value["new_log"] = succession_to_json(made)
         rows += describe_succession(made)
         value["read_only"] = None
@@ -246,13 +248,13 @@ def recovered_to_json(found: Recovered) -> dict[str, object]:
     }
 
 
-def go_on_as(node: Path, name: str) -> Succession:
+def go_on_as(node: Path, name: str, is_confirmed: bool) -> Succession:
     """The new log, with a bar."""
     from byline_node.successor import continue_as
 
     with output.steps("Copying", unit="statements") as progress:
         try:
-            return continue_as(node, name, progress)
+            return continue_as(node, name, progress, is_confirmed=is_confirmed)
         except KeyboardInterrupt:
             raise StoppedError(
                 "stopped; the old log is as it was", hint="run it again"

@@ -11,6 +11,8 @@ from tests.support.logs import require_sound, works
 from tests.support.node_process import node_process
 
 from byline_ledger.check import check_ledger
+from byline_ledger.cosignature import cosign
+from byline_ledger.crypto import SigningKey
 from byline_ledger.errors import (
     ContradictionError,
     InconsistentLogError,
@@ -19,8 +21,10 @@ from byline_ledger.errors import (
     UsageError,
 )
 from byline_ledger.log import Ledger
+from byline_ledger.note import parse_note
 from byline_ledger.store.guard import read_guard
 from byline_ledger.store.node_files import init_node
+from byline_ledger.witness import merge
 from byline_node import successor, upkeep
 from byline_node.folder_files import FolderTarget
 from byline_node.log_copy import LogCopy
@@ -279,6 +283,45 @@ def test_a_log_that_may_be_behind_is_left_unsigned(scene: Scene) -> None:
     assert old.view.size == 22
     assert "restored from the backup" in (old.read_only or "")
     old.close()
+
+
+def cosigned(node: Path) -> None:
+    """Somebody cosigns the newest tree."""
+    ledger = Ledger.open(node)
+    note = ledger.view.checkpoint
+    key = SigningKey.from_seed(b"w" * 32)
+    line = cosign(parse_note(note).text, "w.example/1", key, 1_790_000_000)
+    ledger.keep_cosigned(merge(note, [line]))
+    ledger.close()
+
+
+def test_a_log_that_others_cosigned_is_not_ended_before_they_were_asked(
+    scene: Scene,
+) -> None:
+    """A disk image is put back, guard and all: only its cosigners could know."""
+    cosigned(scene.node)
+    image = scene.folder / "image"
+    shutil.copytree(scene.node, image)
+    scene.append(works(1000, 1001))
+    shutil.rmtree(scene.node)
+    shutil.copytree(image, scene.node)
+    made = continue_as(scene.node, "new.example")
+    assert "cosigned" in (made.ended or "")
+    old = Ledger.open(made.kept)
+    assert old.view.size < scene.view.size
+    assert old.read_only is None
+    old.close()
+    with open_source(str(made.kept)) as source:
+        assert source.checkpoint() != scene.view.checkpoint
+
+
+def test_a_log_that_others_cosigned_is_ended_on_its_operators_word(
+    scene: Scene,
+) -> None:
+    cosigned(scene.node)
+    made = continue_as(scene.node, "new.example", is_confirmed=True)
+    assert made.ended is None
+    assert "continued as" in (why_stopped(made.kept) or "")
 
 
 def test_a_succession_that_broke_off_is_done_again_or_finished(
