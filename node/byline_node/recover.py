@@ -137,12 +137,12 @@ def _recover(
 ) -> Recovered:
     before, keys = ledger.view.size, ledger.keys
     if places:
-        furthest = places[0].copy
+        furthest, now = places[0].copy, time.time_ns() // 1_000_000
+        ledger.heed(furthest.end, now)
         for place in places[1:]:
             end = place.copy.end
             furthest.require_extends(end.size, end.root, place.copy.note)
-        now, renewal = time.time_ns() // 1_000_000, random_bytes(RENEWAL_BYTES)
-        ledger.catch_up(furthest, now, renewal, progress)
+        ledger.catch_up(furthest, now, random_bytes(RENEWAL_BYTES), progress)
     put_back = sum(_put_back(ledger, place.copy) for place in places)
     word = _word(ledger, places, before, nothing_lost)
     if word is not None:

@@ -135,6 +135,34 @@ def test_a_database_behind_its_guard_needs_nobodys_word(scene: Scene) -> None:
     scene.goes_on()
 
 
+def test_a_guard_that_is_gone_is_nobodys_word(scene: Scene) -> None:
+    """Neither the copy that helps nor the guard that is made of it answers for the end,
+    now or at the next start."""
+    scene.append(works(1000, 1010))
+    scene.lose()
+    for name in ("restored", "guard"):
+        (scene.node / name).unlink()
+    for _ in range(2):
+        found = scene.recover(scene.export_folder)
+        assert found.word is None
+        assert "nobody has confirmed" in (found.read_only or "")
+        assert why_stopped(scene.node) == found.read_only
+    found = scene.recover(scene.folder / "lost", nothing_lost=True)
+    assert found.read_only is None
+    scene.goes_on()
+
+
+def test_an_old_guard_is_nobodys_word(scene: Scene) -> None:
+    """A disk image from earlier, guard and all."""
+    scene.append(works(1000, 1010))
+    scene.lose()
+    (scene.node / "restored").unlink()
+    assert why_stopped(scene.node) is None
+    found = scene.recover(scene.export_folder)
+    assert "were signed" in (found.read_only or "")
+    assert why_stopped(scene.node) == found.read_only
+
+
 def test_copies_that_end_before_the_guard_do_not_end_it(scene: Scene) -> None:
     scene.append(works(500, 510))
     guard = (scene.node / "guard").read_bytes()
