@@ -3,7 +3,8 @@
 Rule: it may only if it is certain that nothing newer was ever signed.  The guard file
 must be that of the last tree, or of the one before it, which is what a crash between
 the two writes of a commit leaves; no mark may say that the folder came out of a backup
-or that its guard was of no use; and nobody may have ended the log.  Specification: docs/spec/log.md, "Never two histories".
+or that its guard was of no use; and nobody may have ended the log.  Specification:
+docs/spec/log.md, "Never two histories".
 """
 
 from __future__ import annotations

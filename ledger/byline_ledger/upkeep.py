@@ -125,9 +125,9 @@ class Upkeep(ABC):
 
         `now`: Unix milliseconds.  `renewal`: 16 random bytes for new keys of the
         witness, if anything was lost.  May be broken off and done again.  Raises
-        ContradictionError before anything but the mark of `heed` is written; VerificationError, MalformedError
-        and what the copy's source raises, which leave a log that has taken back a part,
-        read-only; StoreError as `append`.
+        ContradictionError before anything but the mark of `heed` is written;
+        VerificationError, MalformedError and what the copy's source raises, which leave
+        a log that has taken back a part, read-only; StoreError as `append`.
         """
         with self._writing:
             self._require_sound()
