@@ -63,6 +63,8 @@ class _Copy:
     fault: str | None = None
     view: LogView | None = None
     """As it was last sealed."""
+    shown: int = 0
+    """Entries of the largest tree that its peer has shown since we started."""
 
 
 class Mirrors:
@@ -98,6 +100,15 @@ class Mirrors:
                 return copy.view
         return None
 
+    def followed(self, hex_hash: str) -> tuple[str, Checkpoint, int] | None:
+        """Of the same copy: the log's key, what was sealed, and the size of the largest
+        tree that its peer has shown."""
+        for origin, copy in self._copies.items():
+            if hashlib.sha256(origin.encode()).hexdigest() == hex_hash:
+                sealed = copy.mirror.sealed if copy.view is not None else None
+                return None if sealed is None else (copy.mirror.vkey, sealed, copy.shown)
+        return None
+
     async def follow(self, peer: str, vkey: str, note: bytes) -> None:
         """A peer shows a checkpoint of its log: brings the copy up to it if that is
         soon done, and goes on behind this call if not."""
@@ -121,6 +132,7 @@ class Mirrors:
             copy = await self._copy_of(checkpoint.origin, vkey)
             if copy is None or copy.fault is not None:
                 return
+            copy.shown = max(copy.shown, checkpoint.size)
             async with copy.turn:
                 await self._catch_up(peer, copy, checkpoint, note)
         except BylineError as error:
@@ -156,6 +168,8 @@ class Mirrors:
                 raise
         if mirror.read == target.size and mirror.sealed != target:
             await self._in_thread(lambda: mirror.seal(note))
+            copy.view = None
+        if copy.view is None and mirror.sealed is not None:
             copy.view = await self._in_thread(mirror.view)
 
     async def _accuse(self, peer: str, mirror: Mirror, fault: LogFaultError) -> None:
