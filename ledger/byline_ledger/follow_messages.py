@@ -51,7 +51,7 @@ PROTOCOL = "/byline/follow/2"
 PAGE_BYTES = 1_000_000
 """Entries or envelopes in one answer; a single one is answered whatever its size."""
 MAX_RESPONSE = PAGE_BYTES + 100_000
-MAX_REQUEST = 300_000
+MAX_REQUEST = 500_000
 MAX_IDS = 4_096
 MAX_ENTRIES = 16_384
 MAX_NOTE = 65_536

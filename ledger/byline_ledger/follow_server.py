@@ -40,7 +40,6 @@ from byline_ledger.follow_messages import (
 )
 from byline_ledger.lookup_set import LEAF_MAX, Inner
 from byline_ledger.merkle import Frontier, consistency_proof
-from byline_ledger.opening import open_levels
 from byline_ledger.set_messages import (
     AskLeaves,
     AskNodes,
@@ -49,6 +48,7 @@ from byline_ledger.set_messages import (
     bitmap,
     digest_of,
 )
+from byline_ledger.set_nodes import open_node
 from byline_ledger.set_places import SetReader, strings_at, subtree
 
 KEEP_SECONDS = 60.0
@@ -248,7 +248,7 @@ def _nodes(log: ServedLog, asked: AskNodes) -> Response:
         node = subtree(log.lookup_set.top, place)
         if not isinstance(node, Inner):
             return Refusal(f"no {LEAF_MAX + 1} strings begin with {place.prefix.hex()}")
-        opening = open_levels(node, asked.levels)
+        opening = open_node(node, place, asked.levels)
         room -= len(opening)
         if openings and room < 0:
             break

@@ -159,20 +159,6 @@ def sides(prefix: bytes, depth: int) -> tuple[bytes, bytes]:
     return zero, bytes(padded)
 
 
-def open_levels(node: Node, levels: int) -> bytes:
-    """The opening of a subtree down to so many levels; leaves stay closed."""
-    parts: list[bytes] = []
-    stack = [(node, levels)]
-    while stack:
-        node, left = stack.pop()
-        if isinstance(node, Inner) and left:
-            parts.append(_inner_head(node))
-            stack += ((node.right, left - 1), (node.left, left - 1))
-        else:
-            parts.append(b"\x00" + node.hash)
-    return b"".join(parts)
-
-
 def _inner_head(node: Inner) -> bytes:
     return (
         b"\x03"
@@ -191,14 +177,8 @@ def parse_opening(data: bytes, count: int) -> Node:
     """
     if len(data) > MAX_OPENING:
         raise MalformedError(f"opening: {len(data)} bytes, at most {MAX_OPENING}")
-    return parse_subtree(data, count, b"", 0)
-
-
-def parse_subtree(data: bytes, count: int, above: bytes, bits: int) -> Node:
-    """The same for a subtree, all of whose strings begin with `bits` bits of `above`,
-    which has 72 bytes."""
     parser = _Parser(data)
-    top = parser.node(count, above, bits)
+    top = parser.node(count, b"", 0)
     if parser.at != len(data):
         raise MalformedError(f"opening: {len(data) - parser.at} bytes too many")
     return top

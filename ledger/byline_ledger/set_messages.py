@@ -27,7 +27,7 @@ from byline_ledger.lookup_set import (
 )
 from byline_ledger.message_fields import byte_strings, require_keys, size_field
 
-MAX_NODES = 2_048
+MAX_NODES = 4_096
 """Nodes in one request, and leaves."""
 MAX_LEVELS = 8
 MAX_DIGESTS = 64

@@ -7,11 +7,9 @@ the peer's proves what it has.  Specification: docs/spec/network.md, "Set".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from byline_ledger.errors import ProofError
 from byline_ledger.lookup_set import (
     EMPTY_ROOT,
     STRING_SIZE,
@@ -22,7 +20,7 @@ from byline_ledger.lookup_set import (
     leaf_hash,
     span,
 )
-from byline_ledger.opening import common, parse_subtree, sides
+from byline_ledger.opening import common
 from byline_ledger.set_messages import Place
 
 ROOT = Place(0, b"")
@@ -74,26 +72,3 @@ def is_known(log: SetReader, claim: Claim) -> bool:
     if claim.count > node.count:
         return False
     return leaf_hash(b"".join(strings_at(log, claim.place))) == claim.hash
-
-
-def open_claim(claim: Claim, opening: bytes) -> Iterator[Claim]:
-    """What the opening of a claimed subtree claims of the places in it.
-
-    Raises MalformedError, and ProofError where it is the opening of something else.
-    """
-    above = claim.place.prefix.ljust(STRING_SIZE, b"\0")
-    top = parse_subtree(opening, claim.count, above, claim.place.bits)
-    if top.hash != claim.hash or not isinstance(top, Inner):
-        raise ProofError("what is shown of the lookup set is not what was committed to")
-    stack: list[tuple[Node, Place]] = [(top, claim.place)]
-    while stack:
-        node, place = stack.pop()
-        if isinstance(node, Inner):
-            zero, one = sides(node.prefix, node.depth)
-            bits = node.depth + 1
-            stack += (
-                (node.right, Place.of(one, bits)),
-                (node.left, Place.of(zero, bits)),
-            )
-        else:
-            yield Claim(place, node.count, node.hash)

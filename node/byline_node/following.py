@@ -9,8 +9,9 @@ docs/spec/network.md, "Follow".
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -25,6 +26,7 @@ from byline_ledger.errors import (
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
 from byline_ledger.statement import Statement
+from byline_node.cursors import Kept
 
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
@@ -42,7 +44,9 @@ MAX_REMEMBERED = 256
 """Peers that have gone and are still listed."""
 
 AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
-AdmitStatements: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
+AdmitStatements: TypeAlias = Callable[
+    [Sequence[Statement], str, Sequence[str]], Awaitable[Any]
+]
 
 log = structlog.get_logger("byline.follow")
 
@@ -50,11 +54,29 @@ log = structlog.get_logger("byline.follow")
 class Cursors(Protocol):
     """Where cursors are kept; both are called in a thread."""
 
-    def load(self, peer: str) -> Cursor | None:
+    def load(self, peer: str) -> Kept | None:
         """The last one saved; None if it is lost."""
 
-    def save(self, peer: str, cursor: Cursor) -> None:
+    def save(self, peer: str, kept: Kept) -> None:
         """Durable when it returns."""
+
+
+class Gate(Protocol):
+    """What following asks of `admission.Admission`; all but the first two in a thread,
+    or for no time."""
+
+    @property
+    def digest(self) -> bytes:
+        """Of the policy."""
+
+    @property
+    def rereads(self) -> int:
+        """Another number: all logs are to be read again."""
+
+    def is_refused(self, statement_id: bytes, peer: str | None = None, /) -> bool: ...
+    def due(self, peer: str, connected: Collection[str], /) -> list[bytes]: ...
+    def is_full(self, peer: str, /) -> bool: ...
+    def save(self) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -68,13 +90,37 @@ class FollowedLog:
     halted: bool = False
     """It contradicted itself: not followed any more."""
     failures: int = 0
-    saved: Cursor | None = None
+    policy: bytes = b""
+    """Under which it was read so far."""
+    rereads: int = 0
+    refused: int = 0
+    """Statements of it that were passed over, being refused."""
+    passing: int = 0
+    """The same of the page that is being read."""
+    due: frozenset[bytes] = frozenset()
+    """Statements passed over earlier that this session asks for again."""
+    connected: bool = False
+    saved: Kept | None = None
     saved_at: float = field(default=-SAVE_SECONDS)
     asked_gaps_at: float = field(default=-GAP_SECONDS)
 
     @property
     def cursor(self) -> Cursor | None:
         return self.follower.cursor
+
+    @property
+    def kept(self) -> Kept | None:
+        """What is to be saved."""
+        if self.cursor is None:
+            return None
+        return Kept(self.cursor, self.policy, self.refused)
+
+    def rewind(self, gate: Gate) -> None:
+        """Starts again at the first leaf, where another policy let things pass."""
+        if (self.policy, self.rereads) != (gate.digest, gate.rereads):
+            if self.policy and self.cursor is not None:
+                self.follower.cursor = self.cursor.rewound()
+            self.policy, self.rereads, self.refused = gate.digest, gate.rereads, 0
 
 
 class Following:
@@ -86,6 +132,7 @@ class Following:
         view: Callable[[], KnownLog],
         admit: AdmitStatements,
         cursors: Cursors,
+        gate: Gate,
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
     ) -> None:
         self._on_contradiction = on_contradiction
@@ -93,6 +140,7 @@ class Following:
         self._view = view
         self._admit = admit
         self._cursors = cursors
+        self._gate = gate
         self._logs: dict[str, FollowedLog] = {}
         self._kicks = 0
         self._kicked = trio.Event()
@@ -115,6 +163,7 @@ class Following:
     async def follow(self, peer: str) -> None:
         """Reads a connected peer's log again and again, until cancelled."""
         followed = await self._log_of(peer)
+        followed.connected = True
         try:
             while not followed.halted:
                 kicks, started = self._kicks, trio.current_time()
@@ -123,6 +172,7 @@ class Following:
                     await self._pause(followed)
                 await trio.sleep_until(started + KICK_SECONDS)
         finally:
+            followed.connected = False
             with trio.move_on_after(1) as scope:
                 scope.shield = True
                 await self._save(followed)
@@ -160,7 +210,11 @@ class Following:
     # One session
 
     async def _run_session(self, followed: FollowedLog) -> None:
-        session = followed.follower.session(self._wanted(followed))
+        followed.rewind(self._gate)
+        followed.passing = 0
+        # Where nothing more can wait, only what is due is read.
+        read_on = not self._gate.is_full(followed.peer)
+        session = followed.follower.session(self._wanted(followed), read_on=read_on)
         turn = _Turn(self._bulk)
         try:
             reply: bytes | None = None
@@ -184,22 +238,39 @@ class Following:
                 if action.bulk:
                     await turn.begin()
                 return await self._ask(followed.peer, action.request)
-            case Admit():
-                await self._admit(action.statements, "follow")
+            case Admit(statements):
+                peers = [followed.peer] * len(statements)
+                await self._admit(statements, "follow", peers)
+                self._count(followed, statements)
             case Keep():
                 turn.end()
+                followed.refused = max(0, followed.refused + followed.passing)
+                followed.passing = 0
                 if self._is_worth_saving(followed):
                     await self._save(followed)
         return None
 
+    def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> None:
+        """How many of them were refused, and how many no longer are."""
+        ours = self._view()
+        for one in statements:
+            is_here = ours.index_of(one.id) is not None
+            if one.id in followed.due:
+                followed.passing -= is_here
+            else:
+                followed.passing += not is_here
+
     def _wanted(self, followed: FollowedLog) -> list[bytes]:
         """Gaps in all logs, if it is time to ask this peer for them."""
-        now = trio.current_time()
+        now, followed.due = trio.current_time(), frozenset()
         if now - followed.asked_gaps_at < GAP_SECONDS:
             return []
         gaps = dict.fromkeys(
             gap for one in self._logs.values() if one.cursor for gap in one.cursor.gaps
         )
+        connected = [one.peer for one in self._logs.values() if one.connected]
+        followed.due = frozenset(self._gate.due(followed.peer, connected))
+        gaps |= dict.fromkeys(followed.due)
         if gaps:
             followed.asked_gaps_at = now
         # Any of them: what liars listed must not always be in front of the rest.
@@ -209,10 +280,20 @@ class Following:
 
     async def _log_of(self, peer: str) -> FollowedLog:
         if peer not in self._logs:
-            cursor = await trio.to_thread.run_sync(self._cursors.load, peer)
-            followed = FollowedLog(peer, Follower(self._view, cursor), saved=cursor)
+            kept = await trio.to_thread.run_sync(self._cursors.load, peer)
+            cursor = kept.cursor if kept else None
+            follower = Follower(self._view, cursor, partial(self._passes_over, peer))
+            followed = FollowedLog(peer, follower)
+            if kept is not None:
+                followed.policy, followed.refused = kept.policy, kept.refused
+                followed.saved = kept
             self._logs[peer] = followed
         return self._logs[peer]
+
+    def _passes_over(self, peer: str, statement_id: bytes) -> bool:
+        refused = self._gate.is_refused(statement_id, peer)
+        self._logs[peer].passing += refused
+        return refused
 
     def forget_gone(self, connected: set[str]) -> None:
         """Drops the oldest peers that have gone, where there are too many."""
@@ -222,21 +303,23 @@ class Following:
 
     def _is_worth_saving(self, followed: FollowedLog) -> bool:
         cursor, saved = followed.cursor, followed.saved
-        if cursor is None or cursor == saved:
+        if cursor is None or followed.kept == saved:
             return False
-        read = cursor.size - (saved.size if saved else 0)
+        read = cursor.size - (saved.cursor.size if saved else 0)
         is_time = trio.current_time() - followed.saved_at >= SAVE_SECONDS
         return is_time or read >= SAVE_ENTRIES
 
     async def _save(self, followed: FollowedLog) -> None:
         """A cursor that could not be saved is one that is read again."""
-        cursor = followed.cursor
-        if cursor is None or cursor == followed.saved:
+        kept = followed.kept
+        if kept is None or kept == followed.saved:
             return
         followed.saved_at = trio.current_time()
         try:
-            await trio.to_thread.run_sync(self._cursors.save, followed.peer, cursor)
-            followed.saved = cursor
+            # What the cursor passed over must be remembered before the cursor is.
+            await trio.to_thread.run_sync(self._gate.save)
+            await trio.to_thread.run_sync(self._cursors.save, followed.peer, kept)
+            followed.saved = kept
         except BylineError as error:
             log.debug("cursor not saved", peer=followed.peer, reason=str(error))
 

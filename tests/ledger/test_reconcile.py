@@ -261,12 +261,12 @@ CLOSED = b"\x00" + bytes(32)
     ("lie", "error"),
     [
         (nodes(lambda _: ()), MalformedError),
-        (nodes(lambda shown: shown * 2049), MalformedError),
+        (nodes(lambda shown: shown * 4097), MalformedError),
         (nodes(lambda shown: (flip(shown[0]), *shown[1:])), ProofError),
         (nodes(lambda shown: (shown[0] + b"\0", *shown[1:])), MalformedError),
         (nodes(lambda shown: (shown[0][:-1], *shown[1:])), MalformedError),
         (nodes(lambda shown: (CLOSED, *shown[1:])), ProofError),
-        (nodes(lambda shown: (flip(shown[0], 10), *shown[1:])), ProofError),
+        (nodes(lambda shown: (flip(shown[0], 1), *shown[1:])), ProofError),
         (leaves(lambda _: SetLeaves((), ())), MalformedError),
         (leaves(lambda one: replace(one, absent=(b"\xff",) * len(one.absent))),
          (MalformedError, ProofError)),
@@ -353,3 +353,16 @@ def test_where_we_have_many_strings_none_is_named(
     ours, other, one = sides(EVERYTHING[5:], EVERYTHING)
     follow(one, ours, other)
     assert ours.set_root == other.set_root
+
+
+def test_what_is_refused_is_found_missing_and_not_asked_for() -> None:
+    """The cursor is at the end all the same."""
+    ours, theirs, _ = sides(EVERYTHING[:600], EVERYTHING)
+    refused = {one.id for one in EVERYTHING[650:]}
+    one = Follower(lambda: ours, None, refused.__contains__)
+    asked = follow(one, ours, theirs)
+    ids = [i for ask in asked if isinstance(ask, AskStatements) for i in ask.ids]
+    assert sorted(ids) == sorted(one.id for one in EVERYTHING[600:650])
+    assert not any(isinstance(ask, AskEntries) for ask in asked)
+    assert one.cursor is not None
+    assert (one.cursor.size, one.cursor.gaps) == (theirs.size, ())

@@ -22,10 +22,11 @@ def follow(
     *,
     wanted: Sequence[bytes] = (),
     twist: Twist | None = None,
+    read_on: bool = True,
 ) -> list[Request]:
     """Runs a session against a log, whose answers `twist` may change; what it asked."""
     asked = []
-    session = one.session(wanted)
+    session = one.session(wanted, read_on=read_on)
     action = next(session)
     while True:
         reply = None

@@ -41,12 +41,12 @@ def leaves(places: list[bytes], digests: list[bytes], **other: Any) -> Fields:
 def set_requests() -> tuple[dict[str, Fields], dict[str, Fields]]:
     good = {
         "nodes": nodes([ROOT, place("101"), place("11110000" * 72)], 8),
-        "2,048 nodes": nodes([ROOT] * 2048),
+        "4,096 nodes": nodes([ROOT] * 4096),
         "leaves": leaves([place("101"), ROOT], [b"", bytes(512)]),
     }
     wrong = {
         "no nodes": nodes([]),
-        "2,049 nodes": nodes([ROOT] * 2049),
+        "4,097 nodes": nodes([ROOT] * 4097),
         "no levels": nodes([ROOT], 0),
         "nine levels": nodes([ROOT], 9),
         "levels as text": nodes([ROOT], "1"),
@@ -71,7 +71,7 @@ def set_responses() -> tuple[dict[str, Fields], dict[str, Fields]]:
         "leaves": {"absent": [b"", b"\x80"], "strings": [bytes(72 * 16), b""]},
     }
     wrong = {
-        "2,049 nodes": {"nodes": [b""] * 2049},
+        "4,097 nodes": {"nodes": [b""] * 4097},
         "a node of 40,001 bytes": {"nodes": [bytes(40_001)]},
         "a bitmap too few": {"absent": [], "strings": [b""]},
         "a bitmap of nine bytes": {"absent": [bytes(9)], "strings": [b""]},
@@ -90,14 +90,23 @@ def strings(count: int) -> list[bytes]:
     return sorted(made)
 
 
-def opened(node: list[Any], levels: int) -> bytes:
-    """Heads down to some levels, and hashes below; leaves stay closed."""
-    from naive_bundle import inner_head
-
+def opened(node: list[Any], at: int, levels: int) -> bytes:
+    """The node at a place of `at` bits, by some levels; leaves stay closed."""
     if levels == 0 or node[0] == "leaf":
         return b"\x00" + trie_hash(node)
-    left, right = children(node)
-    return inner_head(node) + opened(left, levels - 1) + opened(right, levels - 1)
+    depth, left, shared = node[1], node[2], node[4]
+    head = b"\x03"
+    if depth > at:
+        head = b"\x04" + number(depth - at) + unbits(shared[at:])
+    sides = (opened(side, depth + 1, levels - 1) for side in children(node))
+    return head + number(left) + b"".join(sides)
+
+
+def number(value: int) -> bytes:
+    """LEB128."""
+    if value < 128:
+        return bytes([value])
+    return bytes([value % 128 + 128]) + number(value // 128)
 
 
 def children(node: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -110,6 +119,8 @@ def set_cases() -> list[Case]:
     left, right = children(top)
     first = [one for one in many if bits(one).startswith("0")]
     few = strings(9)
+    shared = "1011011"
+    labelled = [unbits(shared + bits(one)[: 576 - len(shared)]) for one in strings(300)]
     other = hashlib.sha512(b"another").digest() + bytes(8)
 
     def case(name: str, of: list[bytes], request: Fields, response: Any) -> Case:
@@ -120,12 +131,16 @@ def set_cases() -> list[Case]:
 
     return [
         case("the root, by one level", many, nodes([ROOT]),
-             {"nodes": [opened(top, 1)]}),
+             {"nodes": [opened(top, 0, 1)]}),
         case("the root, by three levels", many, nodes([ROOT], 3),
-             {"nodes": [opened(top, 3)]}),
+             {"nodes": [opened(top, 0, 3)]}),
         case("both of its sides, by eight levels", many,
              nodes([place("0"), place("1")], 8),
-             {"nodes": [opened(left, 8), opened(right, 8)]}),
+             {"nodes": [opened(left, 1, 8), opened(right, 1, 8)]}),
+        case("more than 127 on a side, and a label", labelled,
+             nodes([ROOT, place(shared)], 2),
+             {"nodes": [opened(trie(labelled), 0, 2),
+                        opened(trie(labelled), len(shared), 2)]}),
         case("a leaf is no node", few, nodes([ROOT]), None),
         case("nothing is no node", first, nodes([place("1")]), None),
         case("another size", many, nodes([ROOT], size=SIZE + 2), None),
