@@ -21,7 +21,7 @@ import structlog
 import trio
 
 from byline_ledger.alarm import Alarm
-from byline_ledger.checkpoint import Checkpoint, open_checkpoint
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
 from byline_ledger.errors import (
     BylineError,
     MalformedError,
@@ -35,6 +35,7 @@ from byline_ledger.follow_messages import (
     Head,
     parse_response,
 )
+from byline_ledger.followed import Followed
 from byline_ledger.log_fault import LogFaultError
 from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
 from byline_ledger.mirror import Mirror
@@ -50,6 +51,7 @@ READ_SECONDS = 600.0
 log = structlog.get_logger("byline.mirrors")
 
 _Wish: TypeAlias = tuple[str, str, bytes]
+Cosigned = Callable[[str], tuple[Checkpoint | None, int]]
 Ask = Callable[[str, bytes], Awaitable[bytes]]
 """`await ask(peer, request)` of the follow protocol."""
 
@@ -95,18 +97,35 @@ class Mirrors:
 
     def view(self, hex_hash: str) -> LogView | None:
         """The copy of the log whose origin has this SHA-256, as it was last sealed."""
-        for origin, copy in self._copies.items():
-            if hashlib.sha256(origin.encode()).hexdigest() == hex_hash:
-                return copy.view
-        return None
+        copy = self._by_hash(hex_hash)
+        return copy.view if copy is not None else None
 
-    def followed(self, hex_hash: str) -> tuple[str, Checkpoint, int] | None:
-        """Of the same copy: the log's key, what was sealed, and the size of the largest
-        tree that its peer has shown."""
+    async def followed(
+        self,
+        hex_hash: str,
+        nonce: bytes,
+        cosigned: Cosigned,
+        seen: Callable[[str], int],
+    ) -> Followed | None:
+        """How far the log of that copy was followed; None where there is no copy.
+
+        `cosigned` gives what this node cosigned last of the log with a key, and when;
+        `seen` the size of the largest tree of it that was read from a peer.
+        """
+        copy = self._by_hash(hex_hash)
+        if copy is None or copy.view is None:
+            return None
+        vkey, end = copy.mirror.vkey, checkpoint_of(copy.view.checkpoint)
+        most = max(end.size, copy.shown, seen(vkey))
+        last, time = await trio.to_thread.run_sync(cosigned, vkey)
+        if last is not None:
+            most = max(most, last.size)
+        return Followed(nonce, end.origin, end.size, most, time if last == end else 0)
+
+    def _by_hash(self, hex_hash: str) -> _Copy | None:
         for origin, copy in self._copies.items():
             if hashlib.sha256(origin.encode()).hexdigest() == hex_hash:
-                sealed = copy.mirror.sealed if copy.view is not None else None
-                return None if sealed is None else (copy.mirror.vkey, sealed, copy.shown)
+                return copy
         return None
 
     async def follow(self, peer: str, vkey: str, note: bytes) -> None:
@@ -168,8 +187,8 @@ class Mirrors:
                 raise
         if mirror.read == target.size and mirror.sealed != target:
             await self._in_thread(lambda: mirror.seal(note))
-            copy.view = None
-        if copy.view is None and mirror.sealed is not None:
+            copy.view = await self._in_thread(mirror.view)
+        elif copy.view is None and _is_whole(mirror):  # sealed before a restart
             copy.view = await self._in_thread(mirror.view)
 
     async def _accuse(self, peer: str, mirror: Mirror, fault: LogFaultError) -> None:
@@ -195,6 +214,10 @@ class Mirrors:
             with suppress(BylineError):
                 copy.mirror.close()
         self._copies.clear()
+
+
+def _is_whole(mirror: Mirror) -> bool:
+    return mirror.sealed is not None and mirror.sealed.size == mirror.size
 
 
 def _feed(mirror: Mirror, page: Entries, target: Checkpoint) -> None:

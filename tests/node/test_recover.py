@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.logs import require_sound, works
-from tests.support.node_process import node_process
+from tests.support.web_server import Answer, web_server
 
 from byline_ledger.check import check_ledger
 from byline_ledger.cosignature import cosign
@@ -20,6 +21,7 @@ from byline_ledger.errors import (
     StoreError,
     UsageError,
 )
+from byline_ledger.followed import Followed
 from byline_ledger.log import Ledger
 from byline_ledger.note import parse_note
 from byline_ledger.store.guard import read_guard
@@ -95,20 +97,77 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
+def mirror_of(scene: Scene, **changed: Any) -> Answer:
+    """What a node says that follows this log, or says falsely."""
+    size = scene.view.size
+    says = {"origin": scene.view.origin, "size": size, "seen": size}
+    says |= {"time": int(time.time()) + 1} | changed
+    return lambda nonce: Followed(**{"nonce": nonce} | says).to_bytes()
+
+
 def test_a_restored_backup_is_brought_up_from_a_mirror(scene: Scene) -> None:
-    mirror = scene.folder / "mirror"
-    shutil.copytree(scene.node, mirror / "node")
     scene.lose()
-    with node_process(mirror) as process:
-        client = process.wait_ready()
-        api = json.loads((mirror / "node" / "run.json").read_text())["api"]
-        client.close()
-        found = scene.recover(api)
-        process.stop()
+    with web_server(scene.export_folder, mirror_of(scene)) as url:
+        found = scene.recover(url)
     assert (found.before, found.size) == (22, scene.view.size)
-    assert (found.word, found.read_only, found.lost) == (api, None, 0)
+    assert (found.word, found.read_only, found.lost) == (url, None, 0)
+    assert found.refused == ()
     assert not (scene.node / "restored").exists()
     scene.goes_on()
+
+
+def test_an_export_behind_a_web_server_is_nobodys_word(scene: Scene) -> None:
+    """Nor is what somebody put beside it."""
+    scene.append(works(1000, 1010))
+    scene.lose()
+    for old in (b"", mirror_of(scene)(bytes(16))):
+        (scene.export_folder / "followed").write_bytes(old)
+        with web_server(scene.export_folder) as url:
+            found = scene.recover(url)
+            assert found.size < scene.view.size
+            assert found.word is None
+            assert found.read_only is not None
+            ((name, reason),) = found.refused
+            assert name == url
+            assert "no mirror that a running node keeps" in reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"origin": "other.example/1"}, "mirror of other.example/1"),
+        ({"seen": 10**6}, "it saw 1000000 entries, and has copied"),
+        ({"size": 30, "seen": 30}, "it has 30 entries"),
+        ({"time": 0}, "not cosigned"),
+        ({"time": 1_700_000_000}, "2023-11-14 22:13 UTC, before the backup"),
+        ({"nonce": bytes(16)}, "not asked with"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_mirror_has_a_word_only_if_it_knows_the_end(
+    scene: Scene, changed: dict[str, Any], reason: str
+) -> None:
+    scene.lose()
+    with web_server(scene.export_folder, mirror_of(scene, **changed)) as url:
+        found = scene.recover(url)
+    assert found.size == scene.view.size
+    assert (found.word, found.read_only is None) == (None, False)
+    assert reason in found.refused[0][1]
+
+
+def test_a_mirror_that_lags_behind_another_copy_has_no_word(scene: Scene) -> None:
+    old, size = scene.folder / "old", scene.view.size
+    shutil.copytree(scene.export_folder, old)
+    scene.append(works(1000, 1010))
+    scene.export()
+    scene.lose()
+    with web_server(old, mirror_of(scene, size=size, seen=size)) as url:
+        found = scene.recover(url, scene.export_folder)
+    assert (found.size, found.word) == (scene.view.size, None)
+    assert found.read_only is not None
+    reasons = dict(found.refused)
+    assert f"it has {size} entries" in reasons[url]
+    assert "last export" in reasons[str(scene.export_folder)]
 
 
 def test_a_folder_brings_the_log_up_and_answers_for_nothing(scene: Scene) -> None:

@@ -196,7 +196,7 @@ def line_cases() -> list[Case]:
 
 
 def followed_cases() -> list[Case]:
-    """`body` of what a node says of its copy of a log; a valid one with what it says."""
+    """`body` of what a node says of its copy; a valid one with what it says."""
     lines = ["byline-followed/1", "0f" * 16, TRUE.origin, "12", "15", "1790000000"]
 
     def text(**changed: str) -> bytes:
