@@ -158,8 +158,8 @@ def recover(
     """Bring back a log that may have lost its end, without signing two histories.
 
     Takes what is missing from the copies you name, checked against what this log
-    signed. A mirror that follows the log confirms its end; for a folder or bucket you
-    must know that it was the last. The node must not be running.
+    signed. A node that mirrors the log confirms its end; for a folder, a bucket or a
+    web server you must know that it was the last. The node must not be running.
     """
     node = find_home().node
     value: dict[str, object] = {}
@@ -215,6 +215,10 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
         rows.append((f"  LOST     the bodies of {lost}: no copy had them", "doubt"))
     if found.word is not None:
         rows.append(f"  word     {output.safe(found.word)}")
+    for name, reason in found.refused:
+        rows.append(
+            (f"  no word  from {output.safe(name)}: {output.safe(reason)}", "doubt")
+        )
     if found.read_only is not None:
         rows.append((f"Still READ-ONLY: {output.safe(found.read_only)}", "bad"))
         return [*rows, f"You can {WAYS}."]
@@ -243,6 +247,7 @@ def recovered_to_json(found: Recovered) -> dict[str, object]:
         "put_back": found.put_back,
         "lost": found.lost,
         "word": found.word,
+        "refused": [{"from": name, "reason": why} for name, why in found.refused],
         "witness": list(found.witness),
         "read_only": found.read_only,
     }

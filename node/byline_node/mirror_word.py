@@ -31,14 +31,17 @@ class End:
     """Unix seconds before which nobody's last look counts; 0 if that is not known."""
 
 
-def why_no_word(source: FileSource, name: str, end: End) -> str | None:
-    """Why the place called `name` cannot answer for this end; None if it does."""
+def why_no_word(source: FileSource, name: str, shown: int, end: End) -> str | None:
+    """Why the place `name`, which showed a copy of so many entries, cannot answer
+    for this end; None if it does."""
     if not name.startswith(URL):
         return "it is as new as the last export"
     try:
         found = ask(source)
     except BylineError as error:
         return f"it is no mirror that a running node keeps ({error})"
+    if found.size != shown:
+        return f"it showed {shown} entries, and now has {found.size}"
     return _why_not(found, end)
 
 

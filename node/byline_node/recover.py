@@ -213,7 +213,10 @@ def _found(copy: Copy, ids: Sequence[bytes]) -> Iterator[Statement]:
 def _refused(ledger: Ledger, places: Sequence[Place], since: int) -> dict[str, str]:
     """Of all places whose word cannot be taken, why."""
     end = End(ledger.view.origin, ledger.view.size, since)
-    reasons = {one.name: why_no_word(one.source, one.name, end) for one in places}
+    reasons = {
+        one.name: why_no_word(one.source, one.name, one.copy.end.size, end)
+        for one in places
+    }
     return {name: why for name, why in reasons.items() if why is not None}
 
 

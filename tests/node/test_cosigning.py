@@ -120,9 +120,10 @@ def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
                 place = places[0]
                 size = place.copy.end.size
                 end = End(origin, size, int(time.time()) - 60)
-                assert why_no_word(place.source, place.name, end) is None
+                assert why_no_word(place.source, place.name, size, end) is None
                 end = End(origin, size + 1, 0)
-                assert "are here" in (why_no_word(place.source, place.name, end) or "")
+                reason = why_no_word(place.source, place.name, size, end)
+                assert "are here" in (reason or "")
             mirror = f"{second.url}/mirror/{name}/followed"
             for asked, status in (("", 400), ("ab", 400), ("é" * 16, 400)):
                 query = {"nonce": asked}

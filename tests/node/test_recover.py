@@ -137,7 +137,7 @@ def test_an_export_behind_a_web_server_is_nobodys_word(scene: Scene) -> None:
     [
         ({"origin": "other.example/1"}, "mirror of other.example/1"),
         ({"seen": 10**6}, "it saw 1000000 entries, and has copied"),
-        ({"size": 30, "seen": 30}, "it has 30 entries"),
+        ({"size": 30, "seen": 30}, "entries, and now has 30"),
         ({"time": 0}, "not cosigned"),
         ({"time": 1_700_000_000}, "2023-11-14 22:13 UTC, before the backup"),
         ({"nonce": bytes(16)}, "not asked with"),
