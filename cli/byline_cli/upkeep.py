@@ -146,6 +146,15 @@ def recover(
             help="End this log and go on with a new one of this first name.",
         ),
     ] = None,
+    takedowns_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--takedowns-from",
+            metavar="PLACE",
+            help="A copy of your own, as for --from: what it shows as taken down is"
+            " taken down here. Repeatable.",
+        ),
+    ] = None,
     nothing_lost: Annotated[
         bool,
         typer.Option(
@@ -165,8 +174,8 @@ def recover(
     value: dict[str, object] = {}
     rows: list[output.Line] = []
     is_confirmed = nothing_lost
-    if places or nothing_lost or new_origin is None:
-        found = bring_back(node, places or [], nothing_lost)
+    if places or takedowns_from or nothing_lost or new_origin is None:
+        found = bring_back(node, places or [], takedowns_from or [], nothing_lost)
         is_confirmed |= found.word is not None
         value, rows = recovered_to_json(found), describe_recovered(found)
     if new_origin is not None:
@@ -179,19 +188,21 @@ def recover(
         raise typer.Exit(ReadOnlyError.exit_code)
 
 
-def bring_back(node: Path, places: list[str], nothing_lost: bool) -> Recovered:
+def bring_back(
+    node: Path, places: list[str], own: list[str], nothing_lost: bool
+) -> Recovered:
     """The recovery itself, with a bar."""
     from byline_node.recover import recover as recover_log
     from byline_node.recover import why_stopped
 
-    if not places and not nothing_lost:
+    if not places and not own and not nothing_lost:
         reason = why_stopped(node)
         if reason is not None:
             raise UsageError(reason, hint=WAYS)
     with output.steps("Recovering", unit="entries") as progress:
         try:
             return recover_log(
-                node, places, nothing_lost=nothing_lost, progress=progress
+                node, places, own=own, nothing_lost=nothing_lost, progress=progress
             )
         except KeyboardInterrupt:
             raise StoppedError(
@@ -213,6 +224,12 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
     if found.lost:
         lost = amount(found.lost, "statement")
         rows.append((f"  LOST     the bodies of {lost}: no copy had them", "doubt"))
+    for name, count in found.taken_down:
+        place, gone = output.safe(name), amount(count, "statement")
+        rows += [
+            (f"  down     {gone} in {place}, and not here;", "doubt"),
+            (f"           if that copy is yours: --takedowns-from {place}", "doubt"),
+        ]
     if found.word is not None:
         rows.append(f"  word     {output.safe(found.word)}")
     for name, reason in found.refused:
@@ -246,6 +263,7 @@ def recovered_to_json(found: Recovered) -> dict[str, object]:
         "source": found.source,
         "put_back": found.put_back,
         "lost": found.lost,
+        "taken_down": [{"from": n, "count": count} for n, count in found.taken_down],
         "word": found.word,
         "refused": [{"from": name, "reason": why} for name, why in found.refused],
         "witness": list(found.witness),

@@ -9,11 +9,12 @@ a log that is read-only has them too.  Specification: docs/spec/log.md, "Takedow
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
-from byline_ledger.catch_up import Copy, batches
+from byline_ledger.catch_up import Bodies, Copy, batches
 from byline_ledger.checkpoint import Checkpoint
 from byline_ledger.commit import LogState, Vacancy
 from byline_ledger.crypto import SigningKey
@@ -38,6 +39,8 @@ from byline_ledger.view import LogView
 
 Progress = Callable[[int, int], None]
 """`progress(done, total)`."""
+
+NOTHING: Mapping[bytes, Tombstone] = MappingProxyType({})
 
 RENEWAL = b"witness/renewal"
 """Side record: what the present keys of the witness are derived with, if renewed."""
@@ -118,23 +121,30 @@ class Upkeep(ABC):
         now: int,
         renewal: bytes,
         progress: Progress = lambda _done, _total: None,
+        *,
+        others: Sequence[Copy] = (),
+        takedowns: Mapping[bytes, Tombstone] = NOTHING,
     ) -> int:
         """Takes back what this log signed and lost, also while it is read-only; then it
         is signed on if its own guard file said that it ends here.  Returns the number
         of bodies that are missing still.
 
         `now`: Unix milliseconds.  `renewal`: 16 random bytes for new keys of the
-        witness, if anything was lost.  May be broken off and done again.  Raises
-        ContradictionError before anything but the mark of `heed` is written;
-        VerificationError, MalformedError and what the copy's source raises, which leave
-        a log that has taken back a part, read-only; StoreError as `append`.
+        witness, if anything was lost.  `others` are asked for bodies that the copy does
+        not have; `takedowns` are this log's own, by id, on its operator's word.
+
+        May be broken off and done again.  Raises ContradictionError before anything but
+        the mark of `heed` is written; VerificationError, MalformedError and what the
+        copies' sources raise, which leave a log that has taken back a part, read-only;
+        StoreError as `append`.
         """
         with self._writing:
             self._require_sound()
             self._heed(copy.end, now)
             self._raise_guard(copy, renewal)
             lost, total = 0, copy.end.size
-            for batch in batches(copy, self.view.state, self._strings_now, now):
+            bodies = Bodies((copy, *others), takedowns, now)
+            for batch in batches(copy, self.view.state, self._strings_now, bodies):
                 state = batch.state.signed(self._key)
                 record = (layout.STATE, state.record(batch.previous))
                 with self._one_write():

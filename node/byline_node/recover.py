@@ -23,17 +23,19 @@ from byline_ledger.errors import (
     BadSignatureError,
     BylineError,
     CorruptStoreError,
+    MalformedError,
     NotFoundError,
     ReadOnlyError,
     UsageError,
 )
-from byline_ledger.log import Ledger
+from byline_ledger.log import Ledger, LogView
 from byline_ledger.node_keys import RENEWAL_BYTES, NodeKeys
 from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.store.restored import read_restored
 from byline_ledger.takedown import lost_statements
 from byline_ledger.upkeep import Progress
+from byline_node.foreign_takedowns import count_foreign, is_wanted, takedowns_of
 from byline_node.log_source import FileSource, open_source
 from byline_node.mirror_word import URL, End, why_no_word
 from byline_node.read_ahead import ReadAhead
@@ -51,6 +53,8 @@ class Place:
     name: str
     source: FileSource
     copy: Copy
+    is_own: bool
+    """Whether the operator says that its takedowns are this log's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Recovered:
     """Bodies that had been lost earlier."""
     lost: int
     """Bodies that are still missing."""
+    taken_down: tuple[tuple[str, int], ...]
+    """Places that show takedowns which are not this log's, and how many."""
     word: str | None
     """On whose word the log is signed on; None if nobody's was needed or given."""
     refused: tuple[tuple[str, str], ...]
@@ -81,19 +87,23 @@ def recover(
     node: Path,
     names: Sequence[str],
     *,
+    own: Sequence[str] = (),
     nothing_lost: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> Recovered:
     """Brings the log of the stopped node in the folder up to the copies named.
 
-    `nothing_lost`: the operator answers for it that nothing newer was signed.  Raises
-    ContradictionError, with nothing touched, where two histories were signed;
+    `own` are further copies, or some of these, of which the operator says that what
+    they show as taken down was taken down from this log.  `nothing_lost`: the operator
+    answers for it that nothing newer was signed.
+
+    Raises ContradictionError, with nothing touched, where two histories were signed;
     ReadOnlyError where the guard file proves the operator wrong; what reading the
     copies and `Ledger.open` raise.
     """
     ledger = Ledger.open(node)
     try:
-        with open_places(names, ledger.view.vkey) as places:
+        with open_places(names, ledger.view.vkey, own) as places:
             since = _backed_up(node)
             return _recover(ledger, places, since, nothing_lost, progress)
     finally:
@@ -101,14 +111,16 @@ def recover(
 
 
 @contextmanager
-def open_places(names: Sequence[str], vkey: str) -> Iterator[list[Place]]:
+def open_places(
+    names: Sequence[str], vkey: str, own: Sequence[str] = ()
+) -> Iterator[list[Place]]:
     """The copies of the log `vkey`, the one that reaches furthest first."""
     with ExitStack() as opened:
         places = []
-        for name in names:
+        for name in dict.fromkeys([*names, *own]):
             source = _open(name, vkey)
             ahead = opened.enter_context(ReadAhead(source))
-            places.append(Place(name, source, _copy(ahead, vkey)))
+            places.append(Place(name, source, _copy(ahead, vkey), name in own))
         yield sorted(places, key=lambda place: -place.copy.end.size)
 
 
@@ -151,13 +163,21 @@ def _recover(
     progress: Progress,
 ) -> Recovered:
     before, keys = ledger.view.size, ledger.keys
+    takedowns = takedowns_of([place.source for place in places if place.is_own])
     if places:
         furthest, now = places[0].copy, time.time_ns() // 1_000_000
         ledger.heed(furthest.end, now)
         for place in places[1:]:
             end = place.copy.end
             furthest.require_extends(end.size, end.root, place.copy.note)
-        ledger.catch_up(furthest, now, random_bytes(RENEWAL_BYTES), progress)
+        others = [place.copy for place in places[1:]]
+        renewal = random_bytes(RENEWAL_BYTES)
+        ledger.catch_up(
+            furthest, now, renewal, progress, others=others, takedowns=takedowns
+        )
+    for id_, tombstone in takedowns.items():
+        if is_wanted(ledger.view, id_):
+            ledger.redact(id_, tombstone)
     put_back = sum(_put_back(ledger, place.copy) for place in places)
     refused: dict[str, str] = {}
     if ledger.read_only is not None:
@@ -173,6 +193,7 @@ def _recover(
         source=places[0].name if places else None,
         put_back=put_back,
         lost=sum(1 for _ in lost_statements(view)),
+        taken_down=_taken_down(view, places),
         word=word if ledger.read_only is None else None,
         refused=tuple(refused.items()) if ledger.read_only is not None else (),
         witness=_new_keys(keys, ledger.keys),
@@ -187,6 +208,11 @@ def _new_keys(old: NodeKeys, new: NodeKeys) -> tuple[str, ...]:
     return new.witness_vkey, new.replay_vkey
 
 
+def _taken_down(view: LogView, places: Sequence[Place]) -> tuple[tuple[str, int], ...]:
+    counts = ((one.name, count_foreign(view, one.source)) for one in places)
+    return tuple((name, count) for name, count in counts if count)
+
+
 def _put_back(ledger: Ledger, copy: Copy) -> int:
     """Bodies that were lost, and that this copy has."""
     lost = lost_statements(ledger.view)
@@ -198,7 +224,10 @@ def _put_back(ledger: Ledger, copy: Copy) -> int:
 
 def _found(copy: Copy, ids: Sequence[bytes]) -> Iterator[Statement]:
     for id_ in ids:
-        body = copy.source.body(id_)
+        try:
+            body = copy.source.body(id_)
+        except MalformedError:
+            continue
         if not isinstance(body, bytes):
             continue
         try:

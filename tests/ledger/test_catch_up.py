@@ -277,7 +277,8 @@ def test_a_body_that_nobody_has_is_said_to_be_lost_and_can_come_back(
     lost.ledger.redact(three.id, Tombstone("a court said so", 1))
     lost.source.view = lost.ledger.view
     ledger = lost.open()
-    assert ledger.catch_up(lost.copy(), NOW, RENEWAL) == 2
+    court = {three.id: Tombstone("a court said so", 1)}
+    assert ledger.catch_up(lost.copy(), NOW, RENEWAL, takedowns=court) == 2
     assert ledger.view.tombstone(one.id) == Tombstone(NOT_RECOVERED, NOW)
     assert ledger.view.tombstone(two.id) == Tombstone(NOT_RECOVERED, NOW)
     assert ledger.view.tombstone(three.id) == Tombstone("a court said so", 1)
@@ -293,6 +294,25 @@ def test_a_body_that_nobody_has_is_said_to_be_lost_and_can_come_back(
     ledger.close()
     report = check_ledger(lost.folder)
     assert (report.problem, report.redacted) == (None, 1)
+
+
+def test_a_takedown_of_a_copy_is_none_of_this_log(lost: Lost) -> None:
+    """One copy says of every statement that it was taken down; another has a few."""
+    liar, honest = ViewSource(lost.source.view), ViewSource(lost.source.view)
+    mine, other, third = lost.later[:3]
+    liar.gone = Tombstone("rights holder", 1)
+    liar.broken.add(third.id)
+    honest.missing |= {one.id for one in lost.later[1:]} - {third.id}
+    vkey = lost.source.view.vkey
+    copies = [Copy.of(source, vkey) for source in (liar, honest)]
+    ledger = lost.open()
+    count = len(lost.later) - 2
+    assert ledger.catch_up(copies[0], NOW, RENEWAL, others=copies[1:]) == count
+    assert ledger.view.statement(mine.id) == mine
+    assert ledger.view.statement(third.id) == third
+    assert ledger.view.tombstone(other.id) == Tombstone(NOT_RECOVERED, NOW)
+    assert ledger.put_back(lost.later) == count
+    is_caught_up(signed_on_after_a_word(ledger, lost), lost)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93", b"\xc0" * 99])

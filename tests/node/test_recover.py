@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from byline_ledger.errors import (
 from byline_ledger.followed import Followed
 from byline_ledger.log import Ledger
 from byline_ledger.note import parse_note
+from byline_ledger.statement import Statement
 from byline_ledger.store.guard import read_guard
 from byline_ledger.store.node_files import init_node
+from byline_ledger.tombstone import Tombstone
 from byline_ledger.witness import merge
 from byline_node import successor, upkeep
 from byline_node.folder_files import FolderTarget
@@ -47,7 +50,8 @@ class Scene:
         self.node, self.backup = folder / "home" / "node", folder / "backup"
         self.export_folder = folder / "export"
         ledger = Ledger.init(self.node)
-        ledger.append(works(0, 20))
+        self.early = works(0, 20)
+        ledger.append(self.early)
         ledger.close()
         upkeep.backup(self.node, self.backup, quiet)
         self.statements = works(20, 400)
@@ -298,17 +302,85 @@ def test_bodies_that_were_lost_come_back_from_another_copy(scene: Scene) -> None
     scene.goes_on()
 
 
-def test_takedowns_of_this_log_are_kept(scene: Scene) -> None:
+def take_down_in(export: Path, statements: Iterable[Statement]) -> None:
+    """As if the copy were of somebody who took these down; nobody signed it."""
+    for one in statements:
+        body = export / "statements" / one.id.hex()[:2] / one.id.hex()
+        body.unlink()
+        gone = Tombstone("rights holder", 1).to_bytes()
+        body.with_name(body.name + ".gone").write_bytes(gone)
+    ids = sorted(one.id.hex() for one in statements)
+    (export / "statements" / "gone").write_text("".join(f"{i}\n" for i in ids))
+
+
+def reasons(node: Path, statements: Iterable[Statement]) -> set[str | None]:
+    ledger = Ledger.open(node)
+    found = [ledger.view.tombstone(one.id) for one in statements]
+    ledger.close()
+    return {one and one.reason for one in found}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_that_took_everything_down_takes_nothing_from_this_log(
+    scene: Scene, turned: bool
+) -> None:
+    full = scene.folder / "full"
+    shutil.copytree(scene.export_folder, full)
+    take_down_in(scene.export_folder, scene.statements)
+    scene.lose()
+    places = [scene.export_folder, full]
+    found = scene.recover(*(places[::-1] if turned else places), nothing_lost=True)
+    assert found.lost == 0
+    assert dict(found.taken_down) == {str(scene.export_folder): len(scene.statements)}
+    assert reasons(scene.node, scene.statements) == {None}
+    scene.goes_on()
+
+
+def test_what_only_a_strangers_takedown_is_left_of_can_come_back(scene: Scene) -> None:
+    full, some = scene.folder / "full", scene.statements[:7]
+    shutil.copytree(scene.export_folder, full)
+    take_down_in(scene.export_folder, some)
+    scene.lose()
+    found = scene.recover(scene.export_folder, nothing_lost=True)
+    assert found.lost == 7
+    assert reasons(scene.node, some) == {"not recovered"}
+    # Also in a new log: from a copy, or from whoever brings it.
+    made = continue_as(scene.node, "new.example")
+    assert made.missing == 7
+    ledger = Ledger.open(scene.node)
+    assert not ledger.append(some[:3])[0].new
+    assert ledger.put_back(some[3:]) == 4
+    ledger.close()
+    assert reasons(scene.node, some) == {None}
+    assert reasons(made.kept, some) == {"not recovered"}
+
+
+def test_takedowns_of_this_log_are_kept_on_the_operators_word(scene: Scene) -> None:
+    """Also of what was in the backup, and where another copy has the body."""
+    full = scene.folder / "full"
+    shutil.copytree(scene.export_folder, full)
+    early, one = scene.early[7], scene.statements.pop(5)
+    for taken in (early, one):
+        upkeep.redact(scene.node, taken.id, "a court said so")
+    scene.export()
+    scene.lose()
+    own = [str(scene.export_folder)]
+    found = recover(scene.node, [str(full)], own=own, nothing_lost=True)
+    assert (found.lost, found.taken_down) == (0, ())
+    assert reasons(scene.node, [early, one]) == {"a court said so"}
+    scene.goes_on()
+
+
+def test_a_takedown_can_be_taken_over_afterwards(scene: Scene) -> None:
     one = scene.statements.pop(5)
     upkeep.redact(scene.node, one.id, "a court said so")
     scene.export()
     scene.lose()
-    scene.recover(scene.export_folder, nothing_lost=True)
-    ledger = Ledger.open(scene.node)
-    tombstone = ledger.view.tombstone(one.id)
-    assert tombstone is not None
-    assert tombstone.reason == "a court said so"
-    ledger.close()
+    found = scene.recover(scene.export_folder, nothing_lost=True)
+    assert (found.lost, found.taken_down) == (1, ((str(scene.export_folder), 1),))
+    found = recover(scene.node, [], own=[str(scene.export_folder)])
+    assert (found.lost, found.taken_down) == (0, ())
+    assert reasons(scene.node, [one]) == {"a court said so"}
     scene.goes_on()
 
 
