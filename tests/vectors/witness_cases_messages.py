@@ -216,6 +216,7 @@ def followed_cases() -> list[Case]:
         "no last newline": text()[:-1],
         "a line more": text() + b"x\n",
         "an empty line more": text() + b"\n",
+        "a byte behind": text() + b"x",
         "a line less": text().replace(b"15\n", b""),
         "CR LF": text().replace(b"\n", b"\r\n"),
         "a number of 15 bytes": text(nonce="0f" * 15),
