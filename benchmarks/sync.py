@@ -10,6 +10,7 @@ one process, one after the other, in the same run.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -51,6 +52,14 @@ def peak_mib(node: DemoNode) -> float:
     return int(line.split()[1]) / 1024
 
 
+def cpu_seconds(node: DemoNode) -> float:
+    """Of all threads so far."""
+    fields = (
+        Path(f"/proc/{node.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    )
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def until(node: DemoNode, count: int) -> dict[str, Any]:
     """The node's status once it holds so many statements."""
     end = time.monotonic() + LIMIT
@@ -69,7 +78,7 @@ def read_entries(status: dict[str, Any]) -> int:
 
 
 def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> None:
-    took, peak = 0.0, 0.0
+    took, peak, cpu = 0.0, 0.0, 0.0
     for part in (1, 2, 3):
         (node,) = network.start(["fresh"], peers)
         started = time.perf_counter()
@@ -78,7 +87,7 @@ def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> None:
             print(f"again     with {begins['statements']:,} statements", flush=True)
         status = until(node, count * part // 3)
         took += time.perf_counter() - started
-        peak = max(peak, peak_mib(node))
+        peak, cpu = max(peak, peak_mib(node)), cpu + cpu_seconds(node)
         if part < 3:
             held, read = status["statements"], read_entries(status)
             print(f"killed    at {held:,} statements, {read:,} entries read")
@@ -87,6 +96,7 @@ def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> None:
     print(
         f"fetched   {count:,} statements in {took:.1f} s, {count / took:,.0f} a second"
     )
+    print(f"cpu       {1e6 * cpu / count:,.0f} us a statement, starts included")
     print(f"memory    {peak:,.0f} MiB at most")
     print(f"set root  {status['set_root']}", flush=True)
 
@@ -117,6 +127,10 @@ def main() -> None:
             print(f"set root  {', '.join(roots)}", flush=True)
             peers = [address for node in nodes for address in node.addresses]
             fetch(network, peers, asked.log)
+            cpu = sum(map(cpu_seconds, nodes))
+            print(
+                f"peers     {1e6 * cpu / asked.log:,.0f} us a statement, both together"
+            )
     print(f"bare      {bare_verify():7,.0f} verifications/s by PyNaCl alone")
 
 

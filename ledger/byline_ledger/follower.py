@@ -33,6 +33,7 @@ from byline_ledger.follow_messages import (
     AskHead,
     AskMeet,
     AskNext,
+    AskStatements,
     Commitment,
     Entries,
     Equal,
@@ -45,9 +46,11 @@ from byline_ledger.follow_session import (
     Action,
     Admit,
     Ask,
+    Check,
     Keep,
     KnownLog,
     Session,
+    Settle,
     Steps,
     Talk,
     admit,
@@ -58,7 +61,17 @@ from byline_ledger.follow_session import (
 from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
 from byline_ledger.reconcile import Reconciliation
 
-__all__ = ["Action", "Admit", "Ask", "Follower", "Keep", "KnownLog", "Session"]
+__all__ = [
+    "Action",
+    "Admit",
+    "Ask",
+    "Check",
+    "Follower",
+    "Keep",
+    "KnownLog",
+    "Session",
+    "Settle",
+]
 
 WORTH_A_JUMP = 64
 """Entries; with fewer to read, asking whether they can be skipped costs more."""
@@ -66,6 +79,10 @@ WORTH_A_DESCENT = 2_048
 """Entries; with fewer to read, comparing the sets costs more."""
 ENTRY_COST = 110
 """Bytes that reading one costs, more or less."""
+FETCHED_IDS = 1_024
+"""Statements asked for at once: most of them fit into one answer."""
+AHEAD = 2
+"""Such requests that may be sent ahead."""
 
 
 class Follower:
@@ -107,6 +124,7 @@ class Follower:
         if read_on:
             yield from self._read_on()
         yield from self._ask_for(wanted[:MAX_IDS])
+        yield Settle()
         self._forget_filled_gaps()
         yield Keep(self._cursor)
 
@@ -194,6 +212,7 @@ class Follower:
                 self._talk, self._view, end.size, commitment, self._is_refused
             )
             done = yield from found.run(unread * ENTRY_COST)
+            yield Settle()
             if done:
                 self._jump(end, tuple(found.gaps))
 
@@ -234,7 +253,10 @@ class Follower:
         found = _read_entries(entries, cursor, self._view())
         if frontier.size == target.size and entries[-1] != found.commitment:
             raise VerificationError("expected a commitment as the last leaf")
-        gaps = yield from self._fetch(found.unknown)
+        onward = AskEntries(frontier.size, target.size)
+        after = (onward,) if frontier.size < target.size else ()
+        gaps = yield from self._fetch(found.unknown, after)
+        yield Settle()
         self.cursor = replace(
             cursor,
             frontier=frontier,
@@ -244,14 +266,25 @@ class Follower:
         )
         yield Keep(self.cursor)
 
-    def _fetch(self, unknown: dict[bytes, bytes]) -> Steps[tuple[bytes, ...]]:
-        """Admits the statements of these ids (-> entry); the ids that nobody had."""
+    def _fetch(
+        self, unknown: dict[bytes, bytes], after: Sequence[AskEntries]
+    ) -> Steps[tuple[bytes, ...]]:
+        """Admits the statements of these ids (-> entry); the ids that nobody had.
+        `after` is asked next."""
         gaps: list[bytes] = []
         # Looked up late: gossip may bring some of them meanwhile.
         rest = (one for one in unknown if self._is_wanted(one))
-        while asked := list(islice(rest, MAX_IDS)):
+        many = len(unknown) > FETCHED_IDS
+        portions = [list(islice(rest, FETCHED_IDS)) for _ in range(AHEAD)]
+        while True:
+            portions.append(list(islice(rest, FETCHED_IDS)))
+            if not (asked := portions.pop(0)):
+                return tuple(gaps)
+            soon = [AskStatements(tuple(one)) for one in portions if one]
             while asked:
-                statements = yield from self._talk.statements(asked)
+                statements = yield from self._talk.statements(
+                    asked, soon=[*soon, *after], anywhere=many
+                )
                 for id_, one in zip(asked, statements, strict=False):
                     require_entry(one, unknown[id_])
                     gaps += [id_] if one is None else []
@@ -261,7 +294,6 @@ class Follower:
                     )
                 yield from admit(statements)
                 asked = asked[len(statements) :]
-        return tuple(gaps)
 
     # Gaps
 

@@ -22,11 +22,15 @@ from byline_ledger.errors import (
     BylineError,
     ContradictionError,
     InconsistentLogError,
+    VerificationError,
 )
 from byline_ledger.follow_messages import MAX_IDS
-from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
+from byline_ledger.follower import Ask, Follower, Keep, KnownLog
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
+from byline_node.errors import PeerError, UnspokenError
+from byline_node.reasons import one_error
+from byline_node.session_run import HelperError, SessionRun
 
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
@@ -40,6 +44,8 @@ GAP_SECONDS = 60.0
 """Pause between two requests of one peer for what other peers lacked."""
 SAVE_SECONDS = 10.0
 SAVE_ENTRIES = 4_096
+MAX_HELPERS = 3
+"""Other peers that are asked for the statements of one log."""
 MAX_REMEMBERED = 256
 """Peers that have gone and are still listed."""
 
@@ -100,6 +106,8 @@ class FollowedLog:
     due: frozenset[bytes] = frozenset()
     """Statements passed over earlier that this session asks for again."""
     connected: bool = False
+    is_helpful: bool = True
+    """It never gave a false statement when it was asked for another's."""
     saved: Kept | None = None
     saved_at: float = field(default=-SAVE_SECONDS)
     asked_gaps_at: float = field(default=-GAP_SECONDS)
@@ -107,6 +115,13 @@ class FollowedLog:
     @property
     def cursor(self) -> Cursor | None:
         return self.follower.cursor
+
+    @property
+    def has_read(self) -> bool:
+        """Something of its log was read, or there was nothing to read."""
+        return self.follower.is_equal or (
+            self.cursor is not None and self.cursor.size > 0
+        )
 
     @property
     def kept(self) -> Kept | None:
@@ -134,8 +149,13 @@ class Following:
         cursors: Cursors,
         gate: Gate,
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
+        on_failure: Callable[[str, BylineError], None] = lambda _peer, _error: None,
+        is_stranger: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
+        """`is_stranger(peer)` for those whose absence is not worth a line."""
+        self._is_stranger = is_stranger
         self._on_contradiction = on_contradiction
+        self._on_failure = on_failure
         self._ask = ask
         self._view = view
         self._admit = admit
@@ -153,6 +173,11 @@ class Following:
     def logs(self) -> dict[str, FollowedLog]:
         """By peer id, of peers connected now or lately."""
         return self._logs
+
+    @property
+    def is_reading_much(self) -> bool:
+        """Whether pages of some log are being read: other work had better wait."""
+        return self._bulk.locked()
 
     def kick(self) -> None:
         """Has all logs read now: something was lost on the fast path."""
@@ -187,6 +212,11 @@ class Following:
     async def _run_once(self, followed: FollowedLog) -> None:
         try:
             await self._run_session(followed)
+        except HelperError as error:
+            log.warning("not asked for others' statements again", reason=str(error))
+            if helper := self._logs.get(error.peer):
+                helper.is_helpful = False
+            self._on_failure(error.peer, VerificationError(str(error)))
         except BylineError as error:
             # Also an error of our own disk: the writer's owner sees to that.
             self._note_failure(followed, error)
@@ -204,8 +234,15 @@ class Following:
         if isinstance(error, ContradictionError):
             self._on_contradiction(error)
         if str(error) != followed.error:
-            log.warning("cannot follow", peer=followed.peer, reason=str(error))
+            # Who only asks comes and goes.  Anybody may connect, and speak no follow
+            # protocol, or go again; a configured peer's reason is in its status.
+            is_usual = isinstance(error, UnspokenError) or (
+                isinstance(error, PeerError) and self._is_stranger(followed.peer)
+            )
+            say = log.debug if is_usual else log.warning
+            say("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)
+        self._on_failure(followed.peer, error)
 
     # One session
 
@@ -217,38 +254,51 @@ class Following:
         session = followed.follower.session(self._wanted(followed), read_on=read_on)
         turn = _Turn(self._bulk)
         try:
-            reply: bytes | None = None
-            while (action := await self._step(session, reply)) is not None:
-                reply = await self._do(followed, action, turn)
+            with one_error():
+                async with trio.open_nursery() as nursery:
+                    run = SessionRun(
+                        session,
+                        followed.peer,
+                        self._ask,
+                        partial(self._admit_from, followed),
+                        self._helpers(followed),
+                        nursery,
+                    )
+                    await self._drive(followed, run, turn)
+                    nursery.cancel_scope.cancel()
         finally:
             turn.end()
             session.close()
 
-    async def _step(self, session: Session, reply: bytes | None) -> Action | None:
-        """What the session does next; it parses and verifies in a thread."""
-        return await trio.to_thread.run_sync(
-            _advance, session, reply, limiter=self._threads
-        )
-
-    async def _do(
-        self, followed: FollowedLog, action: Action, turn: _Turn
-    ) -> bytes | None:
-        match action:
-            case Ask():
-                if action.bulk:
-                    await turn.begin()
-                return await self._ask(followed.peer, action.request)
-            case Admit(statements):
-                peers = [followed.peer] * len(statements)
-                await self._admit(statements, "follow", peers)
-                self._count(followed, statements)
-            case Keep():
+    async def _drive(self, followed: FollowedLog, run: SessionRun, turn: _Turn) -> None:
+        while (action := await run.step()) is not None:
+            if isinstance(action, Keep):
                 turn.end()
                 followed.refused = max(0, followed.refused + followed.passing)
                 followed.passing = 0
                 if self._is_worth_saving(followed):
                     await self._save(followed)
-        return None
+                continue
+            if isinstance(action, Ask) and action.bulk:
+                await turn.begin()
+            await run.do(action)
+
+    async def _admit_from(
+        self, followed: FollowedLog, statements: Sequence[Statement]
+    ) -> None:
+        peers = [followed.peer] * len(statements)
+        await self._admit(statements, "follow", peers)
+        self._count(followed, statements)
+
+    def _helpers(self, followed: FollowedLog) -> list[str]:
+        """Others that are followed without trouble: they may have what this one has."""
+        found = [
+            one.peer
+            for one in self._logs.values()
+            if one.connected and one.error is None and one.is_helpful
+            if one is not followed and one.has_read
+        ]
+        return found[:MAX_HELPERS]
 
     def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> None:
         """How many of them were refused, and how many no longer are."""
@@ -341,10 +391,3 @@ class _Turn:
         if self._mine:
             self._lock.release()
             self._mine = False
-
-
-def _advance(session: Session, reply: bytes | None) -> Action | None:
-    try:
-        return session.send(reply)
-    except StopIteration:
-        return None

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import trio
 
-from byline_ledger.crypto import self_test
+from byline_ledger.crypto import random_bytes, self_test
 from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.followed import Followed
 from byline_ledger.log import Ledger, LogView
+from byline_ledger.node_keys import RENEWAL_BYTES
 from byline_ledger.statement import Statement
 from byline_node.admission import Admission
 from byline_node.admission_jobs import admission_jobs, reload_policy
@@ -38,7 +39,10 @@ from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
+from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
+from byline_node.peers import peer_id_of
+from byline_node.reasons import one_error
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
 from byline_node.witnessing import Witness
@@ -151,23 +155,6 @@ async def watch_stop(stop: Stop) -> None:
         timer.cancel()
 
 
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Takes our own error out of the groups of tasks it came in; faults stay whole."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        ours, others = group.split(BylineError)
-        if ours is None or others is not None:
-            raise
-        raise first_of(ours) from None
-
-
-def first_of(group: BaseExceptionGroup[BylineError]) -> BylineError:
-    inner = group.exceptions[0]
-    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
 async def serve_node(
     config: NodeConfig, stop: Stop, on_ready: OnReady | None = None
 ) -> None:
@@ -190,11 +177,20 @@ async def open_ledger(config: NodeConfig) -> AsyncIterator[Ledger]:
             log.info("made a new node", folder=str(config.folder))
         if ledger.read_only is not None:
             log.warning("the log is not written", reason=ledger.read_only)
+        if config.trust_disk:
+            await trio.to_thread.run_sync(renew_witness, ledger)
         await trio.to_thread.run_sync(ledger.keep_reserve)
         yield ledger
     finally:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(ledger.close)
+
+
+def renew_witness(ledger: Ledger) -> None:
+    """The operator answers for the log; what the witness remembers may be older."""
+    ledger.renew_witness(random_bytes(RENEWAL_BYTES))
+    keys = ledger.keys.witness_vkey, ledger.keys.replay_vkey
+    log.warning("the witness signs with new keys", vkeys=keys)
 
 
 class Node:
@@ -236,6 +232,7 @@ class Node:
                 UrlWitness(*parse_witness(line), self._poster.post)
                 for line in config.witnesses
             ],
+            named_peers=[peer_id_of(address) for address in config.peers],
             trust_disk=config.trust_disk,
         )
         self._writer.listen(self._cosigner.commit_made)
@@ -286,7 +283,7 @@ class Node:
 
     def _heed_alarm(self, alarm: KnownAlarm) -> None:
         if alarm.vkey == self._ledger.view.vkey:
-            self._cosigner.convict(alarm.text)
+            self._cosigner.hold.convict(alarm.text)
 
     # Life
 
@@ -355,8 +352,9 @@ class Node:
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
         writer = NetworkEntrance(self._entrance, self._writer, self._ledger)
+        key = read_network_key(self._config.network_key_path)
         async with open_network(
-            self._config, self._ledger, writer, self._prepare
+            self._config, self._ledger, writer, self._prepare, key
         ) as network:
             assert self._mirrors is not None
             try:
@@ -371,8 +369,9 @@ class Node:
     def _prepare(self, network: Network) -> None:
         """What goes over the network beside statements: cosignatures and alarms."""
         cosigner = self._cosigner
-        network.serve_witness(self.witness, cosigner.wake, cosigner.see_own)
+        network.serve_witness(self.witness, cosigner.wake, cosigner.hold.see_own)
         network.share_alarms(self._alarms)
+        network.serve_queries(self.answer_view)
         self._mirrors = network.mirrors(self._config.folder / "mirrors", self._accuse)
         self.witness.before = self._mirrors.follow
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)

@@ -463,7 +463,8 @@ def test_a_last_leaf_that_is_no_commitment_does_not_make_the_cursor_jump() -> No
 def test_what_gossip_brought_while_a_page_was_read_is_not_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(follower, "MAX_IDS", 2)
+    monkeypatch.setattr(follower, "FETCHED_IDS", 2)
+    monkeypatch.setattr(follower, "AHEAD", 0)
     mine, theirs, one = logs()
     theirs.append(works := [work(f"late {number}") for number in range(4)])
 

@@ -19,7 +19,7 @@ from byline_ledger.follow_messages import (
     Request,
     parse_request,
 )
-from byline_ledger.follower import Admit, Ask, Follower, Keep
+from byline_ledger.follower import Action, Admit, Ask, Follower
 from byline_ledger.gossip import sift_batch
 from byline_ledger.statement import Statement
 
@@ -80,7 +80,7 @@ class PickyWorld(World):
             if sifted.fresh:
                 self.spread(node, list(sifted.fresh))
 
-    def do(self, node: Node, peer: Node, action: Ask | Admit | Keep) -> bytes | None:
+    def do(self, node: Node, peer: Node, action: Action) -> bytes | None:
         if isinstance(action, Ask):
             self.asked.append(parse_request(action.request))
             if isinstance(self.asked[-1], AskStatements):

@@ -10,7 +10,7 @@ from tests.support.signed import work
 from byline_ledger.cursor import Cursor
 from byline_ledger.follow_messages import Request, Response, parse_request
 from byline_ledger.follow_server import answer
-from byline_ledger.follower import Admit, Ask, Follower, Keep
+from byline_ledger.follower import Admit, Ask, Check, Follower, Keep
 
 Twist = Callable[[Request, Response], Response]
 
@@ -37,6 +37,8 @@ def follow(
                 if twist is not None:
                     response = twist(asked[-1], response)
                 reply = response.to_bytes()
+            case Check():
+                action.run()
             case Admit(statements):
                 mine.append(statements)
             case Keep(cursor):
