@@ -225,6 +225,11 @@ class Network:
         """Whether this log is, or was lately, read from a peer."""
         return any(cursor.vkey == vkey for _peer, cursor in self._followed())
 
+    def seen(self, vkey: str) -> int:
+        """Entries of the largest tree of this log that was read from a peer."""
+        cursors = [one for _peer, one in self._followed() if one.vkey == vkey]
+        return max((one.seen.size for one in cursors), default=0)
+
     def _followed(self) -> list[tuple[str, Cursor]]:
         return [
             (peer, one.cursor)
