@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -183,7 +183,14 @@ async def open_ledger(config: NodeConfig) -> AsyncIterator[Ledger]:
 class Node:
     """A running node; also what the HTTP API asks (http_api.Backend)."""
 
-    def __init__(self, config: NodeConfig, ledger: Ledger, stop: Stop) -> None:
+    def __init__(
+        self,
+        config: NodeConfig,
+        ledger: Ledger,
+        stop: Stop,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` gives Unix seconds."""
         self._config = config
         self._ledger = ledger
         self._stop = stop
@@ -195,7 +202,7 @@ class Node:
         self._alarms = Alarms(config.folder / "alarms", self._knows_log)
         self.witness = Witness(
             ledger,
-            clock=time.time,
+            clock=clock,
             configured=config.witness_logs,
             is_alarmed=self._alarms.is_alarmed,
             is_replayed=lambda tree: (
@@ -209,7 +216,7 @@ class Node:
         self._poster = Poster()
         self._cosigner = Cosigner(
             ledger,
-            clock=time.time,
+            clock=clock,
             peers=lambda: self._network.witnesses() if self._network else (),
             witnesses=[
                 UrlWitness(*parse_witness(line), self._poster.post)
@@ -266,13 +273,19 @@ class Node:
         listeners = await open_listeners(*self._config.api_address)
         self._api = f"http://{bound_address(listeners)}"
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write)
             jobs = make_jobs(self._ledger, self._stop_writing)
             await nursery.start(serve_control, self._config.folder, jobs)
+            await self.take_part(lambda: self._serve_http(listeners, on_ready))
+            nursery.cancel_scope.cancel()
+
+    async def take_part(self, serve: Callable[[], Awaitable[None]]) -> None:
+        """Log and network, for as long as `serve` runs; then what waits is written."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write)
             async with self._open_network() as self._network:
                 nursery.start_soon(self._cosign)
                 nursery.start_soon(self._finish_takedowns)
-                await self._serve_http(listeners, on_ready)
+                await serve()
                 await self._drain()
             nursery.cancel_scope.cancel()
 
