@@ -28,7 +28,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log crash faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash faults audit \
     interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -42,7 +42,7 @@ help:
 	@echo "make faults    fail, kill and cut the power at each file system call"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
-	@echo "make bench     the figures of benchmarks/README.md  (bench-log: the rest of them)"
+	@echo "make bench     the figures of benchmarks/README.md  (bench-log, bench-follow, bench-sync: the rest)"
 	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
 	@echo "make coverage  every branch of the pure core is taken by a test"
 	@echo "make vectors   write tests/vectors again from the naive generators"
@@ -69,6 +69,12 @@ format: $(STAMP)/lint
 
 bench: $(STAMP)/test
 	$(PY) benchmarks/run.py $(ARGS)
+
+bench-follow: $(STAMP)/test
+	$(PY) -m benchmarks.follow $(ARGS)
+
+bench-sync: $(STAMP)/test
+	$(PY) -m benchmarks.sync $(ARGS)
 
 bench-log: $(STAMP)/test
 	$(PY) -m benchmarks.log $(ARGS)

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.run import bare_verify, statements
 from byline_ledger.follow_messages import AskStatements, parse_request
 from byline_ledger.follow_server import FollowServer
-from byline_ledger.follower import Admit, Ask, Follower
+from byline_ledger.follower import Admit, Ask, Check, Follower
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 
@@ -64,6 +64,8 @@ def follow(follower: Follower, ours: Ledger, server: FollowServer) -> Cost:
             cost.received += FRAME + len(reply)
             if isinstance(parse_request(action.request), AskStatements):
                 cost.bodies += 2 * FRAME + len(action.request) + len(reply)
+        elif isinstance(action, Check):
+            action.run()
         elif isinstance(action, Admit):
             ours.append(action.statements)
 

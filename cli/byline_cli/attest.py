@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
-from byline_cli.connect import connect, now_ms, publish, unpublished
+from byline_cli.connect import connect, now_ms, publish, unpublished, work_asked
 from byline_cli.files import require_new
-from byline_cli.options import Json, Key, Out, make_app
+from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import is_there, parse_target
@@ -92,6 +92,7 @@ def attest(
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
     ] = False,
+    work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
@@ -121,7 +122,7 @@ def attest(
         found, passed = find_files(paths, recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
-    job = Job(terms, key, hashed, [*passed, *more])
+    job = Job(terms, key, hashed, [*passed, *more], work_bits)
     job.sign_into(out) if out else job.publish()
     output.result(as_json, job.to_json(), job.describe())
     job.finish()
@@ -176,7 +177,9 @@ class Job:
         key: SigningKey,
         files: list[HashedFile],
         passed: list[PassedOver],
+        work_bits: int | None,
     ) -> None:
+        self._work_bits = work_bits
         self._terms = terms
         self._key = key
         self._files = files
@@ -188,7 +191,7 @@ class Job:
 
     def sign_into(self, out: Path) -> None:
         """Sign all into a file, to be published from another machine."""
-        self._sign()
+        self._sign(self._work_bits or 0)
         if self._statements:
             write_statements(out, self._statements)
             self._out = out
@@ -202,13 +205,23 @@ class Job:
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
-                self._sign()
+                bits = self._work_bits
+                if bits is None:
+                    bits = work_asked(client, self._key.public)
+                self._sign(bits)
             self._receipts = publish(client, self._statements, "files")
 
-    def _sign(self) -> None:
-        with output.progress("Signing", len(self._files)) as advance:
+    def _sign(self, bits: int) -> None:
+        what, unit = ("Working", "hashes") if bits else ("Signing", "files")
+        total = len(self._files) << bits
+        with output.progress(what, total, unit=unit) as advance:
             self._statements = sign_works(
-                self._files, self._terms, self._key, now=now_ms(), advance=advance
+                self._files,
+                self._terms,
+                self._key,
+                now=now_ms(),
+                advance=advance,
+                work_bits=bits,
             )
 
     def describe(self) -> list[output.Line]:

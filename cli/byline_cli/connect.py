@@ -9,13 +9,21 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from byline_cli import output
-from byline_ledger.errors import BylineError
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    NotFoundError,
+    UsageError,
+)
+from byline_ledger.proof_of_work import MAX_BITS
 from byline_ledger.statement import Statement
-from byline_node.errors import NodeUnavailableError
+from byline_node.errors import NodeUnavailableError, RefusedError
 from byline_node.home import RunningNode, find_home
 from byline_node.local import LocalClient, blaming_variable, open_client, remote
 from byline_node.receipts import Receipt
 
+MOST_WORK = 24
+"""Bits of work that are done without asking: some 10 seconds for each statement."""
 PAUSE = 0.1
 """Seconds between two questions to a node that is starting."""
 
@@ -70,11 +78,40 @@ def publish(
 
         try:
             return client.publish(statements, progress=taken)
+        except RefusedError as error:
+            raise with_progress(error, done, total, unit) from None
         except KeyboardInterrupt:
             raise StoppedError(
                 f"stopped; at least {done:,} of {total:,} {unit} are in the log",
                 hint="run it again for the rest",
             ) from None
+
+
+def with_progress(
+    error: RefusedError, done: int, total: int, unit: str
+) -> RefusedError:
+    """The same refusal; if something was taken before it, how much that was."""
+    if not done:
+        return error
+    text = f"{error} ({done:,} of {total:,} {unit} are in the log)"
+    return type(error)(text, hint=error.hint, reason=error.reason, until=error.until)
+
+
+def work_asked(client: AnyClient, author: bytes) -> int:
+    """Bits of work that the node asks of an author, unless that is unreasonable."""
+    try:
+        bits = client.admission(author).get("work_bits")
+    except NotFoundError:
+        return 0  # of a version that asks for none
+    if type(bits) is not int or not 0 <= bits <= MAX_BITS:
+        raise MalformedError("admission: expected bits of work from the node")
+    if bits > MOST_WORK:
+        raise UsageError(
+            f"this node asks for {bits} bits of work: some {2**bits:,} hashes for each"
+            " statement",
+            hint=f"say --work-bits {bits} if you mean it, or publish to another node",
+        )
+    return bits
 
 
 def connect_running() -> Client:

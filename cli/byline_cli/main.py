@@ -5,8 +5,8 @@ when that command runs, and help is plain text (Rich help costs three times as m
 everything else together; docs/adr/0011-cli.md).
 
 Exit codes: 0 all is well, 1 verification failed, 2 usage, 3 not found, 4 a log
-contradicts itself, 65 malformed, 69 node unavailable, 74 disk or store,
-78 configuration, 130 interrupted.
+contradicts itself, 65 malformed, 69 node unavailable, 74 disk or store, 75 refused for
+now, 77 refused by the node's policy, 78 configuration, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ Byline records claims and proves that they were made. It does not prove them tru
 
 EPILOG = """Start with: byline key new, then byline attest FILE --made human. Exit
 codes: 0 ok, 1 verification failed, 2 usage, 3 not found, 4 a log contradicts itself,
-65 malformed, 69 node unavailable, 74 disk or store, 78 configuration."""
+65 malformed, 69 node unavailable, 74 disk or store, 75 refused for now, 77 refused by
+the node's policy, 78 configuration."""
 
 
 class LazyGroup(TyperGroup):
@@ -113,7 +114,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = get_command(app)(arguments, prog_name="byline", standalone_mode=False)
     except BylineError as error:
-        output.error(str(error), error.hint, error.kind)
+        output.error(str(error), error.hint, error.kind, error.details())
         return error.exit_code
     except typer.TyperException as error:
         return usage_error(error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byline_cli import output, upkeep
+from byline_cli import node_policy, output, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
@@ -189,6 +189,7 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     rows += [f"  dial        {output.safe(str(one))}" for one in value["listen"]]
     if value.get("read_only"):
         rows.append((f"  READ-ONLY   {said('read_only')}", "bad"))
+    rows += describe_admission(value.get("admission") or {})
     rows += describe_witnesses(value)
     for one in value.get("alarms") or []:
         origin, text, file = one.get("origin"), one.get("text"), one.get("file")
@@ -197,6 +198,24 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     peers = value.get("peers") or []
     rows.append(f"  peers       {amount(len(peers), 'peer')}")
     return rows + [describe_peer(peer) for peer in peers]
+
+
+def describe_admission(value: Mapping[str, Any]) -> list[output.Line]:
+    """What the node takes, unless it is everything, and what it refused."""
+    counts: dict[str, int] = {}
+    for one in value.get("refused") or []:
+        reason = str(one.get("reason"))
+        counts[reason] = counts.get(reason, 0) + int(one.get("count") or 0)
+    told = [f"{reason} {count:,}" for reason, count in counts.items()]
+    if not told and value.get("authors", "anyone") == "anyone":
+        return []
+    rows: list[output.Line] = []
+    rows.append(output.safe(f"  takes from  {value.get('authors')}"))
+    if told:
+        rows.append(output.safe(f"  refused     {', '.join(told)}"))
+    if value.get("deferred"):
+        rows.append(f"  deferred    {amount(int(value['deferred']), 'statement')}")
+    return rows
 
 
 def describe_witnesses(value: Mapping[str, Any]) -> list[output.Line]:
@@ -227,6 +246,8 @@ def describe_peer(peer: Mapping[str, Any]) -> output.Line:
         state = f"holds the same set, {peer.get('size')} entries"
     else:
         state = f"read {peer.get('cursor') or 0} of {peer.get('size') or '?'} entries"
+    if peer.get("refused"):
+        state += f", {peer['refused']} statements not admitted here"
     gaps = f", {peer['gaps']} statements not handed out" if peer.get("gaps") else ""
     return "    " + output.safe(f"{name}: {state}{gaps}")
 
@@ -245,6 +266,7 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(CorruptStoreError.exit_code)
 
 
+app.add_typer(node_policy.app, name="policy")
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)
 app.command()(upkeep.recover)

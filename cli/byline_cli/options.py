@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from byline_ledger.chain import MAX_DEPTH
+from byline_ledger.proof_of_work import MAX_BITS
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Key = Annotated[str, typer.Option("--key", metavar="NAME", help="Key to sign with.")]
@@ -21,6 +22,16 @@ Out = Annotated[
         metavar="FILE",
         help="Sign into FILE and publish nothing.",
         dir_okay=False,
+    ),
+]
+WorkBits = Annotated[
+    int | None,
+    typer.Option(
+        "--work-bits",
+        metavar="N",
+        min=0,
+        max=MAX_BITS,
+        help="Do so much work for each statement. Usually as much as the node asks.",
     ),
 ]
 NoPolicy = Annotated[

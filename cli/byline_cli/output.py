@@ -148,10 +148,12 @@ def complain(text: str, style: str = "") -> None:
     line(text, style, file=sys.stderr)
 
 
-def error(message: str, hint: str | None, kind: str) -> None:
-    """One line that says what is wrong and what to do."""
+def error(
+    message: str, hint: str | None, kind: str, more: Mapping[str, object] | None = None
+) -> None:
+    """One line that says what is wrong and what to do; scripts are told `more`."""
     if state.json:
-        described = {"kind": kind, "message": message, "hint": hint}
+        described = {"kind": kind, "message": message, "hint": hint, **(more or {})}
         complain(json.dumps({"error": described}, ensure_ascii=True))
         return
     joint = " " if message.endswith("?") else "; "

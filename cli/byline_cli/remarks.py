@@ -8,22 +8,22 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
-from byline_cli.connect import AnyClient, connect, now_ms
+from byline_cli.connect import AnyClient, connect, now_ms, work_asked
 from byline_cli.files import require_new
-from byline_cli.options import Json, Key, Note, Out, make_app
+from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import is_there, parse_target
 from byline_cli.wording import day
 from byline_ledger.codec import Value
 from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
-from byline_ledger.crypto import random_bytes
+from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, parse_statement_id
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
-from byline_node.attest import content_of
+from byline_node.attest import content_of, do_work
 
 app = make_app()
 
@@ -38,6 +38,7 @@ def endorse(
         typer.Option("--role", metavar="ROLE", help=f"{', '.join(ENDORSE_ROLES)}."),
     ],
     note: Note = None,
+    work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
@@ -53,7 +54,7 @@ def endorse(
         time=now_ms(),
         salt=random_bytes(16),
     )
-    say("Endorsed", fields, key_name, out, as_json)
+    say("Endorsed", fields, key_name, work_bits, out, as_json)
 
 
 @app.command()
@@ -70,6 +71,7 @@ def dispute(
         list[str] | None,
         typer.Option("--evidence", metavar="PATH|HASH", help="A work that shows it."),
     ] = None,
+    work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
@@ -87,7 +89,7 @@ def dispute(
         time=now_ms(),
         salt=random_bytes(16),
     )
-    say("Disputed", fields, key_name, out, as_json)
+    say("Disputed", fields, key_name, work_bits, out, as_json)
 
 
 @app.command()
@@ -105,6 +107,7 @@ def withdraw(
             "--replacement", metavar="STATEMENT-ID", help="What holds instead."
         ),
     ] = None,
+    work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
@@ -121,7 +124,7 @@ def withdraw(
         time=now_ms(),
         salt=random_bytes(16),
     )
-    say("Withdrew", fields, key_name, out, as_json)
+    say("Withdrew", fields, key_name, work_bits, out, as_json)
 
 
 def parse_id(text: str) -> bytes:
@@ -137,26 +140,43 @@ def parse_id(text: str) -> bytes:
 
 
 def say(
-    done: str, fields: dict[str, Value], key_name: str, out: Path | None, as_json: bool
+    done: str,
+    fields: dict[str, Value],
+    key_name: str,
+    work_bits: int | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Sign, then publish or write to a file."""
     if out is not None:
         require_new(out)
     key = load_key(key_name)
-    signed = sign_statement(fields, key)
     if out is not None:
+        signed = sign_with_work(fields, key, work_bits or 0)
         write_statements(out, [signed])
         described = f"Signed into {out}. Nothing was published."
         output.result(as_json, {"id": signed.cid, "out": str(out)}, [described])
         return
     with connect() as client:
-        require_sense(client, signed)
+        # Whether it makes sense is asked before any work is done.
+        require_sense(client, sign_statement(fields, key))
+        if work_bits is None:
+            work_bits = work_asked(client, key.public)
+        signed = sign_with_work(fields, key, work_bits)
         receipt = client.publish([signed])[0]
     output.result(
         as_json,
         receipt.to_json(),
         [(f"{done}, in the log as entry {receipt.index}.", "head"), signed.cid],
     )
+
+
+def sign_with_work(fields: dict[str, Value], key: SigningKey, bits: int) -> Statement:
+    """Signed, after so much work."""
+    if bits:
+        with output.progress("Working", 1 << bits, unit="hashes") as advance:
+            fields = do_work(fields, key, bits, advance)
+    return sign_statement(fields, key)
 
 
 def require_sense(client: AnyClient, signed: Statement) -> None:

@@ -58,6 +58,10 @@ class Cursor:
             return None
         return self.commitment[9:]
 
+    def rewound(self) -> Cursor:
+        """The same log, to be read from its start again; what it showed still binds."""
+        return Cursor(self.vkey, self.note, Frontier.empty(), 0, b"", ())
+
     def to_bytes(self) -> bytes:
         """Canonical MessagePack, for the local store."""
         return codec.pack(

@@ -22,6 +22,10 @@ class BylineError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    def details(self) -> dict[str, object]:
+        """What programs are told beside kind, message and hint."""
+        return {}
+
 
 class MalformedError(BylineError):
     """Bytes or text from outside do not have the form their specification asks for."""

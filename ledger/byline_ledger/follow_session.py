@@ -1,9 +1,10 @@
 """What a follower does, and how it talks to its peer: bytes in, actions out.
 
-Rule: a session is a generator: it yields an `Ask`, an `Admit` or a `Keep`, and is sent
-the answer's bytes (after an `Ask`) or nothing (after the others, once they are done).
-Every answer is parsed strictly, and every statement verified, before anybody sees it.
-It computes between two yields, up to a few hundred milliseconds: run it in a thread.
+Rule: a session is a generator: it yields actions, and is sent the answer's bytes (after
+an `Ask`) or nothing (after the others).  `Check` is done when it goes on; `Admit` need
+only be begun, for it yields `Settle` before its cursor moves.  Every answer is parsed
+strictly, and every statement checked, before it is admitted.  It computes between two
+yields, up to a hundred milliseconds: run it in a thread.
 """
 
 from __future__ import annotations
@@ -54,13 +55,34 @@ class Ask:
     request: bytes
     bulk: bool = False
     """The first of many: better not read from two peers at the same time."""
+    soon: tuple[bytes, ...] = ()
+    """Requests that will follow, most probably: the answers may be fetched ahead."""
+    anywhere: bool = False
+    """Anybody else who has these statements will do as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Verify the signatures of these statements; go on if all hold."""
+
+    statements: tuple[Statement, ...]
+
+    def run(self) -> None:
+        """One after the other; BadSignatureError for the first that does not hold."""
+        for statement in self.statements:
+            statement.verify()
 
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Store these verified statements; go on once they are durable."""
+    """Store these statements, whose signatures were checked."""
 
     statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Go on once all that was to be admitted is durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +92,7 @@ class Keep:
     cursor: Cursor
 
 
-Action: TypeAlias = Ask | Admit | Keep
+Action: TypeAlias = Ask | Check | Admit | Settle | Keep
 Session: TypeAlias = Generator[Action, bytes | None, None]
 
 _Kind = TypeVar("_Kind", Commitment, Entries, Envelopes, SetNodes, SetLeaves)
@@ -85,9 +107,17 @@ class Talk:
         self.received = 0
         """Bytes of all responses so far."""
 
-    def exchange(self, request: Request, *, bulk: bool = False) -> Steps[Response]:
+    def exchange(
+        self,
+        request: Request,
+        *,
+        bulk: bool = False,
+        soon: Sequence[Request] = (),
+        anywhere: bool = False,
+    ) -> Steps[Response]:
         """The peer's response; NotFoundError if it is a refusal."""
-        data = yield Ask(request.to_bytes(), bulk)
+        ahead = tuple(one.to_bytes() for one in soon)
+        data = yield Ask(request.to_bytes(), bulk, ahead, anywhere)
         assert data is not None
         self.received += len(data)
         response = parse_response(data)
@@ -96,22 +126,41 @@ class Talk:
         return response
 
     def ask(
-        self, request: Request, kind: type[_Kind], *, bulk: bool = False
+        self,
+        request: Request,
+        kind: type[_Kind],
+        *,
+        bulk: bool = False,
     ) -> Steps[_Kind]:
         """The peer's response, which must be of this kind."""
         response = yield from self.exchange(request, bulk=bulk)
-        if not isinstance(response, kind):
-            raise unexpected(response)
-        return response
+        return _require_kind(response, kind)
 
-    def statements(self, ids: Sequence[bytes]) -> Steps[list[Statement | None]]:
-        """Verified statements for the first ids, one or more; None where absent."""
-        answer = yield from self.ask(AskStatements(tuple(ids)), Envelopes)
+    def statements(
+        self,
+        ids: Sequence[bytes],
+        *,
+        soon: Sequence[Request] = (),
+        anywhere: bool = False,
+    ) -> Steps[list[Statement | None]]:
+        """Checked statements for the first ids, one or more; None where absent."""
+        request = AskStatements(tuple(ids))
+        response = yield from self.exchange(request, soon=soon, anywhere=anywhere)
+        answer = _require_kind(response, Envelopes)
         if not 1 <= len(answer.envelopes) <= len(ids):
             expected = f"expected 1 to {len(ids)} envelopes"
             raise MalformedError(f"{expected}, got {len(answer.envelopes)}")
         pairs = zip(ids, answer.envelopes, strict=False)
-        return [_open(envelope, id_) for id_, envelope in pairs]
+        found = [_open(envelope, id_) for id_, envelope in pairs]
+        if any(found):
+            yield Check(tuple(one for one in found if one is not None))
+        return found
+
+
+def _require_kind(response: Response, kind: type[_Kind]) -> _Kind:
+    if not isinstance(response, kind):
+        raise unexpected(response)
+    return response
 
 
 def unexpected(response: Response) -> MalformedError:
@@ -139,7 +188,7 @@ def require_entry(statement: Statement | None, entry: bytes) -> None:
 
 
 def _open(envelope: bytes, id_: bytes) -> Statement | None:
-    """The statement in an envelope, with this id and a true signature."""
+    """The statement in an envelope, with this id."""
     if not envelope:
         return None
     try:
@@ -149,7 +198,6 @@ def _open(envelope: bytes, id_: bytes) -> Statement | None:
     if statement.id != id_:
         name = cid_of_statement(id_)
         raise VerificationError(f"expected statement {name}, got {statement.cid}")
-    statement.verify()
     return statement
 
 

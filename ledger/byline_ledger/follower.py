@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.cursor import MAX_GAPS, Cursor
@@ -32,6 +33,7 @@ from byline_ledger.follow_messages import (
     AskHead,
     AskMeet,
     AskNext,
+    AskStatements,
     Commitment,
     Entries,
     Equal,
@@ -44,9 +46,11 @@ from byline_ledger.follow_session import (
     Action,
     Admit,
     Ask,
+    Check,
     Keep,
     KnownLog,
     Session,
+    Settle,
     Steps,
     Talk,
     admit,
@@ -57,7 +61,17 @@ from byline_ledger.follow_session import (
 from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
 from byline_ledger.reconcile import Reconciliation
 
-__all__ = ["Action", "Admit", "Ask", "Follower", "Keep", "KnownLog", "Session"]
+__all__ = [
+    "Action",
+    "Admit",
+    "Ask",
+    "Check",
+    "Follower",
+    "Keep",
+    "KnownLog",
+    "Session",
+    "Settle",
+]
 
 WORTH_A_JUMP = 64
 """Entries; with fewer to read, asking whether they can be skipped costs more."""
@@ -65,24 +79,35 @@ WORTH_A_DESCENT = 2_048
 """Entries; with fewer to read, comparing the sets costs more."""
 ENTRY_COST = 110
 """Bytes that reading one costs, more or less."""
+FETCHED_IDS = 1_024
+"""Statements asked for at once: most of them fit into one answer."""
+AHEAD = 2
+"""Such requests that may be sent ahead."""
 
 
 class Follower:
     """One log of one peer; `session` is run again and again."""
 
     def __init__(
-        self, view: Callable[[], KnownLog], cursor: Cursor | None = None
+        self,
+        view: Callable[[], KnownLog],
+        cursor: Cursor | None = None,
+        is_refused: Callable[[bytes], bool] = lambda _id: False,
     ) -> None:
-        """`view` gives the present view of our own log, whenever it is called."""
+        """`view` gives the present view of our own log, whenever it is called;
+        `is_refused(id)` tells what our policy does not want (docs/spec/admission.md).
+        """
         self._view = view
+        self._is_refused = is_refused
         self.cursor = cursor
         """Where the last session, finished or not, has come to."""
         self.is_equal = False
         """At first contact, the peer's set of statements was ours."""
         self._talk, self._tried = Talk(), False
 
-    def session(self, wanted: Sequence[bytes] = ()) -> Session:
-        """Reads all that is new, then asks for `wanted` (ids that others lacked).
+    def session(self, wanted: Sequence[bytes] = (), *, read_on: bool = True) -> Session:
+        """Reads all that is new, then asks for `wanted` (ids that others lacked); where
+        `read_on` is false, only for those.  An `Admit` may admit fewer.
 
         Raises MalformedError, VerificationError or ContradictionError for a lie, and
         NotFoundError where the peer withholds what its log lists.
@@ -90,14 +115,16 @@ class Follower:
         self._talk, self._tried = Talk(), False
         if self.cursor is None:
             yield from self._meet(b"" if self.is_equal else self._view().set_root)
-        elif self.cursor.size == self.cursor.seen.size:
+        elif read_on and self.cursor.size == self.cursor.seen.size:
             yield from self._hear_news(self.cursor)
         else:
             yield from self._see_head(self.cursor)
         if self.cursor is None:
             return  # all that the peer has is known, and nothing else of it
-        yield from self._read_on()
+        if read_on:
+            yield from self._read_on()
         yield from self._ask_for(wanted[:MAX_IDS])
+        yield Settle()
         self._forget_filled_gaps()
         yield Keep(self._cursor)
 
@@ -181,8 +208,11 @@ class Follower:
         if (commitment.count, commitment.root) == (ours.set_count, ours.set_root):
             self._jump(end, ())
         elif unread >= WORTH_A_DESCENT and 4 * ours.set_count > 3 * commitment.count:
-            found = Reconciliation(self._talk, self._view, end.size, commitment)
+            found = Reconciliation(
+                self._talk, self._view, end.size, commitment, self._is_refused
+            )
             done = yield from found.run(unread * ENTRY_COST)
+            yield Settle()
             if done:
                 self._jump(end, tuple(found.gaps))
 
@@ -223,7 +253,10 @@ class Follower:
         found = _read_entries(entries, cursor, self._view())
         if frontier.size == target.size and entries[-1] != found.commitment:
             raise VerificationError("expected a commitment as the last leaf")
-        gaps = yield from self._fetch(found.unknown)
+        onward = AskEntries(frontier.size, target.size)
+        after = (onward,) if frontier.size < target.size else ()
+        gaps = yield from self._fetch(found.unknown, after)
+        yield Settle()
         self.cursor = replace(
             cursor,
             frontier=frontier,
@@ -233,34 +266,39 @@ class Follower:
         )
         yield Keep(self.cursor)
 
-    def _fetch(self, unknown: dict[bytes, bytes]) -> Steps[tuple[bytes, ...]]:
-        """Admits the statements of these ids (-> entry); the ids that nobody had."""
+    def _fetch(
+        self, unknown: dict[bytes, bytes], after: Sequence[AskEntries]
+    ) -> Steps[tuple[bytes, ...]]:
+        """Admits the statements of these ids (-> entry); the ids that nobody had.
+        `after` is asked next."""
         gaps: list[bytes] = []
-        pending = list(unknown)
-        while pending:
-            # Gossip may have brought some of them since.
-            ours = self._view()
-            pending = [one for one in pending if ours.index_of(one) is None]
-            if not pending:
-                break
-            asked = pending[:MAX_IDS]
-            statements = yield from self._talk.statements(asked)
-            for id_, one in zip(asked, statements, strict=False):
-                require_entry(one, unknown[id_])
-                gaps += [id_] if one is None else []
-            if len(gaps) + len(self._cursor.gaps) > MAX_GAPS:
-                raise NotFoundError(
-                    f"the peer withholds more than {MAX_GAPS} statements of its log"
+        # Looked up late: gossip may bring some of them meanwhile.
+        rest = (one for one in unknown if self._is_wanted(one))
+        many = len(unknown) > FETCHED_IDS
+        portions = [list(islice(rest, FETCHED_IDS)) for _ in range(AHEAD)]
+        while True:
+            portions.append(list(islice(rest, FETCHED_IDS)))
+            if not (asked := portions.pop(0)):
+                return tuple(gaps)
+            soon = [AskStatements(tuple(one)) for one in portions if one]
+            while asked:
+                statements = yield from self._talk.statements(
+                    asked, soon=[*soon, *after], anywhere=many
                 )
-            yield from admit(statements)
-            pending = pending[len(statements) :]
-        return tuple(gaps)
+                for id_, one in zip(asked, statements, strict=False):
+                    require_entry(one, unknown[id_])
+                    gaps += [id_] if one is None else []
+                if len(gaps) + len(self._cursor.gaps) > MAX_GAPS:
+                    raise NotFoundError(
+                        f"the peer withholds more than {MAX_GAPS} statements of its log"
+                    )
+                yield from admit(statements)
+                asked = asked[len(statements) :]
 
     # Gaps
 
     def _ask_for(self, wanted: Sequence[bytes]) -> Steps[None]:
-        ours = self._view()
-        missing = [one for one in wanted if ours.index_of(one) is None]
+        missing = [one for one in wanted if self._is_wanted(one)]
         while missing:
             statements = yield from self._talk.statements(missing)
             yield from admit(statements)
@@ -268,9 +306,13 @@ class Follower:
 
     def _forget_filled_gaps(self) -> None:
         if self._cursor.gaps:
-            ours = self._view()
-            gaps = (one for one in self._cursor.gaps if ours.index_of(one) is None)
+            gaps = (one for one in self._cursor.gaps if self._is_wanted(one))
             self.cursor = replace(self._cursor, gaps=tuple(gaps))
+
+    def _is_wanted(self, statement_id: bytes) -> bool:
+        """Neither here nor refused."""
+        known = self._view().index_of(statement_id) is not None
+        return not known and not self._is_refused(statement_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ Rules (docs/spec/log.md, "Never two histories"):
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,7 +233,9 @@ class Ledger(Upkeep):
             self._require_writable(self._held)
             with self._one_write():
                 places, new = self._place(statements)
-                self._put_back([one for one in statements if self._is_lost(one.id)])
+                pairs = zip(statements, places, strict=True)
+                known = [one for one, place in pairs if not place.new]
+                self._put_back([one for one in known if self._is_lost(one.id)])
                 if new:
                     self._commit(new)
                 return places
@@ -288,6 +290,11 @@ class Ledger(Upkeep):
         """Keeps a side record, such as a peer's cursor; durable when it returns."""
         with self._writing:
             self._put([(layout.record(name), value)])
+
+    def put_records(self, records: Mapping[bytes, bytes]) -> None:
+        """Keeps several side records in one write; durable when it returns."""
+        with self._writing:
+            self._put([(layout.record(name), data) for name, data in records.items()])
 
     def keep_cosigned(self, note: bytes) -> None:
         """Keeps this log's own checkpoint with the cosignatures of some witnesses: as

@@ -34,7 +34,7 @@ from byline_ledger.statement import Statement
 
 MAX_OPENED = 16_384
 """Places that one request opens, more or less."""
-LEAST_LEVELS, MOST_LEVELS = 2, 5
+LEAST_LEVELS, MOST_LEVELS, FIRST_LEVELS = 2, 5, 8
 MAX_LEAVES_REQUEST = 450_000
 
 
@@ -47,7 +47,10 @@ class Reconciliation:
         view: Callable[[], KnownLog],
         size: int,
         commitment: CommitmentEntry,
+        is_refused: Callable[[bytes], bool] = lambda _id: False,
     ) -> None:
+        """`is_refused(id)` tells what is not wanted, though it is missing."""
+        self._is_refused = is_refused
         self._talk = talk
         self._view = view
         self._size = size
@@ -90,8 +93,9 @@ class Reconciliation:
         self._places += [places[start : start + MAX_NODES] for start in starts]
 
     def _open(self, claims: list[Claim]) -> Steps[None]:
+        most = FIRST_LEVELS if claims[0].place == ROOT else MOST_LEVELS
         levels = (MAX_OPENED // len(claims)).bit_length() - 1
-        levels = max(LEAST_LEVELS, min(levels, MOST_LEVELS))
+        levels = max(LEAST_LEVELS, min(levels, most))
         request = AskNodes(self._size, tuple(one.place for one in claims), levels)
         before = self._talk.received
         answer = yield from self._talk.ask(request, SetNodes, bulk=True)
@@ -148,8 +152,12 @@ class Reconciliation:
         """Asks for the statements behind the strings that were found."""
         ours = self._view()
         # Gossip may have brought some of them since.
-        known = [one for one in self._missing if ours.index_of(one) is not None]
-        for one in known:
+        unwanted = [
+            one
+            for one in self._missing
+            if ours.index_of(one) is not None or self._is_refused(one)
+        ]
+        for one in unwanted:
             del self._missing[one]
         ids = list(islice(self._missing, MAX_IDS))
         if not ids:

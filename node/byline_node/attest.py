@@ -22,13 +22,19 @@ from byline_ledger.content import Fields, work_fields
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_stream, multihash
 from byline_ledger.errors import NotFoundError, StoreError, UsageError
+from byline_ledger.proof_of_work import FIELD, WorkSearch
 from byline_ledger.statement import Source, Statement, sign_statement
 
 THREADS = min(8, os.cpu_count() or 1)
 AHEAD = 4 * THREADS
 """Files handed to the threads before the first is taken back: bounds memory."""
 
-OWN_TO_ONE_FILE = frozenset({"author", "time", "salt", "about", "media-type", "size"})
+WORK_STEP = 20_000
+"""Hashes between two reports of progress."""
+
+OWN_TO_ONE_FILE = frozenset(
+    {"author", "time", "salt", "about", "media-type", "size", FIELD}
+)
 """Fields that two statements saying the same about a file may differ in."""
 
 Advance = Callable[[int], None]
@@ -295,11 +301,30 @@ def sign_works(
     *,
     now: int,
     advance: Advance,
+    work_bits: int = 0,
 ) -> list[Statement]:
-    """A signed `work` statement for each file; `now` in Unix milliseconds."""
+    """A signed `work` statement for each file; `now` in Unix milliseconds.
+
+    `advance` is called with 1 for each file, or with numbers of hashes where there is
+    work to be done.
+    """
     signed: list[Statement] = []
     for file in files:
         fields = terms.fields(file, time=now, salt=random_bytes(16))
+        if work_bits:
+            fields = do_work(fields, key, work_bits, advance)
         signed.append(sign_statement(fields, key))
-        advance(1)
+        if not work_bits:
+            advance(1)
     return signed
+
+
+def do_work(fields: Fields, key: SigningKey, bits: int, advance: Advance) -> Fields:
+    """The fields with so much work in them; about 2^bits hashes."""
+    search = WorkSearch(fields, key.public, bits)
+    while True:
+        before = search.tried
+        found = search.step(WORK_STEP)
+        advance(search.tried - before)
+        if found is not None:
+            return found

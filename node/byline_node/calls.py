@@ -18,6 +18,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import join_array, pack, split_array
+from byline_ledger.did import did_key
 from byline_ledger.digest import ParsedHash, cid_of_statement, parse_hash
 from byline_ledger.errors import (
     BylineError,
@@ -29,7 +30,12 @@ from byline_ledger.errors import (
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
-from byline_node.errors import NodeUnavailableError, TooLargeError
+from byline_node.errors import (
+    NodeUnavailableError,
+    RefusedError,
+    RefusedForNowError,
+    TooLargeError,
+)
 from byline_node.receipts import Receipt, receipts_from_json, verify_receipts
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
@@ -80,18 +86,35 @@ def publish(
 ) -> Operation[list[Receipt]]:
     """Publishes in chunks, each all or nothing; the receipts are verified.
 
-    `progress` is told the number of statements of each chunk that was taken.
+    `progress` is told the number of statements of each chunk that was taken.  Of a
+    chunk that is too much at a time, the part in front that is not is taken before
+    RefusedForNowError is raised.
     """
     receipts: list[Receipt] = []
     for chunk in chunks(statements):
-        body = join_array([one.to_envelope() for one in chunk])
-        reply = yield Call("/v1/statements", body=body)
-        given = receipts_from_json(read_json(reply))
-        verify_receipts(given, chunk)
-        receipts += given
-        if progress is not None:
-            progress(len(chunk))
+        waiting = [chunk]
+        while waiting:
+            part = waiting.pop()
+            body = join_array([one.to_envelope() for one in part])
+            reply = yield Call("/v1/statements", body=body)
+            try:
+                given = receipts_from_json(read_json(reply))
+            except RefusedForNowError:
+                if len(part) == 1:
+                    raise
+                waiting += halves(part)
+                continue
+            verify_receipts(given, part)
+            receipts += given
+            if progress is not None:
+                progress(len(part))
     return receipts
+
+
+def halves(part: list[Statement]) -> list[list[Statement]]:
+    """The second half and the first, as they are put on a stack."""
+    middle = len(part) // 2
+    return [part[middle:], part[:middle]]
 
 
 def query(
@@ -217,6 +240,15 @@ def status() -> Operation[dict[str, Any]]:
     return value
 
 
+def admission(author: bytes | None = None) -> Operation[dict[str, Any]]:
+    """What the node takes in, and what it asks of an author (32-byte key)."""
+    asked = "" if author is None else f"?author={quote(did_key(author))}"
+    value = read_json((yield Call(f"/v1/admission{asked}")))
+    if not isinstance(value, dict):
+        raise MalformedError("admission: expected a JSON object")
+    return value
+
+
 def health() -> Operation[str]:
     """The origin of the log of the node that answers."""
     value = read_json((yield Call("/healthz")))
@@ -278,7 +310,12 @@ def read_error(reply: Reply) -> BylineError:
             f"HTTP status {reply.status}: is this a Byline node at all?"
         )
     error = error_classes().get(str(kind), NodeUnavailableError)
-    return error(one_line(message), hint=None if hint is None else one_line(hint))
+    made = error(one_line(message), hint=None if hint is None else one_line(hint))
+    if isinstance(made, RefusedError):
+        reason, until = problem.get("reason"), problem.get("until")
+        made.reason = one_line(reason)
+        made.until = until if type(until) is int else None
+    return made
 
 
 def one_line(text: object) -> str:

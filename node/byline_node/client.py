@@ -75,6 +75,7 @@ class Client:
         """Publishes statements; verified receipts in the same order.
 
         Chunks of up to 1,000 are taken all or nothing; publishing again is harmless.
+        Raises RefusedError where the node's policy does not take one.
         """
         return self._run(calls.publish(statements, progress))
 
@@ -106,6 +107,10 @@ class Client:
     def status(self) -> dict[str, Any]:
         """What the node says of itself."""
         return self._run(calls.status())
+
+    def admission(self, author: bytes | None = None) -> dict[str, Any]:
+        """What the node takes in, and what it asks of an author (32-byte key)."""
+        return self._run(calls.admission(author))
 
     def health(self) -> str:
         """The origin of the node's log, if it answers."""
@@ -294,6 +299,10 @@ class AsyncClient:
     async def status(self) -> dict[str, Any]:
         """See Client.status."""
         return await self._run(calls.status())
+
+    async def admission(self, author: bytes | None = None) -> dict[str, Any]:
+        """See Client.admission."""
+        return await self._run(calls.admission(author))
 
     async def health(self) -> str:
         """See Client.health."""

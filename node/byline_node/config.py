@@ -6,6 +6,7 @@
     peers = ["/ip4/192.0.2.7/tcp/4737/p2p/12D3Koo..."]
     witnesses = ["<vkey> https://witness.example"]      C2SP witnesses to be asked
     witness_logs = ["<vkey>"]                logs of others that this node cosigns
+    [admission]                              what it takes in (docs/spec/admission.md)
 
 All are optional.  A port of 0 takes any free one.  Addresses are checked here by form
 alone, so that reading a configuration does not load libp2p.
@@ -20,9 +21,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
-from byline_ledger.errors import MalformedError, UnsupportedError
+from byline_ledger.admission_policy import OPEN, AdmissionPolicy
+from byline_ledger.errors import MalformedError, UnsupportedError, UsageError
 from byline_ledger.note import COSIGNATURE, ED25519, Verifier
 from byline_node.errors import ConfigError
 from byline_node.home import Home
@@ -31,6 +33,8 @@ DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
 MAX_CONFIG_FILE = 256 * 1024
 NOT_IN_FILE = ("home", "trust_disk")
+ADMISSION = "admission"
+"""The one setting that is a table."""
 
 LISTEN_FORM = re.compile(r"/(ip4|ip6)/[0-9A-Za-z.:%]+/tcp/([0-9]{1,5})")
 PEER_FORM = re.compile(
@@ -50,6 +54,7 @@ class NodeConfig:
     peers: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     witness_logs: tuple[str, ...] = ()
+    admission: AdmissionPolicy = OPEN
     trust_disk: bool = False
     """For one run, never in the file: the operator answers for this disk holding the
     newest tree that was ever signed (docs/spec/witness.md)."""
@@ -91,10 +96,13 @@ class NodeConfig:
     def to_toml(self) -> str:
         """The text of node.toml.  A JSON string or list of strings is TOML as well."""
         lines = ["# Settings of this node; every line may be left out."]
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name not in NOT_IN_FILE:
-                lines.append(f"{field.name} = {json.dumps(value, ensure_ascii=False)}")
+        names = [one.name for one in fields(self)]
+        plain = [one for one in names if one not in (*NOT_IN_FILE, ADMISSION)]
+        lines += [to_line(name, getattr(self, name)) for name in plain]
+        if not self.admission.is_open:
+            lines += ["", f"[{ADMISSION}]"]
+            said = self.admission.to_settings()
+            lines += [to_line(name, value) for name, value in said.items()]
         return "\n".join(lines) + "\n"
 
     def write(self) -> Path:
@@ -104,6 +112,10 @@ class NodeConfig:
         draft.write_text(self.to_toml(), encoding="utf-8")
         draft.replace(path)
         return path
+
+
+def to_line(name: str, value: object) -> str:
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def check_form(name: str, value: str, form: re.Pattern[str], example: str) -> None:
@@ -163,10 +175,13 @@ def parse_settings(text: bytes, path: Path) -> dict[str, object]:
         raise ConfigError(f"{path} is not TOML: {error}") from None
 
 
-def check_types(settings: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
+Setting: TypeAlias = str | tuple[str, ...] | AdmissionPolicy
+
+
+def check_types(settings: Mapping[str, object]) -> dict[str, Setting]:
     """Names and types as NodeConfig has them; lists become tuples."""
     known = [f.name for f in fields(NodeConfig) if f.name not in NOT_IN_FILE]
-    checked: dict[str, str | tuple[str, ...]] = {}
+    checked: dict[str, Setting] = {}
     for name, value in settings.items():
         if name not in known:
             near = get_close_matches(name, known, n=1)
@@ -176,7 +191,9 @@ def check_types(settings: Mapping[str, object]) -> dict[str, str | tuple[str, ..
     return checked
 
 
-def check_type(name: str, value: object) -> str | tuple[str, ...]:
+def check_type(name: str, value: object) -> Setting:
+    if name == ADMISSION:
+        return check_admission(value)
     if name == "api":
         if isinstance(value, str):
             return value
@@ -184,3 +201,15 @@ def check_type(name: str, value: object) -> str | tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
         return tuple(value)
     raise ConfigError(f"{name}: expected a list of texts, got {value!r}")
+
+
+def check_admission(value: object) -> AdmissionPolicy:
+    """The table [admission].  Raises ConfigError."""
+    if isinstance(value, AdmissionPolicy):
+        return value
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{ADMISSION}: expected a table, got {str(value)[:80]!r}")
+    try:
+        return AdmissionPolicy.from_settings(value)
+    except UsageError as error:
+        raise ConfigError(f"[{ADMISSION}] {error}", hint=error.hint) from None

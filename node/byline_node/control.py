@@ -34,9 +34,10 @@ from byline_node.frames import read_frame, write_frame
 NAME = "control"
 MAX_SOCKET_PATH = 107
 """Bytes of a path that Linux takes for a Unix socket."""
-MAX_REQUEST = 16_384
+MAX_REQUEST = 32_768
+"""The largest holds a statement."""
 MAX_REPLY = 65_536
-MAX_DEPTH = 3
+MAX_DEPTH = 4
 MAX_CONNECTIONS = 4
 BACKLOG = 16
 REQUEST_SECONDS = 5.0

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from byline_ledger import codec
+from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import MAX_CURSOR, Cursor
 from byline_ledger.errors import MalformedError
 
@@ -26,6 +28,27 @@ class Records(Protocol):
     def put_record(self, name: bytes, value: bytes, /) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A cursor, and under which admission policy the log was read so far."""
+
+    cursor: Cursor
+    policy: bytes = OPEN.digest
+    refused: int = 0
+    """Statements that were passed over, being refused."""
+
+    def to_bytes(self, peer: str) -> bytes:
+        """A side record."""
+        return codec.pack(
+            {
+                "cursor": self.cursor.to_bytes(),
+                "peer": peer,
+                "policy": self.policy,
+                "refused": self.refused,
+            }
+        )
+
+
 class LedgerCursors:
     """following.Cursors over a ledger."""
 
@@ -34,7 +57,7 @@ class LedgerCursors:
         self._records = records
         self._configured = frozenset(configured)
 
-    def load(self, peer: str) -> Cursor | None:
+    def load(self, peer: str) -> Kept | None:
         """The last one saved; None if it is lost or cannot be read."""
         data = self._records.get_record(self._name(peer))
         if data is None:
@@ -45,10 +68,9 @@ class LedgerCursors:
             # Of another version of this program: reading again is all it costs.
             return None
 
-    def save(self, peer: str, cursor: Cursor) -> None:
+    def save(self, peer: str, kept: Kept) -> None:
         """Durable when it returns.  Raises StoreError."""
-        data = codec.pack({"cursor": cursor.to_bytes(), "peer": peer})
-        self._records.put_record(self._name(peer), data)
+        self._records.put_record(self._name(peer), kept.to_bytes(peer))
 
     def _name(self, peer: str) -> bytes:
         if peer in self._configured:
@@ -57,12 +79,16 @@ class LedgerCursors:
         return b"follow/place/%d" % (place % PLACES)
 
 
-def _parse(data: bytes, peer: str) -> Cursor | None:
+def _parse(data: bytes, peer: str) -> Kept | None:
     fields: Any = codec.unpack(
         data, max_size=MAX_CURSOR + _ENVELOPE_BYTES, max_depth=1, what="cursor record"
     )
-    if not isinstance(fields, dict) or tuple(fields) != ("cursor", "peer"):
+    if not isinstance(fields, dict) or not {"cursor", "peer"} <= fields.keys():
         raise MalformedError("cursor record: expected a cursor and a peer")
     if fields["peer"] != peer or type(fields["cursor"]) is not bytes:
         return None
-    return Cursor.from_bytes(fields["cursor"])
+    # A record from before there were policies was made by an open node.
+    policy, refused = fields.get("policy", OPEN.digest), fields.get("refused", 0)
+    if type(policy) is not bytes or type(refused) is not int:
+        return None
+    return Kept(Cursor.from_bytes(fields["cursor"]), policy, refused)

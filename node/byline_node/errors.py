@@ -65,3 +65,39 @@ class PeerError(BylineError):
     exit_code = 69
     http_status = 502
     kind = "peer"
+
+
+class RefusedError(BylineError):
+    """The node's admission policy does not take it (docs/spec/admission.md)."""
+
+    exit_code = 77
+    http_status = 403
+    kind = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        reason: str = "",
+        until: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+        """One of `byline_ledger.admission.Reason`."""
+        self.until = until
+        """When it could be taken, Unix milliseconds."""
+        self.retry_after = retry_after
+        """Seconds until then."""
+
+    def details(self) -> dict[str, object]:
+        return {"reason": str(self.reason), "until": self.until}
+
+
+class RefusedForNowError(RefusedError):
+    """The same, but it may be taken later today."""
+
+    exit_code = 75
+    http_status = 429
+    kind = "refused-for-now"

@@ -9,8 +9,9 @@ docs/spec/network.md, "Follow".
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -23,8 +24,11 @@ from byline_ledger.errors import (
     InconsistentLogError,
 )
 from byline_ledger.follow_messages import MAX_IDS
-from byline_ledger.follower import Action, Admit, Ask, Follower, Keep, KnownLog, Session
+from byline_ledger.follower import Ask, Follower, Keep, KnownLog
 from byline_ledger.statement import Statement
+from byline_node.cursors import Kept
+from byline_node.reasons import one_error
+from byline_node.session_run import HelperError, SessionRun
 
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
@@ -38,11 +42,15 @@ GAP_SECONDS = 60.0
 """Pause between two requests of one peer for what other peers lacked."""
 SAVE_SECONDS = 10.0
 SAVE_ENTRIES = 4_096
+MAX_HELPERS = 3
+"""Other peers that are asked for the statements of one log."""
 MAX_REMEMBERED = 256
 """Peers that have gone and are still listed."""
 
 AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
-AdmitStatements: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
+AdmitStatements: TypeAlias = Callable[
+    [Sequence[Statement], str, Sequence[str]], Awaitable[Any]
+]
 
 log = structlog.get_logger("byline.follow")
 
@@ -50,11 +58,29 @@ log = structlog.get_logger("byline.follow")
 class Cursors(Protocol):
     """Where cursors are kept; both are called in a thread."""
 
-    def load(self, peer: str) -> Cursor | None:
+    def load(self, peer: str) -> Kept | None:
         """The last one saved; None if it is lost."""
 
-    def save(self, peer: str, cursor: Cursor) -> None:
+    def save(self, peer: str, kept: Kept) -> None:
         """Durable when it returns."""
+
+
+class Gate(Protocol):
+    """What following asks of `admission.Admission`; all but the first two in a thread,
+    or for no time."""
+
+    @property
+    def digest(self) -> bytes:
+        """Of the policy."""
+
+    @property
+    def rereads(self) -> int:
+        """Another number: all logs are to be read again."""
+
+    def is_refused(self, statement_id: bytes, peer: str | None = None, /) -> bool: ...
+    def due(self, peer: str, connected: Collection[str], /) -> list[bytes]: ...
+    def is_full(self, peer: str, /) -> bool: ...
+    def save(self) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -68,13 +94,46 @@ class FollowedLog:
     halted: bool = False
     """It contradicted itself: not followed any more."""
     failures: int = 0
-    saved: Cursor | None = None
+    policy: bytes = b""
+    """Under which it was read so far."""
+    rereads: int = 0
+    refused: int = 0
+    """Statements of it that were passed over, being refused."""
+    passing: int = 0
+    """The same of the page that is being read."""
+    due: frozenset[bytes] = frozenset()
+    """Statements passed over earlier that this session asks for again."""
+    connected: bool = False
+    is_helpful: bool = True
+    """It never gave a false statement when it was asked for another's."""
+    saved: Kept | None = None
     saved_at: float = field(default=-SAVE_SECONDS)
     asked_gaps_at: float = field(default=-GAP_SECONDS)
 
     @property
     def cursor(self) -> Cursor | None:
         return self.follower.cursor
+
+    @property
+    def has_read(self) -> bool:
+        """Something of its log was read, or there was nothing to read."""
+        return self.follower.is_equal or (
+            self.cursor is not None and self.cursor.size > 0
+        )
+
+    @property
+    def kept(self) -> Kept | None:
+        """What is to be saved."""
+        if self.cursor is None:
+            return None
+        return Kept(self.cursor, self.policy, self.refused)
+
+    def rewind(self, gate: Gate) -> None:
+        """Starts again at the first leaf, where another policy let things pass."""
+        if (self.policy, self.rereads) != (gate.digest, gate.rereads):
+            if self.policy and self.cursor is not None:
+                self.follower.cursor = self.cursor.rewound()
+            self.policy, self.rereads, self.refused = gate.digest, gate.rereads, 0
 
 
 class Following:
@@ -86,6 +145,7 @@ class Following:
         view: Callable[[], KnownLog],
         admit: AdmitStatements,
         cursors: Cursors,
+        gate: Gate,
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
     ) -> None:
         self._on_contradiction = on_contradiction
@@ -93,6 +153,7 @@ class Following:
         self._view = view
         self._admit = admit
         self._cursors = cursors
+        self._gate = gate
         self._logs: dict[str, FollowedLog] = {}
         self._kicks = 0
         self._kicked = trio.Event()
@@ -106,6 +167,11 @@ class Following:
         """By peer id, of peers connected now or lately."""
         return self._logs
 
+    @property
+    def is_reading_much(self) -> bool:
+        """Whether pages of some log are being read: other work had better wait."""
+        return self._bulk.locked()
+
     def kick(self) -> None:
         """Has all logs read now: something was lost on the fast path."""
         self._kicks += 1
@@ -115,6 +181,7 @@ class Following:
     async def follow(self, peer: str) -> None:
         """Reads a connected peer's log again and again, until cancelled."""
         followed = await self._log_of(peer)
+        followed.connected = True
         try:
             while not followed.halted:
                 kicks, started = self._kicks, trio.current_time()
@@ -123,6 +190,7 @@ class Following:
                     await self._pause(followed)
                 await trio.sleep_until(started + KICK_SECONDS)
         finally:
+            followed.connected = False
             with trio.move_on_after(1) as scope:
                 scope.shield = True
                 await self._save(followed)
@@ -137,6 +205,10 @@ class Following:
     async def _run_once(self, followed: FollowedLog) -> None:
         try:
             await self._run_session(followed)
+        except HelperError as error:
+            log.warning("not asked for others' statements again", reason=str(error))
+            if helper := self._logs.get(error.peer):
+                helper.is_helpful = False
         except BylineError as error:
             # Also an error of our own disk: the writer's owner sees to that.
             self._note_failure(followed, error)
@@ -160,46 +232,80 @@ class Following:
     # One session
 
     async def _run_session(self, followed: FollowedLog) -> None:
-        session = followed.follower.session(self._wanted(followed))
+        followed.rewind(self._gate)
+        followed.passing = 0
+        # Where nothing more can wait, only what is due is read.
+        read_on = not self._gate.is_full(followed.peer)
+        session = followed.follower.session(self._wanted(followed), read_on=read_on)
         turn = _Turn(self._bulk)
         try:
-            reply: bytes | None = None
-            while (action := await self._step(session, reply)) is not None:
-                reply = await self._do(followed, action, turn)
+            with one_error():
+                async with trio.open_nursery() as nursery:
+                    run = SessionRun(
+                        session,
+                        followed.peer,
+                        self._ask,
+                        partial(self._admit_from, followed),
+                        self._helpers(followed),
+                        nursery,
+                    )
+                    await self._drive(followed, run, turn)
+                    nursery.cancel_scope.cancel()
         finally:
             turn.end()
             session.close()
 
-    async def _step(self, session: Session, reply: bytes | None) -> Action | None:
-        """What the session does next; it parses and verifies in a thread."""
-        return await trio.to_thread.run_sync(
-            _advance, session, reply, limiter=self._threads
-        )
-
-    async def _do(
-        self, followed: FollowedLog, action: Action, turn: _Turn
-    ) -> bytes | None:
-        match action:
-            case Ask():
-                if action.bulk:
-                    await turn.begin()
-                return await self._ask(followed.peer, action.request)
-            case Admit():
-                await self._admit(action.statements, "follow")
-            case Keep():
+    async def _drive(self, followed: FollowedLog, run: SessionRun, turn: _Turn) -> None:
+        while (action := await run.step()) is not None:
+            if isinstance(action, Keep):
                 turn.end()
+                followed.refused = max(0, followed.refused + followed.passing)
+                followed.passing = 0
                 if self._is_worth_saving(followed):
                     await self._save(followed)
-        return None
+                continue
+            if isinstance(action, Ask) and action.bulk:
+                await turn.begin()
+            await run.do(action)
+
+    async def _admit_from(
+        self, followed: FollowedLog, statements: Sequence[Statement]
+    ) -> None:
+        peers = [followed.peer] * len(statements)
+        await self._admit(statements, "follow", peers)
+        self._count(followed, statements)
+
+    def _helpers(self, followed: FollowedLog) -> list[str]:
+        """Others that are followed without trouble: they may have what this one has."""
+        found = [
+            one.peer
+            for one in self._logs.values()
+            if one.connected and one.error is None and one.is_helpful
+            if one is not followed and one.has_read
+        ]
+        return found[:MAX_HELPERS]
+
+    def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> None:
+        """How many of them were refused, and how many no longer are."""
+        ours = self._view()
+        for one in statements:
+            is_here = ours.index_of(one.id) is not None
+            if one.id in followed.due:
+                followed.passing -= is_here
+            else:
+                followed.passing += not is_here
 
     def _wanted(self, followed: FollowedLog) -> list[bytes]:
         """Gaps in all logs, if it is time to ask this peer for them."""
-        now = trio.current_time()
+        now, followed.due = trio.current_time(), frozenset()
         if now - followed.asked_gaps_at < GAP_SECONDS:
             return []
         gaps = dict.fromkeys(
             gap for one in self._logs.values() if one.cursor for gap in one.cursor.gaps
         )
+        connected = [one.peer for one in self._logs.values() if one.connected]
+        followed.due = frozenset(self._gate.due(followed.peer, connected))
+        gaps |= dict.fromkeys(followed.due)
         if gaps:
             followed.asked_gaps_at = now
         # Any of them: what liars listed must not always be in front of the rest.
@@ -209,10 +315,20 @@ class Following:
 
     async def _log_of(self, peer: str) -> FollowedLog:
         if peer not in self._logs:
-            cursor = await trio.to_thread.run_sync(self._cursors.load, peer)
-            followed = FollowedLog(peer, Follower(self._view, cursor), saved=cursor)
+            kept = await trio.to_thread.run_sync(self._cursors.load, peer)
+            cursor = kept.cursor if kept else None
+            follower = Follower(self._view, cursor, partial(self._passes_over, peer))
+            followed = FollowedLog(peer, follower)
+            if kept is not None:
+                followed.policy, followed.refused = kept.policy, kept.refused
+                followed.saved = kept
             self._logs[peer] = followed
         return self._logs[peer]
+
+    def _passes_over(self, peer: str, statement_id: bytes) -> bool:
+        refused = self._gate.is_refused(statement_id, peer)
+        self._logs[peer].passing += refused
+        return refused
 
     def forget_gone(self, connected: set[str]) -> None:
         """Drops the oldest peers that have gone, where there are too many."""
@@ -222,21 +338,23 @@ class Following:
 
     def _is_worth_saving(self, followed: FollowedLog) -> bool:
         cursor, saved = followed.cursor, followed.saved
-        if cursor is None or cursor == saved:
+        if cursor is None or followed.kept == saved:
             return False
-        read = cursor.size - (saved.size if saved else 0)
+        read = cursor.size - (saved.cursor.size if saved else 0)
         is_time = trio.current_time() - followed.saved_at >= SAVE_SECONDS
         return is_time or read >= SAVE_ENTRIES
 
     async def _save(self, followed: FollowedLog) -> None:
         """A cursor that could not be saved is one that is read again."""
-        cursor = followed.cursor
-        if cursor is None or cursor == followed.saved:
+        kept = followed.kept
+        if kept is None or kept == followed.saved:
             return
         followed.saved_at = trio.current_time()
         try:
-            await trio.to_thread.run_sync(self._cursors.save, followed.peer, cursor)
-            followed.saved = cursor
+            # What the cursor passed over must be remembered before the cursor is.
+            await trio.to_thread.run_sync(self._gate.save)
+            await trio.to_thread.run_sync(self._cursors.save, followed.peer, kept)
+            followed.saved = kept
         except BylineError as error:
             log.debug("cursor not saved", peer=followed.peer, reason=str(error))
 
@@ -258,10 +376,3 @@ class _Turn:
         if self._mine:
             self._lock.release()
             self._mine = False
-
-
-def _advance(session: Session, reply: bytes | None) -> Action | None:
-    try:
-        return session.send(reply)
-    except StopIteration:
-        return None

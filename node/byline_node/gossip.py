@@ -30,8 +30,9 @@ LEAST_BYTES = 64
 """Of an item, as far as a queue's bound is concerned: empty ones take room too."""
 MAX_SENDERS = 1_024
 
-Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
-"""`await admit(statements, source)` returns once they are durable (Writer.submit)."""
+Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
+"""`await admit(statements, source, senders)` returns once those of them that are
+admitted are durable (Entrance.submit)."""
 
 log = structlog.get_logger("byline.gossip")
 
@@ -105,17 +106,18 @@ class Gossip:
     async def _admit_all(self) -> None:
         while True:
             await self._incoming.wait()
-            fresh: dict[bytes, Statement] = {}
+            fresh: dict[bytes, tuple[Statement, str]] = {}
             for sender, batch in self._incoming.take(SIFT_BYTES):
                 sifted = await self._sift(sender, batch)
-                fresh |= {statement.id: statement for statement in sifted.fresh}
-            statements = list(fresh.values())
-            for start in range(0, len(statements), MAX_ADMIT):
-                await self._admit_some(statements[start : start + MAX_ADMIT])
+                fresh |= {one.id: (one, sender) for one in sifted.fresh}
+            brought = list(fresh.values())
+            for start in range(0, len(brought), MAX_ADMIT):
+                await self._admit_some(brought[start : start + MAX_ADMIT])
 
-    async def _admit_some(self, fresh: list[Statement]) -> None:
+    async def _admit_some(self, fresh: list[tuple[Statement, str]]) -> None:
         try:
-            await self._admit(fresh, "gossip")
+            statements, senders = zip(*fresh, strict=True)
+            await self._admit(statements, "gossip", senders)
         except BylineError as error:
             # A log that is read-only, or being stopped: follow will find them again.
             self.counts["dropped_in"] += len(fresh)

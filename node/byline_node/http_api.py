@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.codec import join_array, unpack
+from byline_ledger.did import parse_did_key
 from byline_ledger.digest import parse_statement_id
 from byline_ledger.errors import (
     BylineError,
@@ -51,6 +52,7 @@ from byline_node.receipts import receipts_to_json
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
+    from byline_node.admission import Admission
     from byline_node.writer import Committed
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
@@ -69,7 +71,9 @@ class Backend(PublicBackend, Protocol):
     """What the API needs of the node."""
 
     async def answer_view(self) -> LogView: ...
-    async def submit(self, statements: list[Statement], source: str) -> Committed: ...
+    async def submit(self, statements: list[Statement], peer: str) -> Committed: ...
+    @property
+    def admission(self) -> Admission: ...
     def status(self) -> dict[str, Any]: ...
 
 
@@ -109,7 +113,9 @@ class Routes:
         post(
             "/v1/statements",
             response_model=http_models.Receipts,
-            responses=failures | {422: {"model": http_models.Failure}},
+            responses=failures
+            | {422: {"model": http_models.Failure}}
+            | {code: {"model": http_models.Refusal} for code in (403, 429)},
             openapi_extra=body_of("MessagePack array of at most 4,096 envelopes"),
         )(self.publish)
         get(
@@ -135,6 +141,11 @@ class Routes:
             responses=failures,
             openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
         )(self.authored)
+        get(
+            "/v1/admission",
+            response_model=http_models.Admission,
+            responses=failures,
+        )(self.admission)
         PublicRoutes(self._backend, self._read).add_to(app)
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
@@ -145,7 +156,8 @@ class Routes:
         async with self._bodies.read(request, operations.MAX_BATCH_BYTES) as body:
             view = self._backend.view
             statements = await self._check(partial(operations.take_in, view), body)
-        committed = await self._backend.submit(statements, "api")
+        peer = request.client.host if request.client else ""
+        committed = await self._backend.submit(statements, peer)
         return await self._read(
             lambda: json_response(
                 receipts_to_json(committed.receipts(), committed.view)
@@ -193,6 +205,12 @@ class Routes:
         view = self._backend.view
         found = await self._read(lambda: operations.authored(view, author, digests))
         return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+    async def admission(self, author: str | None = None) -> Response:
+        """What the node takes in, and what it asks of one author (did:key)."""
+        key = None if author is None else parse_did_key(author)
+        admission = self._backend.admission
+        return await self._read(lambda: json_response(admission.describe(key)))
 
     async def status(self) -> Response:
         """Who this node is, what its log holds, whom it is connected to."""

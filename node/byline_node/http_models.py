@@ -24,6 +24,47 @@ class Failure(Model):
     error: Problem
 
 
+class RefusedProblem(Problem):
+    reason: str = Field(description="A reason of docs/spec/admission.md")
+    until: int | None = Field(
+        description="When it could be admitted, Unix milliseconds"
+    )
+
+
+class Refusal(Model):
+    error: RefusedProblem
+
+
+class Admission(Model):
+    policy: str = Field(description="Digest of the policy, in hex")
+    settings: dict[str, str | int] = Field(
+        description="As in node.toml; of lists, how many they hold"
+    )
+    trusted: bool | None = Field(
+        default=None, description="Whether the author asked for is trusted"
+    )
+    work_bits: int | None = Field(
+        default=None, description="Bits of work that this author needs"
+    )
+
+
+class RefusedCount(Model):
+    source: str
+    reason: str
+    count: int
+
+
+class AdmissionStatus(Model):
+    policy: str = Field(description="Digest of the policy, in hex")
+    authors: str = Field(description="anyone, listed or vouched")
+    work_bits: int
+    remembered: dict[str, int] = Field(
+        description="Refused statements that are not fetched again, by reason"
+    )
+    deferred: int = Field(description="Those of them that wait for their time")
+    refused: list[RefusedCount] = Field(description="Since the start")
+
+
 class TombstoneJson(Model):
     reason: str
     time: int = Field(description="The operator's clock, Unix milliseconds")
@@ -131,6 +172,7 @@ class Status(Model):
     )
     cosigned: CosignedJson
     witnesses: list[WitnessJson]
+    admission: AdmissionStatus
     alarms: list[AlarmJson] = Field(description="Logs that are proven to have lied")
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from byline_ledger.errors import BylineError, RedactedError
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.witness import TEXT_TYPE
+from byline_node.errors import RefusedError
 
 JSON_TYPE = "application/json"
 MSGPACK_TYPE = "application/vnd.msgpack"
@@ -34,11 +35,19 @@ def binary(data: bytes, media_type: str) -> Response:
 
 
 def error_response(error: BylineError, status: int | None = None) -> Response:
-    return json_response(error_json(error), status or error.http_status)
+    response = json_response(error_json(error), status or error.http_status)
+    if isinstance(error, RefusedError) and error.retry_after is not None:
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
 
 
 def error_json(error: BylineError) -> dict[str, Any]:
-    return {"error": {"kind": error.kind, "message": str(error), "hint": error.hint}}
+    said: dict[str, Any] = {
+        "kind": error.kind,
+        "message": str(error),
+        "hint": error.hint,
+    }
+    return {"error": said | error.details()}
 
 
 def tombstone_response(error: RedactedError, tombstone: Tombstone | None) -> Response:

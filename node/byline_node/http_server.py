@@ -172,7 +172,10 @@ class HttpServer:
             stream.socket.close()
 
     async def _handle(self, stream: trio.SocketStream) -> None:
-        address = str(stream.socket.getpeername()[0])
+        try:
+            address = str(stream.socket.getpeername()[0])
+        except OSError:
+            return  # it has gone already
         if not self._has_room(address):
             return  # closed by the caller: the client sees it and can try again
         self._streams.add(stream)

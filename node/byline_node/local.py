@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from byline_ledger.admission import Arrival, Source
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
 from byline_ledger.checkpoint import checkpoint_of
@@ -21,7 +22,10 @@ from byline_ledger.merkle import consistency_proof
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_node import operations
-from byline_node.calls import Progress, chunks, parse_asked, read_answer
+from byline_node.admission import Admission
+from byline_node.calls import Progress, chunks, halves, parse_asked, read_answer
+from byline_node.config import NodeConfig
+from byline_node.errors import RefusedForNowError
 from byline_node.home import Home, RunningNode, find_home, make_node
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
 
@@ -43,6 +47,8 @@ class LocalClient:
 
     def __init__(self, home: Home, *, policy: Policy | None = None) -> None:
         self._policy = policy
+        self._home = home
+        self._admission: Admission | None = None
         self.created = make_node(home.node)
         self._ledger = Ledger.open(home.node)
         if self._ledger.latest_cosigned is not None:
@@ -63,13 +69,42 @@ class LocalClient:
             for statement in chunk:
                 statement.verify()
             operations.require_wanted(self.view, chunk)
-            appended = self._ledger.append(chunk)
-            given = receipts_from_view(appended, self.view)
-            verify_receipts(given, chunk)
-            receipts += given
-            if progress is not None:
-                progress(len(chunk))
+            for part in self._admitted(chunk):
+                appended = self._ledger.append(part)
+                self._policy_of_node().end(part)
+                given = receipts_from_view(appended, self.view)
+                verify_receipts(given, part)
+                receipts += given
+                if progress is not None:
+                    progress(len(part))
         return receipts
+
+    def _admitted(self, statements: list[Statement]) -> Iterator[list[Statement]]:
+        """The statements in one part, or in several as calls.publish cuts them: the
+        policy holds for the operator's own hand as well."""
+        waiting = [statements]
+        while waiting:
+            part = waiting.pop()
+            arrivals = [Arrival(Source.API, "local", one) for one in part]
+            try:
+                self._policy_of_node().take(arrivals)
+            except RefusedForNowError:
+                if len(part) == 1:
+                    raise
+                waiting += halves(part)
+                continue
+            yield part
+
+    def _policy_of_node(self) -> Admission:
+        if self._admission is None:
+            policy = NodeConfig.load(self._home.folder).admission
+            self._admission = Admission(self._ledger, policy)
+            self._admission.load()
+        return self._admission
+
+    def admission(self, author: bytes | None = None) -> dict[str, Any]:
+        """See Client.admission."""
+        return self._policy_of_node().describe(author)
 
     def query(
         self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
@@ -112,6 +147,7 @@ class LocalClient:
             "cosigned": operations.describe_cosigned(self._ledger),
             "witnesses": [],
             "alarms": [],
+            "admission": self._policy_of_node().status(),
         }
 
     def close(self) -> None:

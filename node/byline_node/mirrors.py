@@ -42,6 +42,7 @@ from byline_ledger.view import LogView
 
 MAX_MIRRORS = 16
 MAX_WISHES = 64
+BUSY_SECONDS = 1.0
 CATCH_UP_SECONDS = 1.0
 """How long a cosignature waits for the copy; what is missing then is read on."""
 READ_SECONDS = 600.0
@@ -74,12 +75,15 @@ class Mirrors:
         peers: Sequence[str],
         ask: Ask,
         on_alarm: Callable[[bytes, str], Any],
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`peers` are the peer ids of our configuration: no stranger is copied."""
+        """`peers` are the peer ids of our configuration: no stranger is copied.  While
+        `is_busy()`, what is not urgent waits."""
         self._folder = folder
         self._peers = frozenset(peers)
         self._ask = ask
         self._on_alarm = on_alarm
+        self._is_busy = is_busy
         self._copies: dict[str, _Copy] = {}
         self._threads = trio.CapacityLimiter(1)
         self._wanted, self._wishes = trio.open_memory_channel[tuple[str, str, bytes]](
@@ -103,15 +107,19 @@ class Mirrors:
         soon done, and goes on behind this call if not."""
         if peer not in self._peers:
             return
-        with trio.move_on_after(CATCH_UP_SECONDS) as scope:
-            await self._read_on(peer, vkey, note)
-        if scope.cancelled_caught:
-            with suppress(trio.WouldBlock):
-                self._wanted.send_nowait((peer, vkey, note))
+        if not self._is_busy():
+            with trio.move_on_after(CATCH_UP_SECONDS) as scope:
+                await self._read_on(peer, vkey, note)
+            if not scope.cancelled_caught:
+                return
+        with suppress(trio.WouldBlock):
+            self._wanted.send_nowait((peer, vkey, note))
 
     async def run(self) -> None:
         """Reads on what a request could not wait for, until cancelled."""
         async for peer, vkey, note in self._wishes:
+            while self._is_busy():  # noqa: ASYNC110  # it tells nobody
+                await trio.sleep(BUSY_SECONDS)
             with trio.move_on_after(READ_SECONDS):
                 await self._read_on(peer, vkey, note)
 

@@ -32,7 +32,7 @@ from byline_node.alarm_exchange import AlarmExchange
 from byline_node.alarms import Alarms
 from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors, Records
-from byline_node.following import FollowedLog, Following
+from byline_node.following import FollowedLog, Following, Gate
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.mirrors import Mirrors
@@ -41,9 +41,10 @@ from byline_node.requests import Requests
 from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
 
-Admit: TypeAlias = Callable[[Sequence[Statement], str], Awaitable[Any]]
-"""`await admit(statements, source)` returns once they are durable; source is "gossip"
-or "follow" (Writer.submit)."""
+Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
+"""`await admit(statements, source, peers)` returns once those of them that are admitted
+are durable; source is "gossip" or "follow", peers who brought each (Entrance.submit).
+"""
 
 log = structlog.get_logger("byline.network")
 
@@ -71,9 +72,13 @@ class NetworkConfig(Protocol):
 
 
 class StatementWriter(Protocol):
-    """What the network needs of `writer.Writer`."""
+    """What the network needs of `entrance.NetworkEntrance`."""
 
-    async def submit(self, statements: Sequence[Statement], source: str, /) -> Any: ...
+    @property
+    def gate(self) -> Gate: ...
+    async def submit(
+        self, statements: Sequence[Statement], source: str, peers: Sequence[str], /
+    ) -> Any: ...
     def listen(
         self, listener: Callable[[Sequence[Statement], str], None], /
     ) -> None: ...
@@ -99,6 +104,8 @@ class PeerStatus:
     """Its whole log was read, and its set of statements is ours."""
     gaps: int
     """Statements that it lists but did not hand out."""
+    refused: int
+    """Statements of it that our admission policy passed over."""
     error: str | None
     """What last went wrong, if it is still wrong."""
 
@@ -117,9 +124,15 @@ class Network:
     """A running network; `open_network` makes one."""
 
     def __init__(
-        self, host: Host, ledger: NodeLedger, peers: Sequence[str], admit: Admit
+        self,
+        host: Host,
+        ledger: NodeLedger,
+        peers: Sequence[str],
+        admit: Admit,
+        gate: Gate,
     ) -> None:
         self._host = host
+        self._gate = gate
         self._ledger = ledger
         self._configured = {peer_id_of(address): address for address in peers}
         self._addresses = tuple(peers)
@@ -130,6 +143,7 @@ class Network:
             self._view,
             admit,
             LedgerCursors(ledger, self._configured),
+            gate,
             lambda error: self._contradict(error, "follow"),
         )
         self._alarms: Alarms | None = None
@@ -194,7 +208,17 @@ class Network:
 
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
-        return Mirrors(folder, tuple(self._configured), self._ask, on_alarm)
+        return Mirrors(
+            folder,
+            tuple(self._configured),
+            self._ask,
+            on_alarm,
+            lambda: self._following.is_reading_much,
+        )
+
+    def look_again(self) -> None:
+        """Has all logs read now: the admission policy is another."""
+        self._following.kick()
 
     def follows(self, vkey: str) -> bool:
         """Whether this log is, or was lately, read from a peer."""
@@ -294,7 +318,9 @@ class Network:
         return self._ledger.view
 
     def _is_known(self, statement_id: bytes) -> bool:
-        return self._ledger.view.index_of(statement_id) is not None
+        """Or refused already: its signature was verified then."""
+        known = self._ledger.view.index_of(statement_id) is not None
+        return known or self._gate.is_refused(statement_id)
 
     async def _ask(self, peer: str, request: bytes) -> bytes:
         return await self._requests.ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
@@ -313,9 +339,9 @@ class Network:
 
 def _log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:
     cursor = followed.cursor if followed else None
-    if cursor is None:
+    if followed is None or cursor is None:
         nothing = dict.fromkeys(("origin", "size", "cursor", "set_root"))
-        return nothing | {"agrees": False, "gaps": 0}
+        return nothing | {"agrees": False, "gaps": 0, "refused": 0}
     seen, set_root = cursor.seen, cursor.set_root
     return {
         "origin": seen.origin,
@@ -324,6 +350,7 @@ def _log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]
         "set_root": set_root.hex() if set_root else None,
         "agrees": cursor.size == seen.size and set_root == our_root,
         "gaps": len(cursor.gaps),
+        "refused": followed.refused,
     }
 
 
@@ -345,7 +372,7 @@ async def open_network(
         parse_peer(address)
     topics = [TOPIC, ALARM_TOPIC, CHECKPOINT_TOPIC]
     async with open_host(ledger.transport_seed, config.listen, topics) as host:
-        network = Network(host, ledger, config.peers, writer.submit)
+        network = Network(host, ledger, config.peers, writer.submit, writer.gate)
         writer.listen(network.offer)
         prepare(network)
         async with trio.open_nursery() as nursery:

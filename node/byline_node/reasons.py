@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+
+from byline_ledger.errors import BylineError
 
 MAX_REASON = 200
 
@@ -25,3 +28,20 @@ def reason_of(error: BaseException) -> str:
         return os.strerror(last.errno)
     lines = str(last).strip().splitlines() or [type(last).__name__]
     return lines[0][:MAX_REASON]
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Takes our own error out of the groups of tasks it came in; faults stay whole."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(BylineError)
+        if ours is None or others is not None:
+            raise
+        raise first_of(ours) from None
+
+
+def first_of(group: BaseExceptionGroup[BylineError]) -> BylineError:
+    inner = group.exceptions[0]
+    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner

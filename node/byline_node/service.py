@@ -13,8 +13,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,20 +25,24 @@ from byline_ledger.crypto import self_test
 from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.statement import Statement
+from byline_node.admission import Admission
+from byline_node.admission_jobs import admission_jobs, reload_policy
 from byline_node.alarms import Alarms, KnownAlarm
 from byline_node.client import Poster
 from byline_node.config import NodeConfig, parse_witness
 from byline_node.control import serve_control
 from byline_node.cosigning import Cosigner
-from byline_node.errors import BusyError
+from byline_node.entrance import Entrance, NetworkEntrance
+from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
+from byline_node.reasons import one_error
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
 from byline_node.witnessing import Witness
-from byline_node.writer import Committed, Listener, Writer
+from byline_node.writer import Committed, Writer
 
 if TYPE_CHECKING:
     from byline_node.mirrors import Mirrors
@@ -73,10 +77,12 @@ OnReady = Callable[[Ready], None]
 
 
 class Stop:
-    """The wish that the node stops, and the failure that caused it, if one did."""
+    """The wish that the node stops, and the failure that caused it, if one did; and,
+    until then, that it reads its settings again."""
 
     def __init__(self) -> None:
         self._asked = trio.Event()
+        self._hung_up = trio.Event()
         self.failure: BylineError | None = None
 
     def ask(self, failure: BylineError | None = None) -> None:
@@ -86,6 +92,13 @@ class Stop:
 
     async def wait(self) -> None:
         await self._asked.wait()
+
+    def hang_up(self) -> None:
+        self._hung_up.set()
+
+    async def wait_hangup(self) -> None:
+        await self._hung_up.wait()
+        self._hung_up = trio.Event()
 
 
 def run_node(config: NodeConfig, *, on_ready: OnReady | None = None) -> None:
@@ -100,7 +113,8 @@ def run_node(config: NodeConfig, *, on_ready: OnReady | None = None) -> None:
 
 async def run_until_signal(config: NodeConfig, on_ready: OnReady | None) -> None:
     stop = Stop()
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    with trio.open_signal_receiver(*numbers) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(heed_signals, signals, stop)
             nursery.start_soon(watch_stop, stop)
@@ -110,6 +124,9 @@ async def run_until_signal(config: NodeConfig, on_ready: OnReady | None) -> None
 
 async def heed_signals(signals: AsyncIterator[int], stop: Stop) -> None:
     async for number in signals:
+        if number == signal.SIGHUP:
+            stop.hang_up()
+            continue
         log.info("stopping", signal=signal.Signals(number).name)
         stop.ask()
 
@@ -132,23 +149,6 @@ async def watch_stop(stop: Stop) -> None:
         await trio.sleep_forever()
     finally:
         timer.cancel()
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Takes our own error out of the groups of tasks it came in; faults stay whole."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        ours, others = group.split(BylineError)
-        if ours is None or others is not None:
-            raise
-        raise first_of(ours) from None
-
-
-def first_of(group: BaseExceptionGroup[BylineError]) -> BylineError:
-    inner = group.exceptions[0]
-    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 async def serve_node(
@@ -195,6 +195,12 @@ class Node:
         self._ledger = ledger
         self._stop = stop
         self._writer = Writer(ledger)
+        self.admission = Admission(
+            ledger, config.admission, lambda: int(clock() * 1000)
+        )
+        """What decides on every statement that comes in."""
+        self._entrance = Entrance(self.admission, self._writer.submit)
+        self._writer.listen(self.admission.heed)
         self._written = trio.Event()
         self._network: Network | None = None
         self._api = ""
@@ -239,13 +245,15 @@ class Node:
     async def answer_view(self) -> LogView:
         return await self._cosigner.answer_view()
 
-    async def submit(self, statements: list[Statement], source: str) -> Committed:
-        return await self._writer.submit(statements, source)
+    async def submit(self, statements: list[Statement], peer: str) -> Committed:
+        peers = [peer] * len(statements)
+        return await self._entrance.submit(statements, "api", peers)
 
     def status(self) -> dict[str, Any]:
         network = self._network
         return describe_log(self.view, self._ledger.read_only) | {
             **self._cosigner.status(),
+            "admission": self.admission.status(),
             "alarms": [one.to_json() for one in self._alarms.all],
             "api": self._api,
             "peer_id": network.peer_id if network else None,
@@ -270,10 +278,13 @@ class Node:
 
     async def run(self, on_ready: OnReady | None) -> None:
         """Starts everything, waits until the node is to stop, stops it in order."""
+        await trio.to_thread.run_sync(self.admission.load)
         listeners = await open_listeners(*self._config.api_address)
         self._api = f"http://{bound_address(listeners)}"
         async with trio.open_nursery() as nursery:
             jobs = make_jobs(self._ledger, self._stop_writing)
+            jobs |= admission_jobs(self.admission, self._reload)
+            nursery.start_soon(self._heed_hangups)
             await nursery.start(serve_control, self._config.folder, jobs)
             await self.take_part(lambda: self._serve_http(listeners, on_ready))
             nursery.cancel_scope.cancel()
@@ -335,7 +346,7 @@ class Node:
             return
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
-        writer = NetworkWriter(self._writer, self._ledger)
+        writer = NetworkEntrance(self._entrance, self._writer, self._ledger)
         async with open_network(
             self._config, self._ledger, writer, self._prepare
         ) as network:
@@ -385,6 +396,21 @@ class Node:
         finally:
             self._written.set()
 
+    async def _heed_hangups(self) -> None:
+        while True:
+            await self._stop.wait_hangup()
+            with suppress(ConfigError):  # it is logged, and nothing has changed
+                await trio.to_thread.run_sync(self._reload)
+
+    def _reload(self) -> dict[str, Any]:
+        """Goes by what node.toml says of admission now; in a thread."""
+
+        def look_again() -> None:
+            if self._network is not None:
+                trio.from_thread.run_sync(self._network.look_again)
+
+        return reload_policy(self._config.home, self.admission, look_again)
+
     async def _finish_takedowns(self) -> None:
         """What a query in flight kept on the disk must not stay there for long."""
         while True:
@@ -409,26 +435,3 @@ class Node:
             log.warning(
                 "left uncommitted, without a receipt", count=self._writer.queued
             )
-
-
-class NetworkWriter:
-    """The writer as the network sees it, to which a refusal means: try again later.
-
-    After a failed write `submit` does not return: the node is being stopped in order,
-    and the network must not fall down before its turn.
-    """
-
-    def __init__(self, writer: Writer, ledger: Ledger) -> None:
-        self._writer = writer
-        self._ledger = ledger
-
-    async def submit(self, statements: Sequence[Statement], source: str) -> Committed:
-        try:
-            return await self._writer.submit(statements, source)
-        except StoreError as error:
-            if self._ledger.failure is not None:
-                await trio.sleep_forever()
-            raise BusyError(str(error), hint=error.hint) from None
-
-    def listen(self, listener: Listener) -> None:
-        self._writer.listen(listener)

@@ -28,8 +28,14 @@ def command_lines() -> Iterator[list[str]]:
     for name in COMMANDS:
         yield [name]
         group: Any = get_command(app)
-        for inner in getattr(group.get_command(None, name), "commands", {}):
+        for inner, command in commands_of(group.get_command(None, name)).items():
             yield [name, inner]
+            yield from ([name, inner, one] for one in commands_of(command))
+
+
+def commands_of(group: Any) -> dict[str, Any]:
+    """The commands of a group; none if it is a command itself."""
+    return dict(getattr(group, "commands", {}))
 
 
 def help_of(arguments: list[str]) -> str:

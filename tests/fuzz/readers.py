@@ -24,6 +24,8 @@ from byline_ledger.note import NoteSignature
 from byline_ledger.opening import Walk, parse_opening
 from byline_ledger.policy import Policy
 from byline_ledger.policy_review import policy_warnings
+from byline_ledger.proof_of_work import work_of, zero_bits
+from byline_ledger.refusals import parse_place
 from byline_ledger.statement import Statement
 from byline_ledger.tiles import parse_entry_bundle, parse_tile
 from byline_ledger.verify import Verdict, verify_bundle
@@ -67,7 +69,16 @@ def body(data: bytes) -> Statement:
     content.read_dispute(statement)
     content.read_withdraw(statement)
     statement_to_json(statement, None)
+    assert 0 <= work_of(statement) <= zero_bits(statement.id)
     return statement
+
+
+def place(data: bytes) -> bytes:
+    """What is remembered of refused statements; the reader keeps what it can use."""
+    policy, records = parse_place(data)
+    assert len(policy) == 32
+    assert all(not one.deferred or one.until for _, one in records)
+    return data
 
 
 def licence(text: str) -> str:

@@ -188,6 +188,7 @@ TARGETS = (
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
+    Target("store", "refusals", readers.place),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),
     Target("store", "snapshot", LookupSet.from_snapshot, LookupSet.to_snapshot),

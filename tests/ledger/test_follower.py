@@ -161,6 +161,56 @@ def test_what_is_withheld_becomes_a_gap_that_another_peer_fills() -> None:
     assert mine.index_of(missing) is not None
 
 
+def test_what_is_refused_is_never_asked_for() -> None:
+    """Nor is it a gap, nor asked for as one; the rest of the page comes."""
+    mine, theirs, _ = logs()
+    wanted, unwanted, withheld = work("a"), work("b"), work("c")
+    theirs.append([wanted, unwanted, withheld])
+    theirs.bodies[withheld.id] = b""
+    refused = {unwanted.id}
+    one = Follower(lambda: mine, None, refused.__contains__)
+    asked = follow(one, mine, theirs)
+    assert asked[-1] == AskStatements((wanted.id, withheld.id))
+    assert one.cursor is not None
+    assert one.cursor.gaps == (withheld.id,)
+    refused.add(withheld.id)
+    assert follow(one, mine, theirs, wanted=[*refused]) == [AskNext(theirs.size)]
+    assert one.cursor.gaps == ()
+    refused.clear()
+    follow(one, mine, theirs, wanted=[unwanted.id])
+    assert mine.index_of(unwanted.id) is not None
+
+
+def test_a_log_is_not_read_on_where_nothing_more_can_wait() -> None:
+    """What is wanted is asked for all the same, and the head is checked."""
+    mine, theirs, one = logs(3)
+    follow(one, mine, theirs)
+    more = [work(f"more {i}") for i in range(100)]
+    theirs.append(more)
+    size = one.cursor.size if one.cursor else 0
+    asked = follow(one, mine, theirs, wanted=[more[7].id], read_on=False)
+    assert asked == [AskHead(size), AskStatements((more[7].id,))]
+    assert one.cursor is not None
+    assert (one.cursor.size, one.cursor.seen.size) == (size, theirs.size)
+    follow(one, mine, theirs)
+    assert mine.set_root == theirs.set_root
+
+
+def test_a_rewound_cursor_reads_all_again_and_forgets_nothing_signed() -> None:
+    mine, theirs, one = logs(3)
+    follow(one, mine, theirs)
+    assert one.cursor is not None
+    one.cursor = one.cursor.rewound()
+    assert (one.cursor.size, one.cursor.seen.size) == (0, theirs.size)
+    asked = follow(one, mine, theirs)
+    assert asked == [AskHead(theirs.size), AskEntries(0, theirs.size)]
+    other = MemoryLog(2)
+    other.append(work(f"another {i}") for i in range(4))
+    one.cursor = one.cursor.rewound()
+    with pytest.raises(ContradictionError):
+        follow(one, mine, other)
+
+
 def test_too_many_gaps_stop_the_cursor() -> None:
     """A log of phantoms is not followed past a bound."""
     mine, theirs, one = logs(MAX_GAPS + 1)
@@ -413,7 +463,8 @@ def test_a_last_leaf_that_is_no_commitment_does_not_make_the_cursor_jump() -> No
 def test_what_gossip_brought_while_a_page_was_read_is_not_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(follower, "MAX_IDS", 2)
+    monkeypatch.setattr(follower, "FETCHED_IDS", 2)
+    monkeypatch.setattr(follower, "AHEAD", 0)
     mine, theirs, one = logs()
     theirs.append(works := [work(f"late {number}") for number in range(4)])
 

@@ -247,6 +247,8 @@ def test_side_records(tmp_path: Path, open_store: OpenStore) -> None:
     assert ledger.get_record(b"cursor/peer") is None
     ledger.put_record(b"cursor/peer", b"1")
     ledger.put_record(b"cursor/peer", b"2")
+    ledger.put_records({b"one": b"1", b"two": b"2"})
+    assert (ledger.get_record(b"one"), ledger.get_record(b"two")) == (b"1", b"2")
     ledger.close()
     ledger = Ledger.open(tmp_path, open_store=open_store)
     assert ledger.get_record(b"cursor/peer") == b"2"

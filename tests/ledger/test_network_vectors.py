@@ -12,7 +12,7 @@ from tests.support.vectors import VECTORS, as_expected, cases, load
 
 from byline_ledger.follow_messages import Refusal, parse_request, parse_response
 from byline_ledger.follow_server import answer
-from byline_ledger.follower import Admit, Ask, Follower, Session
+from byline_ledger.follower import Admit, Ask, Check, Follower, Session
 from byline_ledger.gossip import sift_batch
 from byline_ledger.statement import Statement
 
@@ -124,6 +124,8 @@ def replay(
             exchange = left.pop(0)
             assert action.request.hex() == exchange["request"]
             reply = bytes.fromhex(exchange["response"])
+        elif isinstance(action, Check):
+            action.run()
         elif isinstance(action, Admit):
             mine.append(action.statements)
             admitted += [one.id.hex() for one in action.statements]

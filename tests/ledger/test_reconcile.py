@@ -353,3 +353,16 @@ def test_where_we_have_many_strings_none_is_named(
     ours, other, one = sides(EVERYTHING[5:], EVERYTHING)
     follow(one, ours, other)
     assert ours.set_root == other.set_root
+
+
+def test_what_is_refused_is_found_missing_and_not_asked_for() -> None:
+    """The cursor is at the end all the same."""
+    ours, theirs, _ = sides(EVERYTHING[:600], EVERYTHING)
+    refused = {one.id for one in EVERYTHING[650:]}
+    one = Follower(lambda: ours, None, refused.__contains__)
+    asked = follow(one, ours, theirs)
+    ids = [i for ask in asked if isinstance(ask, AskStatements) for i in ask.ids]
+    assert sorted(ids) == sorted(one.id for one in EVERYTHING[600:650])
+    assert not any(isinstance(ask, AskEntries) for ask in asked)
+    assert one.cursor is not None
+    assert (one.cursor.size, one.cursor.gaps) == (theirs.size, ())

@@ -8,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from byline_ledger.admission_policy import OPEN, AdmissionPolicy
+from byline_ledger.buckets import Rate
 from byline_node.config import NodeConfig
 from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, find_home
 
 PEER = "/ip4/192.0.2.7/tcp/4737/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc"
+ADMISSION = AdmissionPolicy(
+    authors="listed",
+    listed=frozenset({bytes(range(32))}),
+    denied_digests=frozenset({b"x" * 32}),
+    work_bits=12,
+    author=Rate(100, 200),
+)
 
 
 def write_config(home: Path, text: str) -> None:
@@ -26,6 +35,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert config.listen == ("/ip4/127.0.0.1/tcp/4737",)
     assert config.api_address == ("127.0.0.1", 8737)
     assert config.peers == ()
+    assert config.admission == OPEN
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -37,6 +47,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         api="[::1]:0",
         api_hosts=("archive.example",),
         peers=(PEER,),
+        admission=ADMISSION,
     )
     config.write()
     assert NodeConfig.load(tmp_path) == config
@@ -63,6 +74,9 @@ def test_overrides_beat_the_file_and_none_does_not_count(tmp_path: Path) -> None
         ("api = 8737", "8737"),
         ('peers = ["/ip4/127.0.0.1/tcp/1"]', "PEER-ID"),
         ("\udcff", "not TOML"),
+        ("admission = 3", "expected a table"),
+        ('[admission]\nauthors = "mine"', "[admission] authors: expected anyone"),
+        ("[admission]\nauthor_rate = 0", "1 to 1000000000"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
@@ -83,6 +97,13 @@ def test_an_unknown_setting_suggests_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="lisen") as caught:
         NodeConfig.load(tmp_path)
     assert caught.value.hint == "did you mean listen?"
+
+
+def test_an_unknown_setting_of_admission_too(tmp_path: Path) -> None:
+    write_config(tmp_path, "[admission]\nwork_bit = 20\n")
+    with pytest.raises(ConfigError, match=r"work_bit\b") as caught:
+        NodeConfig.load(tmp_path)
+    assert caught.value.hint == "did you mean work_bits?"
 
 
 def test_home_is_what_the_environment_says() -> None:

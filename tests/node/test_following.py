@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -11,13 +11,21 @@ import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
+from byline_ledger import codec
+from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import StoreError
+from byline_ledger.follow_messages import (
+    AskEntries,
+    AskHead,
+    AskStatements,
+    parse_request,
+)
 from byline_ledger.follow_server import serve
 from byline_ledger.statement import Statement
 from byline_node import following as module
-from byline_node.cursors import PLACES, LedgerCursors
-from byline_node.errors import PeerError
+from byline_node.cursors import PLACES, Kept, LedgerCursors
+from byline_node.errors import BusyError, PeerError
 from byline_node.following import Following
 
 pytestmark = pytest.mark.trio
@@ -52,6 +60,54 @@ class Records:
         self.writes += 1
 
 
+class Gate:
+    """following.Gate: refuses the statements in `unwanted`, and remembers them."""
+
+    def __init__(self) -> None:
+        self.digest = OPEN.digest
+        self.rereads = 0
+        self.unwanted: set[bytes] = set()
+        self.room = 10**6
+        """How many more it can remember."""
+        self.remembered: dict[bytes, str] = {}
+        self.wanted_again: set[bytes] = set()
+        self.saves = 0
+
+    def take(
+        self, statements: Sequence[Statement], peers: Sequence[str]
+    ) -> tuple[list[Statement], bool]:
+        admitted, is_full = [], False
+        for one, peer in zip(statements, peers, strict=True):
+            self.remembered.pop(one.id, None)
+            if one.id not in self.unwanted:
+                admitted.append(one)
+            elif len(self.remembered) < self.room:
+                self.remembered[one.id] = peer
+            else:
+                is_full = True
+        return admitted, is_full
+
+    def is_refused(self, statement_id: bytes, peer: str | None = None) -> bool:
+        return statement_id in self.remembered and (
+            statement_id not in self.wanted_again
+        )
+
+    def due(self, peer: str, connected: Collection[str]) -> list[bytes]:
+        away = {one for one in self.remembered.values() if one not in connected}
+        ids = self.remembered.items()
+        return [
+            id_
+            for id_, owner in ids
+            if id_ in self.wanted_again and owner in {peer, *away}
+        ]
+
+    def is_full(self, peer: str) -> bool:
+        return len(self.remembered) >= self.room
+
+    def save(self) -> None:
+        self.saves += 1
+
+
 class Setting:
     """Our empty log, and peers' logs by peer id; `broken` is what asking raises."""
 
@@ -63,11 +119,14 @@ class Setting:
         self.delays: dict[str, float] = {}
         self.times: list[float] = []
         self.requests: list[tuple[str, bytes]] = []
+        self.gate = Gate()
         self.following = self.restart()
 
     def restart(self) -> Following:
         cursors = LedgerCursors(self.records, ["friend"])
-        self.following = Following(self.ask, lambda: self.mine, self.admit, cursors)
+        self.following = Following(
+            self.ask, lambda: self.mine, self.admit, cursors, self.gate
+        )
         return self.following
 
     async def ask(self, peer: str, request: bytes) -> bytes:
@@ -78,10 +137,16 @@ class Setting:
             raise self.broken
         return serve(self.peers[peer], request)
 
-    async def admit(self, statements: Sequence[Statement], source: str) -> None:
+    async def admit(
+        self, statements: Sequence[Statement], source: str, peers: Sequence[str]
+    ) -> None:
         assert source == "follow"
+        assert len(peers) == len(statements)
         await trio.lowlevel.checkpoint()
-        self.mine.append(statements)
+        admitted, is_full = self.gate.take(statements, peers)
+        self.mine.append(admitted)
+        if is_full:
+            raise BusyError("no more can wait")
 
     async def run(self, seconds: float, *peers: str) -> None:
         with trio.move_on_after(seconds):
@@ -278,6 +343,107 @@ async def test_a_damaged_cursor_is_read_again(
     assert setting.following.logs["friend"].cursor is not None
 
 
+# What our policy does not want
+
+
+async def test_what_is_refused_is_fetched_once_and_counted(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """By whichever peer it is listed, also after a restart."""
+    setting = Setting(friend=log_of(2, "a", "b"), other=log_of(3, "b", "c"))
+    both = work("both")
+    for log in setting.peers.values():
+        log.append([both])
+    setting.gate.unwanted = {both.id}
+    # Small pages are read from both at once; what the one showed first counts.
+    await setting.run(30, "friend")
+    await setting.run(30, "other")
+    setting.restart()
+    await setting.run(30)
+    asked = [parse_request(request) for _, request in setting.requests]
+    ids = [i for one in asked if isinstance(one, AskStatements) for i in one.ids]
+    assert ids.count(both.id) == 1
+    assert len(ids) == 5
+    refused = [one.refused for one in setting.following.logs.values()]
+    assert refused == [1, 1]
+
+
+async def test_another_policy_reads_from_the_start(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """While connected, and where the record is of another policy; once."""
+    setting = Setting(friend=log_of(2, "a", "b"))
+    one = work("unwanted")
+    setting.peers["friend"].append([one])
+    setting.gate.unwanted = {one.id}
+    nursery.start_soon(setting.following.follow, "friend")
+    await trio.sleep(1)
+    followed = setting.following.logs["friend"]
+    assert (followed.refused, setting.mine.index_of(one.id)) == (1, None)
+    setting.gate.unwanted.clear()
+    setting.gate.remembered.clear()
+    setting.gate.digest = b"another policy"
+    setting.following.kick()
+    await trio.sleep(1)
+    assert followed.refused == 0
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_policy_is_kept_with_the_cursor(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a", "b"))
+    await setting.run(1)
+    assert setting.gate.saves > 0
+    for digest, pages in ((OPEN.digest, 0), (b"another", 1), (b"another", 0)):
+        setting.gate.digest = digest
+        setting.restart()
+        setting.requests.clear()
+        await setting.run(30)
+        asked = [parse_request(request) for _, request in setting.requests]
+        assert sum(isinstance(one, AskEntries) for one in asked) == pages
+
+
+async def test_a_record_from_before_there_were_policies_is_that_of_an_open_node(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2, "a"))
+    cursor = await followed_once()
+    old = codec.pack({"cursor": cursor.to_bytes(), "peer": "friend"})
+    setting.records.values[b"follow/peer/friend"] = old
+    kept = LedgerCursors(setting.records, ["friend"]).load("friend")
+    assert kept == Kept(cursor, OPEN.digest, 0)
+    odd = codec.pack({"cursor": b"", "peer": "friend", "policy": 1})
+    setting.records.values[b"follow/peer/friend"] = odd
+    assert LedgerCursors(setting.records, ["friend"]).load("friend") is None
+
+
+async def test_where_no_more_can_wait_only_what_is_due_is_asked_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    setting = Setting(friend=log_of(2))
+    late = [work(f"{i}") for i in range(5)]
+    setting.peers["friend"].append(late)
+    setting.gate.unwanted = {one.id for one in late}
+    setting.gate.room = 3
+    await setting.run(100)
+    assert len(setting.gate.remembered) == 3
+    setting.requests.clear()
+    await setting.run(100)
+    asked = {type(parse_request(request)) for _, request in setting.requests}
+    assert asked == {AskHead}
+    first = next(iter(setting.gate.remembered))
+    setting.gate.unwanted.remove(first)
+    setting.gate.wanted_again.add(first)
+    await setting.run(200)
+    assert setting.mine.index_of(first) is not None
+    setting.gate.unwanted.clear()
+    setting.gate.wanted_again |= {one.id for one in late}
+    await setting.run(300)
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+
+
 async def test_a_full_disk_costs_only_the_cursor(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -291,7 +457,7 @@ async def test_strangers_share_a_bounded_number_of_places() -> None:
     """Only our own peers have records of their own."""
     records = Records()
     cursors = LedgerCursors(records, ["friend"])
-    cursor = Cursor.from_bytes((await followed_once()).to_bytes())
+    cursor = Kept(Cursor.from_bytes((await followed_once()).to_bytes()))
     for number in range(PLACES // 8):
         cursors.save(f"stranger {number}", cursor)
     cursors.save("friend", cursor)

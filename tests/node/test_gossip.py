@@ -61,7 +61,10 @@ class Setting:
             self.mesh, self.admitted.__contains__, self.admit, self.lose
         )
 
-    async def admit(self, statements: Sequence[Statement], source: str) -> None:
+    async def admit(
+        self, statements: Sequence[Statement], source: str, senders: Sequence[str]
+    ) -> None:
+        assert len(senders) == len(statements)
         assert source == "gossip"
         await self.may_admit.wait()
         if self.refusal is not None:

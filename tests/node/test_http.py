@@ -445,6 +445,7 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient) -> None:
         "/v1/authored",
         "/v1/consistency",
         "/v1/status",
+        "/v1/admission",
         "/healthz",
     }
     assert (await client.get("/docs")).status_code == 404

@@ -120,6 +120,7 @@ async def test_status_tells_who_agrees(one: NetworkedNode, tmp_path: Path) -> No
             "set_root": view.set_root.hex(),
             "agrees": True,
             "gaps": 0,
+            "refused": 0,
             "error": None,
         }
 

@@ -20,7 +20,15 @@ from byline_ledger.entry import entry_of
 from byline_ledger.errors import BylineError
 from byline_ledger.follow_messages import Entries, Envelopes, Response
 from byline_ledger.follow_server import answer
-from byline_ledger.follower import Admit, Ask, Follower, Keep, Session
+from byline_ledger.follower import (
+    Action,
+    Admit,
+    Ask,
+    Check,
+    Follower,
+    Keep,
+    Session,
+)
 from byline_ledger.gossip import make_batches, sift_batch
 from byline_ledger.lookup_set import naive_root
 from byline_ledger.merkle import root_from
@@ -173,6 +181,7 @@ class World:
         talk = node.sessions[peer.number]
         try:
             action = talk.session.send(talk.reply)
+            talk.reply = self.do(node, peer, action)
         except StopIteration:
             del node.sessions[peer.number]
             return False
@@ -181,19 +190,18 @@ class World:
             self.lies_caught += 1
             del node.sessions[peer.number]
             return False
-        talk.reply = self.do(node, peer, action)
         return True
 
-    def do(self, node: Node, peer: Node, action: Ask | Admit | Keep) -> bytes | None:
+    def do(self, node: Node, peer: Node, action: Action) -> bytes | None:
         match action:
             case Ask(request):
                 response = answer(peer.log, request)
                 if peer.lie is not None:
                     return peer.lie(self.dice, response)
                 return response.to_bytes()
+            case Check():
+                action.run()
             case Admit(statements):
-                for statement in statements:
-                    statement.verify()
                 node.log.append(statements)
                 self.note(node)
             case Keep(cursor):

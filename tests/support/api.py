@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import trio
 
+from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
+from byline_node.admission import Admission
+from byline_node.entrance import Entrance
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
@@ -22,9 +25,13 @@ from byline_node.writer import Committed, Writer
 class Backend:
     """A ledger and its writer, as the node wires them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, policy: AdmissionPolicy = OPEN) -> None:
         self.ledger = ledger
         self.writer = Writer(ledger)
+        self.admission = Admission(ledger, policy)
+        self.admission.load()
+        self.writer.listen(self.admission.heed)
+        self.entrance = Entrance(self.admission, self.append)
         self.a_witness = Witness(ledger, clock=time.time)
 
     @property
@@ -44,8 +51,13 @@ class Backend:
     async def answer_view(self) -> Any:
         return self.ledger.view
 
-    async def submit(self, statements: list[Statement], source: str) -> Committed:
+    async def append(self, statements: Sequence[Statement], source: str) -> Committed:
+        """By the writer there is now: a test may have put another in its place."""
         return await self.writer.submit(statements, source)
+
+    async def submit(self, statements: list[Statement], peer: str) -> Committed:
+        peers = [peer] * len(statements)
+        return await self.entrance.submit(statements, "api", peers)
 
     def status(self) -> dict[str, Any]:
         nobody: dict[str, Any] = {"api": "", "peer_id": None, "listen": [], "peers": []}
@@ -53,6 +65,7 @@ class Backend:
             "cosigned": {"size": 1, "count": 0, "time": None},
             "witnesses": [],
             "alarms": [],
+            "admission": self.admission.status(),
         }
         return describe_log(self.view, self.ledger.read_only) | nobody
 

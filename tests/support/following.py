@@ -10,7 +10,7 @@ from tests.support.signed import work
 from byline_ledger.cursor import Cursor
 from byline_ledger.follow_messages import Request, Response, parse_request
 from byline_ledger.follow_server import answer
-from byline_ledger.follower import Admit, Ask, Follower, Keep
+from byline_ledger.follower import Admit, Ask, Check, Follower, Keep
 
 Twist = Callable[[Request, Response], Response]
 
@@ -22,10 +22,11 @@ def follow(
     *,
     wanted: Sequence[bytes] = (),
     twist: Twist | None = None,
+    read_on: bool = True,
 ) -> list[Request]:
     """Runs a session against a log, whose answers `twist` may change; what it asked."""
     asked = []
-    session = one.session(wanted)
+    session = one.session(wanted, read_on=read_on)
     action = next(session)
     while True:
         reply = None
@@ -36,6 +37,8 @@ def follow(
                 if twist is not None:
                     response = twist(asked[-1], response)
                 reply = response.to_bytes()
+            case Check():
+                action.run()
             case Admit(statements):
                 mine.append(statements)
             case Keep(cursor):

@@ -10,10 +10,13 @@ from pathlib import Path
 import trio
 from tests.support.waiting import until
 
+from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
+from byline_node.admission import Admission, Clock, wall_clock
 from byline_node.alarms import Alarms
+from byline_node.entrance import Entrance, NetworkEntrance
 from byline_node.network import Network, open_network
 from byline_node.writer import Writer
 
@@ -34,23 +37,38 @@ class NetworkedNode:
     writer: Writer
     network: Network
     alarms: Alarms
+    entrance: Entrance
+
+    @property
+    def admission(self) -> Admission:
+        return self.entrance.admission
 
     @property
     def set_root(self) -> bytes:
         return self.ledger.view.set_root
 
     async def publish(self, statements: Sequence[Statement]) -> None:
-        await self.writer.submit(statements, "api")
+        peers = ["test"] * len(statements)
+        await self.entrance.submit(statements, "api", peers)
 
 
 @asynccontextmanager
 async def networked_node(
-    folder: Path, *, peers: Sequence[str] = (), listen: str = ANY_PORT
+    folder: Path,
+    *,
+    peers: Sequence[str] = (),
+    listen: str = ANY_PORT,
+    policy: AdmissionPolicy = OPEN,
+    clock: Clock = wall_clock,
 ) -> AsyncIterator[NetworkedNode]:
     """A new node in `folder`, or the one that is there."""
     start = Ledger.open if NodeFiles(folder).is_node() else Ledger.init
     ledger = start(folder)
     writer = Writer(ledger)
+    admission = Admission(ledger, policy, clock)
+    admission.load()
+    entrance = Entrance(admission, writer.submit)
+    writer.listen(admission.heed)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
@@ -62,8 +80,9 @@ async def networked_node(
                 known.append(network)
                 network.share_alarms(alarms)
 
-            async with open_network(config, ledger, writer, prepare) as network:
-                yield NetworkedNode(ledger, writer, network, alarms)
+            door = NetworkEntrance(entrance, writer, ledger)
+            async with open_network(config, ledger, door, prepare) as network:
+                yield NetworkedNode(ledger, writer, network, alarms, entrance)
                 await writer.close()
     finally:
         ledger.close()
