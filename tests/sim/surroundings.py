@@ -82,6 +82,7 @@ class Surroundings:
             await limiter.acquire_on_behalf_of(somebody)
         try:
             with trio.CancelScope(shield=not abandon_on_cancel):
+                await trio.lowlevel.checkpoint()
                 await self._take_time()
                 result = work(*arguments)
                 await self._take_time()
@@ -91,11 +92,8 @@ class Surroundings:
                 limiter.release_on_behalf_of(somebody)
 
     async def _take_time(self) -> None:
-        dice = self._threads
-        if dice.random() < 0.2:
-            await trio.sleep(dice.expovariate(1 / THREAD_SECONDS))
-        else:
-            await trio.lowlevel.checkpoint()
+        if self._threads.random() < 0.05:
+            await trio.sleep(self._threads.expovariate(1 / THREAD_SECONDS))
 
     @asynccontextmanager
     async def open_host(
