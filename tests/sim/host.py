@@ -284,4 +284,3 @@ async def _echo(stream: FakeStream) -> None:
     """The answering side of a ping."""
     while data := await read_exactly(stream, PING_BYTES):
         await stream.send(data)
-

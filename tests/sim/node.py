@@ -76,6 +76,7 @@ class SimNode:
         self.node: Node | None = None
         self.ledger: SimLedger | None = None
         self.starts = 0
+        self.task: trio.lowlevel.Task | None = None
         self._scope = trio.CancelScope()
         self._stop: Stop | None = None
         self._wanted = trio.Event()
@@ -99,6 +100,7 @@ class SimNode:
 
     async def live(self) -> None:
         """Runs whenever it is wanted, until cancelled."""
+        self.task = trio.lowlevel.current_task()
         while True:
             while not self.is_wanted:
                 self._wanted = trio.Event()

@@ -211,7 +211,9 @@ class Link:
     def count(self, host: FakeHost) -> int:
         """Streams that are open at this end."""
         return sum(
-            stream.is_open for pair in self.streams for stream in pair
+            stream.is_open
+            for pair in self.streams
+            for stream in pair
             if stream.host is host
         )
 
