@@ -21,6 +21,10 @@ MUTANT ?=
 SECONDS ?= 30
 CORE := tests/pure_core.ini
 REPLAY ?=
+SEED ?=
+SEEDS ?=
+NODES ?=
+HOURS ?=
 
 # A stranger's environment must not change what is tested or shown.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
@@ -28,7 +32,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash faults audit \
+.PHONY: sim help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash faults audit \
     interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -39,6 +43,8 @@ help:
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
 	@echo "               (KILLS=500: again and again, with power cuts)"
+	@echo "make sim       simulated nodes through bad times  (SEED=7 NODES=20 HOURS=0.02 for"
+	@echo "               one run, SEEDS=1000 for many)"
 	@echo "make faults    fail, kill and cut the power at each file system call"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
@@ -88,6 +94,10 @@ audit: $(STAMP)/test
 crash: $(STAMP)/test
 	$(PY) $(if $(KILLS),tests/crash/loop.py --kills $(KILLS),tests/crash/run.py) \
 	    $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
+
+sim: $(STAMP)/test
+	$(PY) -m tests.sim.run $(SEED:%=--seed %) $(SEEDS:%=--seeds %) $(NODES:%=--nodes %) \
+	    $(HOURS:%=--hours %) $(MUTANT:%=--mutant %) $(ARGS)
 
 faults: $(STAMP)/test
 	$(PY) tests/faults/run.py $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)

@@ -15,9 +15,9 @@ from byline_ledger.statement import Statement
 
 if TYPE_CHECKING:
     from tests.sim.node import SimNode
-    from tests.sim.world import World
+    from tests.sim.simulation import Simulation
 
-CRASH_EVERY = 6.0
+CRASH_EVERY = 4.0
 CUT_EVERY = 12.0
 BREAK_EVERY = 2.0
 WEATHER_EVERY = 10.0
@@ -27,7 +27,7 @@ PUBLISH_EVERY = 2.5
 class Faults:
     """`run` in a task that is cancelled at the end of the bad times."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Simulation) -> None:
         self._world = world
         self._dice = world.dice
 
@@ -108,7 +108,7 @@ class Faults:
             weather.late = dice.choice([0, 0.05, 0.3])
 
 
-async def publish(world: World) -> None:
+async def publish(world: Simulation) -> None:
     """Clients of all nodes, until cancelled."""
     dice = world.dice
     async with trio.open_nursery() as nursery:

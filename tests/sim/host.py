@@ -187,7 +187,7 @@ class FakeHost:
             await handler(stream)
         except BylineError:
             await stream.reset()
-        except Exception as error:  # as in production it ends the stream, no more
+        except Exception as error:  # noqa: BLE001  # it ends the stream, no more
             self.faults.append(f"{stream.protocol}: {error!r}")
             await stream.reset()
 

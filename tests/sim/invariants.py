@@ -18,18 +18,18 @@ from byline_ledger.merkle import root_from
 from byline_node import alarms, following, gossip, requests
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from tests.sim.simulation import Simulation
 
 STREAMS_PER_LINK = 10
 """Both ways: a ping, and one stream of each protocol; some are just being closed."""
-TASKS = 40
-TASKS_PER_LINK = 16
+TASKS = 30
+TASKS_PER_LINK = 10
 
 
 # While it runs
 
 
-def while_running(world: World) -> Iterator[str]:
+def while_running(world: Simulation) -> Iterator[str]:
     for node in world.whole:
         if node.is_up:
             yield from (f"{node.peer_id}: {one}" for one in bounded(node))
@@ -45,8 +45,10 @@ def bounded(node: SimNode) -> Iterator[str]:
     if queues[0] > gossip.MAX_INCOMING or queues[1] > gossip.MAX_OUTGOING:
         yield f"bounded: gossip queues hold {queues} bytes"
     gone = {peer for peer, _protocol in asking._channels} - set(host.links)
-    if len(gone) > 4:  # those whose end is just being noticed
-        yield f"bounded: streams to {len(gone)} peers that have gone"
+    # What was there two seconds ago too is not just being noticed.
+    if kept := sorted(gone & node.gone):
+        yield f"bounded: streams to {' '.join(kept)} are kept, who has gone"
+    node.gone = gone
     most = max(asking._inbound.values(), default=0)
     if most > requests.MAX_STREAMS_PER_PEER:
         yield f"bounded: {most} request streams of one peer"
@@ -63,7 +65,7 @@ def bounded(node: SimNode) -> Iterator[str]:
 # At the end
 
 
-def at_the_end(world: World) -> Iterator[str]:
+def at_the_end(world: Simulation) -> Iterator[str]:
     yield from equal_roots(world)
     yield from nothing_lost(world)
     for node in world.honest:
@@ -71,7 +73,7 @@ def at_the_end(world: World) -> Iterator[str]:
             yield f"{node.peer_id}: {one}"
 
 
-def equal_roots(world: World) -> Iterator[str]:
+def equal_roots(world: Simulation) -> Iterator[str]:
     roots = {node.view.set_root for node in world.honest if node.is_up}
     down = [node.peer_id for node in world.honest if not node.is_up]
     if down:
@@ -81,7 +83,7 @@ def equal_roots(world: World) -> Iterator[str]:
         yield f"equal roots: {len(roots)} sets, of {sizes} strings"
 
 
-def nothing_lost(world: World) -> Iterator[str]:
+def nothing_lost(world: Simulation) -> Iterator[str]:
     for node in world.honest:
         for other in world.honest:
             if other.ledger is not None:
@@ -104,7 +106,7 @@ def append_only(node: SimNode) -> Iterator[str]:
             return
 
 
-def nobody_accused(world: World, node: SimNode) -> Iterator[str]:
+def nobody_accused(world: Simulation, node: SimNode) -> Iterator[str]:
     """No honest node is said to have lied, and none takes itself for a liar."""
     honest = {one.peer_id for one in world.whole}
     for peer, reason in node.accused:
@@ -151,7 +153,7 @@ def count_tasks(task: trio.lowlevel.Task) -> int:
 # After the end
 
 
-def after_the_end(world: World) -> Iterator[str]:
+def after_the_end(world: Simulation) -> Iterator[str]:
     left = [node.peer_id for node in world.whole if node.is_up]
     if left:
         yield f"no leak: {' '.join(left)} did not stop"

@@ -142,8 +142,7 @@ class Silent(Liar):
             self.host.set_stream_handler(protocol, self._keep)
 
     async def _keep(self, stream: FakeStream) -> None:
-        while stream.is_open:
-            await trio.sleep(10)
+        await stream.ended.wait()
 
     async def act(self) -> None: ...
 
@@ -336,6 +335,6 @@ KINDS: tuple[type[Liar], ...] = (
     Garbage,
 )
 BACKDATING = "backdating"
-"""The tenth kind is a whole node whose clock is ten years behind (world.py)."""
+"""The tenth kind is a whole node whose clock is ten years behind (simulation.py)."""
 
 __all__ = ["BACKDATING", "KINDS", "Liar", "make_work"]

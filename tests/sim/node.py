@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
 import trio
 from tests.sim.disk import Disk
 from tests.sim.host import FakeHost
@@ -75,6 +76,8 @@ class SimNode:
         """Peers that this node says have lied, and why."""
         self.node: Node | None = None
         self.ledger: SimLedger | None = None
+        self.gone: set[str] = set()
+        """Peers that were not connected when channels were last looked at."""
         self.starts = 0
         self.task: trio.lowlevel.Task | None = None
         self._scope = trio.CancelScope()
@@ -135,7 +138,7 @@ class SimNode:
 
     async def _watch(self, node: Node) -> None:
         """The node is there once its network is."""
-        while node._network is None:
+        while node._network is None:  # noqa: ASYNC110  # it knows no tests
             await trio.sleep(0.001)
         following = node._network._following
         note = following._note_failure

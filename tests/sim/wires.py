@@ -231,6 +231,7 @@ class FakeStream:
         """Bytes sent by the far end and not read yet."""
         self._changed = trio.Event()
         self._broken: str | None = None
+        self.ended = trio.Event()
 
     @property
     def peer(self) -> str:
@@ -297,6 +298,7 @@ class FakeStream:
     def break_off(self, reason: str) -> None:
         if self._broken is None:
             self._broken = reason
+            self.ended.set()
             self._inbox.clear()
             self.wake()
             self._link.tidy()

@@ -1,245 +1,305 @@
-"""One run: who is there, what happens to them, and what is found in the end.
+"""A network of nodes in memory, driven one small step at a time by a seeded die.
 
-    python -m tests.sim.run --seed 7 --nodes 20
-
-Rule: everything follows from the plan.  Bad times first, in which clients publish,
-nodes crash and lines are cut; then the network heals, and the honest have ten minutes
-to agree.  Four fifths of the nodes are honest, and connected among themselves.
+Follow sessions and gossip batches are the code that real nodes run; around them, this
+file plays everything that can happen to them: messages lost, doubled and reordered,
+sessions cut anywhere, links down, nodes crashing with whatever they had not stored, and
+peers that lie.
 """
 
 from __future__ import annotations
 
-import math
-import tempfile
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from unittest.mock import patch
 
-import trio
-from tests.sim import invariants
-from tests.sim.faults import Faults, publish
-from tests.sim.malice import BACKDATING, KINDS, Liar
-from tests.sim.node import SimNode
-from tests.sim.surroundings import Surroundings
-from trio.testing import MockClock
+from tests.support.memory_log import MemoryLog
+from tests.support.signed import forged, key, work
 
-from byline_ledger.crypto import SigningKey
-from byline_node import mirrors
+from byline_ledger.cursor import Cursor
+from byline_ledger.entry import entry_of
+from byline_ledger.errors import BylineError
+from byline_ledger.follow_messages import Entries, Envelopes, Response
+from byline_ledger.follow_server import answer
+from byline_ledger.follower import (
+    Action,
+    Admit,
+    Ask,
+    Check,
+    Follower,
+    Keep,
+    Session,
+)
+from byline_ledger.gossip import make_batches, sift_batch
+from byline_ledger.lookup_set import naive_root
+from byline_ledger.merkle import root_from
+from byline_ledger.statement import Statement
 
-SETTLE_SECONDS = 600.0
-QUIET_SECONDS = 15.0
-"""After agreement, until what is left open is counted."""
-STOP_SECONDS = 10.0
-LOOK_SECONDS = 2.0
-TEN_YEARS = 10 * 365 * 86_400.0
-MAX_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run follows from."""
-
-    seed: int
-    nodes: int = 20
-    seconds: float = 60.0
-    """Of bad times."""
-    malicious: float = 0.2
-    faults: bool = True
-    kinds: tuple[str, ...] = ()
-    """Of liars; all in turn where none is named."""
-    mirrors: bool | None = None
-    """Whether nodes keep copies of their peers' logs; by the seed where it is None."""
+Lie = Callable[[random.Random, Response], bytes]
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a run has come to."""
+@dataclass(eq=False)
+class Node:
+    """`log` and `cursors` outlive a crash; the rest does not."""
 
-    plan: Plan
-    trace: str = ""
-    problems: list[str] = field(default_factory=list)
-    statements: int = 0
-    events: int = 0
-    starts: int = 0
-    settled: float | None = None
-    """Seconds from healing to agreement."""
-    virtual: float = 0.0
-    wall: float = 0.0
-    alarms: int = 0
-    last: list[str] = field(default_factory=list)
-    """Of the trace and of the logs, where something was wrong."""
+    number: int
+    log: MemoryLog
+    lie: Lie | None = None
+    neighbours: list[Node] = field(default_factory=list)
+    cursors: dict[int, bytes] = field(default_factory=dict)
+    followers: dict[int, Follower] = field(default_factory=dict)
+    sessions: dict[int, Conversation] = field(default_factory=dict)
+    up: bool = True
+
+    def follower(self, peer: Node) -> Follower:
+        if peer.number not in self.followers:
+            stored = self.cursors.get(peer.number)
+            cursor = Cursor.from_bytes(stored) if stored else None
+            self.followers[peer.number] = Follower(lambda: self.log, cursor)
+        return self.followers[peer.number]
+
+    def crash(self) -> None:
+        self.up = False
+        self.followers.clear()
+        self.sessions.clear()
+
+
+@dataclass(eq=False)
+class Conversation:
+    """A session under way, and what it is to be sent next."""
+
+    session: Session
+    reply: bytes | None = None
 
 
 class World:
-    """The nodes of a run."""
+    """Everything that happens follows from the seed."""
 
-    def __init__(self, plan: Plan, surroundings: Surroundings, folder: Path) -> None:
-        self.plan = plan
-        self.dice, self.wires = surroundings.dice, surroundings.wires
-        self.keys = [SigningKey.from_seed(bytes([n]) * 32) for n in range(1, 6)]
-        count = math.floor(plan.nodes * plan.malicious)
-        self.honest = [
-            self._node(number, folder) for number in range(1, plan.nodes - count + 1)
+    def __init__(self, seed: int, *, honest: int, lies: tuple[Lie, ...] = ()) -> None:
+        self.dice = random.Random(seed)
+        self.honest = [Node(n, MemoryLog(n)) for n in range(1, honest + 1)]
+        liars = [Node(100 + n, MemoryLog(100 + n), lie) for n, lie in enumerate(lies)]
+        self.nodes = self.honest + liars
+        self.published: list[Statement] = []
+        self.mail: list[tuple[Node, bytes]] = []
+        self.cut: set[frozenset[int]] = set()
+        self.loss = 0.2
+        self.lies_caught = 0
+        self.history: dict[int, list[tuple[int, bytes]]] = {}
+        for node in self.nodes[1:]:
+            earlier = self.nodes[: self.nodes.index(node)]
+            # The honest must not depend on a liar to reach each other.
+            near = [one for one in earlier if one.lie is None]
+            for peer in self.dice.sample(near, min(len(near), self.dice.randint(1, 2))):
+                node.neighbours.append(peer)
+                peer.neighbours.append(node)
+
+    # Chance
+
+    def run(self, steps: int) -> None:
+        events = [
+            (6, self.publish),
+            (20, self.deliver),
+            (60, self.talk),
+            (2, self.crash_or_restart),
+            (2, self.cut_or_mend),
         ]
-        self.backdating: list[SimNode] = []
-        self.liars: list[Liar] = []
-        kinds = plan.kinds or (BACKDATING, *(one.kind for one in KINDS))
-        by_name = {one.kind: one for one in KINDS}
-        first = plan.seed if not plan.kinds else 0
-        for number in range(len(self.honest) + 1, plan.nodes + 1):
-            kind = kinds[(first + number) % len(kinds)]
-            if kind == BACKDATING:
-                self.backdating.append(self._node(number, folder))
-                self.backdating[-1].skew = -TEN_YEARS
+        weights = [weight for weight, _ in events]
+        for _ in range(steps):
+            _, event = self.dice.choices(events, weights)[0]
+            event()
+
+    def publish(self) -> None:
+        node = self.dice.choice(self.nodes)
+        if not node.up:
+            return
+        new = [
+            work(f"{len(self.published)}/{i}", key(self.dice.randint(1, 3)))
+            for i in range(self.dice.choice([1, 1, 2, 30]))
+        ]
+        node.log.append(new)
+        self.note(node)
+        if node.lie is None:
+            self.published += new
+        self.spread(node, new)
+
+    def spread(self, node: Node, statements: list[Statement]) -> None:
+        for batch in make_batches(one.to_envelope() for one in statements):
+            for peer in node.neighbours:
+                copies = self.dice.choices([0, 1, 2], [self.loss, 1, 0.1])[0]
+                self.mail += [(peer, batch)] * copies
+
+    def deliver(self) -> None:
+        if not self.mail:
+            return
+        node, batch = self.mail.pop(self.dice.randrange(len(self.mail)))
+        if node.up:
+            sifted = sift_batch(batch, lambda id_: node.log.index_of(id_) is not None)
+            node.log.append(sifted.fresh)
+            self.note(node)
+            if sifted.fresh:
+                self.spread(node, list(sifted.fresh))
+
+    def talk(self) -> None:
+        """One action of one session between two neighbours."""
+        node = self.dice.choice(self.nodes)
+        peer = self.dice.choice(node.neighbours)
+        if node.up and self.is_linked(node, peer):
+            if self.dice.random() < self.loss / 4:
+                node.sessions.pop(peer.number, None)
             else:
-                victims = self._some_honest(3)
-                liar = by_name[kind](number, plan.seed, self.wires, victims)
-                self.liars.append(liar)
-        self.names = [one.peer_id for one in (*self.whole, *self.liars)]
-        self.problems: list[str] = []
+                self.advance(node, peer)
+        else:
+            node.sessions.pop(peer.number, None)
 
-    @property
-    def whole(self) -> list[SimNode]:
-        """Nodes that run the code of production, whatever their clocks say."""
-        return [*self.honest, *self.backdating]
+    def crash_or_restart(self) -> None:
+        node = self.dice.choice(self.nodes)
+        if node.up:
+            node.crash()
+        else:
+            node.up = True
 
-    @property
-    def publishers(self) -> list[SimNode]:
-        return self.whole
+    def cut_or_mend(self) -> None:
+        node = self.dice.choice(self.nodes)
+        self.cut ^= {frozenset((node.number, self.dice.choice(node.neighbours).number))}
 
-    def _some_honest(self, most: int) -> list[int]:
-        count = len(self.honest)
-        return self.dice.sample(range(1, count + 1), min(most, count))
+    def is_linked(self, node: Node, peer: Node) -> bool:
+        return peer.up and frozenset((node.number, peer.number)) not in self.cut
 
-    def _node(self, number: int, folder: Path) -> SimNode:
-        """It names one to three honest nodes that were there before it, and sometimes
-        one that may be a liar."""
-        dice, plan = self.dice, self.plan
-        earlier = range(
-            1, min(number, plan.nodes - math.floor(plan.nodes * plan.malicious) + 1)
-        )
-        peers = dice.sample(earlier, min(len(earlier), dice.choice([1, 2, 2, 3])))
-        if dice.random() < 0.3:
-            peers.append(dice.randint(len(earlier) + 1, plan.nodes))
-        peers = [one for one in dict.fromkeys(peers) if one != number]
-        node = SimNode(number, folder, plan.seed, peers)
-        node.skew = dice.choice(
-            [0, 0, dice.uniform(-120, 120), dice.uniform(-900, 900)]
-        )
-        return node
+    # Sessions
 
-    # The run
+    def advance(self, node: Node, peer: Node) -> bool:
+        """Goes on with a session, or starts one; False once it has ended."""
+        if peer.number not in node.sessions:
+            wanted = [
+                g
+                for one in node.followers.values()
+                if one.cursor
+                for g in one.cursor.gaps
+            ]
+            session = node.follower(peer).session(wanted)
+            node.sessions[peer.number] = Conversation(session)
+        talk = node.sessions[peer.number]
+        try:
+            action = talk.session.send(talk.reply)
+            talk.reply = self.do(node, peer, action)
+        except StopIteration:
+            del node.sessions[peer.number]
+            return False
+        except BylineError:
+            assert peer.lie is not None, "an honest peer was taken for a liar"
+            self.lies_caught += 1
+            del node.sessions[peer.number]
+            return False
+        return True
 
-    async def run(self, outcome: Outcome) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.wires.run)
-            for node in self.whole:
-                node.is_wanted = False
-                nursery.start_soon(node.live)
-            for liar in self.liars:
-                nursery.start_soon(liar.live)
-            nursery.start_soon(self._watch)
-            await self._have_bad_times()
-            outcome.settled = await self._heal()
-            self.problems += invariants.at_the_end(self)
-            outcome.statements = self.honest[0].view.set_count
-            outcome.alarms = sum(
-                len(one.node._alarms.all) for one in self.honest if one.node
-            )
-            for node in self.whole:
-                node.stop()
-            await trio.sleep(STOP_SECONDS)
-            self.problems += invariants.after_the_end(self)
-            outcome.virtual = trio.current_time()
-            nursery.cancel_scope.cancel()
-
-    async def _watch(self) -> None:
-        while True:
-            await trio.sleep(LOOK_SECONDS)
-            if len(self.problems) < MAX_PROBLEMS:
-                self.problems += invariants.while_running(self)
-
-    async def _have_bad_times(self) -> None:
-        with trio.move_on_after(self.plan.seconds):
-            async with trio.open_nursery() as nursery:
-                for node in self.whole:
-                    # Most are there from the beginning; the others join later.
-                    late = self.dice.random() < 0.25
-                    after = self.dice.uniform(0, self.plan.seconds / 2) if late else 0
-                    nursery.start_soon(self._start, node, after)
-                nursery.start_soon(publish, self)
-                if self.plan.faults:
-                    nursery.start_soon(Faults(self).run)
-
-    async def _start(self, node: SimNode, after: float) -> None:
-        await trio.sleep(after)
-        node.start()
-
-    async def _heal(self) -> float | None:
-        """Seconds until the honest agreed; None if they did not."""
-        self.wires.mend()
-        self.wires.weather.loss, self.wires.weather.latency = 0.05, 0.03
-        for liar in self.liars:
-            liar.is_quiet = True
-        for node in self.whole:
-            node.disk.fails = None
-            node.start()
-        healed = trio.current_time()
-        with trio.move_on_after(SETTLE_SECONDS):
-            while not self._agree():
-                await trio.sleep(1)
-            settled = trio.current_time() - healed
-            await trio.sleep(QUIET_SECONDS)
-            return settled
+    def do(self, node: Node, peer: Node, action: Action) -> bytes | None:
+        match action:
+            case Ask(request):
+                response = answer(peer.log, request)
+                if peer.lie is not None:
+                    return peer.lie(self.dice, response)
+                return response.to_bytes()
+            case Check():
+                action.run()
+            case Admit(statements):
+                node.log.append(statements)
+                self.note(node)
+            case Keep(cursor):
+                if self.dice.random() < 0.5:
+                    node.cursors[peer.number] = cursor.to_bytes()
         return None
 
-    def _agree(self) -> bool:
-        if not all(node.is_up for node in self.honest):
-            return False
-        roots = {node.view.set_root for node in self.honest}
-        held = all(not node.ledger.read_only for node in self.honest if node.ledger)
-        return len(roots) == 1 and held
+    def whole_session(self, node: Node, peer: Node) -> None:
+        while self.advance(node, peer):
+            pass
+
+    # The end
+
+    def heal(self) -> None:
+        """All nodes up, all links mended, nothing lost any more; gossip is gone."""
+        self.cut.clear()
+        self.mail.clear()
+        self.loss = 0
+        for node in self.nodes:
+            node.up = True
+            node.sessions.clear()
+
+    def settle(self) -> int:
+        """Rounds of follow, nothing else, until the honest agree."""
+        for rounds in range(len(self.nodes) + 1):
+            if len({node.log.set_root for node in self.honest}) == 1:
+                return rounds
+            for node, peer in self.pairs():
+                self.whole_session(node, peer)
+        raise AssertionError("the honest nodes never agreed")
+
+    def pairs(self) -> Iterator[tuple[Node, Node]]:
+        pairs = [(node, peer) for node in self.nodes for peer in node.neighbours]
+        self.dice.shuffle(pairs)
+        return iter(pairs)
+
+    # Invariants
+
+    def note(self, node: Node) -> None:
+        self.history.setdefault(node.number, []).append((node.log.size, node.log.root))
+
+    def check(self) -> None:
+        for node in self.honest:
+            for size, root in self.history.get(node.number, []):
+                assert root_from(size, node.log.node) == root, "a log was rewritten"
+            for statement in self.published:
+                assert node.log.index_of(statement.id) is not None, "one is missing"
+        everything = {
+            string
+            for envelope in self.honest[0].log.bodies.values()
+            for string in entry_of(Statement.from_envelope(envelope)).lookup_strings()
+        }
+        assert self.honest[0].log.set_root == naive_root(sorted(everything))
 
 
-def simulate(
-    plan: Plan, mutant: Callable[[], AbstractContextManager[object]] = nullcontext
-) -> Outcome:
-    """Runs a plan; `mutant()` is entered around it."""
-    surroundings, outcome = Surroundings(plan.seed), Outcome(plan)
-    started = time.perf_counter()
-    has_mirrors = plan.seed % 5 == 0 if plan.mirrors is None else plan.mirrors
-    with (
-        tempfile.TemporaryDirectory(prefix="byline-sim-") as folder,
-        surroundings.in_place(),
-        patch.object(mirrors, "MAX_MIRRORS", 16 if has_mirrors else 0),
-        mutant(),
-    ):
-        world = World(plan, surroundings, Path(folder))
-        try:
-            trio.run(world.run, outcome, clock=MockClock(autojump_threshold=0))
-        except Exception as error:  # whatever it is, it must not stop other seeds
-            world.problems.append(f"crashed: {describe(error)}")
-        outcome.problems = world.problems[:MAX_PROBLEMS]
-        outcome.starts = sum(node.starts for node in world.whole)
-    outcome.trace, outcome.events = (
-        surroundings.wires.trace.digest,
-        surroundings.wires.trace.events,
-    )
-    outcome.wall = time.perf_counter() - started
-    if outcome.problems:
-        outcome.last = [*surroundings.wires.trace.last, *surroundings.log]
-    return outcome
+# Lies
 
 
-def describe(error: BaseException) -> str:
-    """The first error of a group, with where it came from."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    at = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
-    return f"{type(error).__name__}: {error} at {at}"
+def garbage(dice: random.Random, _: Response) -> bytes:
+    return dice.randbytes(dice.randrange(200))
+
+
+def flipped(dice: random.Random, response: Response) -> bytes:
+    data = bytearray(response.to_bytes())
+    data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+    return bytes(data)
+
+
+def withheld(dice: random.Random, response: Response) -> bytes:
+    if isinstance(response, Envelopes):
+        kept = (e if dice.random() < 0.5 else b"" for e in response.envelopes)
+        response = Envelopes(tuple(kept))
+    return response.to_bytes()
+
+
+def badly_signed(_: random.Random, response: Response) -> bytes:
+    if isinstance(response, Envelopes):
+        found = [Statement.from_envelope(e) for e in response.envelopes if e]
+        response = Envelopes(tuple(forged(one).to_envelope() for one in found))
+    return response.to_bytes()
+
+
+def reordered(dice: random.Random, response: Response) -> bytes:
+    if isinstance(response, Entries | Envelopes):
+        name = "entries" if isinstance(response, Entries) else "envelopes"
+        items = list(getattr(response, name))
+        dice.shuffle(items)
+        if isinstance(response, Entries):
+            response = Entries(tuple(items), response.proof)
+        else:
+            response = Envelopes(tuple(items))
+    return response.to_bytes()
+
+
+def endless(_: random.Random, response: Response) -> bytes:
+    if isinstance(response, Entries):
+        response = Entries(response.entries[:1] * 3, response.proof)
+    return response.to_bytes()
+
+
+LIES: tuple[Lie, ...] = (garbage, flipped, withheld, badly_signed, reordered, endless)
