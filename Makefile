@@ -32,7 +32,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: sim help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash sim faults audit \
     interop vectors lock clean
 .DEFAULT_GOAL := help
 
