@@ -33,7 +33,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
 .PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash sim faults audit \
-    interop vectors lock clean
+    hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +46,7 @@ help:
 	@echo "make sim       simulated nodes through bad times  (SEED=7 NODES=20 HOURS=0.02 for"
 	@echo "               one run, SEEDS=1000 for many)"
 	@echo "make faults    fail, kill and cut the power at each file system call"
+	@echo "make hostile   a real node against peers that keep to no rule, and take their time"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
 	@echo "make bench     the figures of benchmarks/README.md  (bench-log, bench-follow, bench-sync: the rest)"
@@ -87,6 +88,10 @@ bench-log: $(STAMP)/test
 
 interop: $(STAMP)/interop
 	BYLINE_INTEROP=1 $(PY) -m pytest tests/interop $(ARGS)
+
+hostile: $(STAMP)/test
+	BYLINE_HOSTILE=1 $(PY) -m pytest tests/node/test_hostile.py \
+	    tests/node/test_hostile_slow.py $(ARGS)
 
 audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)

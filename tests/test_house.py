@@ -22,14 +22,18 @@ ENGINES = {
     "msgpack": "ledger/byline_ledger/codec.py",
     "nacl": "ledger/byline_ledger/crypto.py",
     "plyvel": "ledger/byline_ledger/store/leveldb.py",
-    "libp2p": "node/byline_node/host.py",
-    "multiaddr": "node/byline_node/host.py",
     "hypercorn": "node/byline_node/http_server.py",
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
+}
+
+# But for libp2p: one file runs it, and three make it safe (docs/adr/0021).
+HOST_FILES = {
+    f"node/byline_node/{name}.py"
+    for name in ("host", "host_gossip", "host_patches", "host_setup")
 }
 
 # What costs so much to load that only a starting node may ask for it.
@@ -98,6 +102,12 @@ def test_help_loads_nothing_heavy(record_property: pytest.RecordProperty) -> Non
 def test_each_engine_is_imported_in_one_file(engine: str) -> None:
     users = [relative(path) for path in SOURCES if engine in imported_names(path)]
     assert users == [ENGINES[engine]]
+
+
+def test_libp2p_is_imported_by_the_host_files_alone() -> None:
+    engine = {"google", "libp2p", "multiaddr", "trio_websocket"}
+    users = {relative(path) for path in SOURCES if engine & imported_names(path)}
+    assert users == HOST_FILES
 
 
 def test_no_file_is_too_long_to_read() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byline_cli import node_policy, output, upkeep
+from byline_cli import node_policy, output, peers, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
@@ -267,6 +267,7 @@ def check(as_json: Json = False) -> None:
 
 
 app.add_typer(node_policy.app, name="policy")
+app.command()(peers.peers)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)
 app.command()(upkeep.recover)

@@ -17,7 +17,8 @@ from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
 from byline_ledger.digest import cid_of_statement
-from byline_ledger.errors import NotFoundError
+from byline_ledger.errors import InconsistentLogError, NotFoundError, UsageError
+from byline_ledger.policy import Policy
 from byline_ledger.verify import Verdict, verify_bundle
 
 app = make_app()
@@ -50,6 +51,31 @@ def query(
             help="Keep proof of each claim's place in the log, for C2SP tools.",
         ),
     ] = None,
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--peer",
+            metavar="ADDRESS|PEER-ID",
+            help="Ask this node over libp2p, with no node of yours. Repeatable: then"
+            " answers are compared.",
+        ),
+    ] = None,
+    private: Annotated[
+        bool,
+        typer.Option(
+            "--private",
+            help="Ask for a crowd of works, so that the peer does not learn which.",
+        ),
+    ] = False,
+    crowd: Annotated[
+        int,
+        typer.Option(
+            "--crowd",
+            metavar="N",
+            min=2,
+            help="Works that --private hides among, about.",
+        ),
+    ] = 64,
     as_json: Json = False,
 ) -> None:
     """Ask where a work came from; the answer is checked before it is shown.
@@ -61,21 +87,26 @@ def query(
         if path is not None:
             require_new(path)
     rules, _where = chosen_policy(policy, no_policy)
+    if private and not peers:
+        raise UsageError(
+            "--private needs --peer", hint="a node of yours knows what you ask it"
+        )
     target = parse_target(what)
-    with connect() as client:
-        bundle = client.query_bundle(wanted(target), depth=depth)
+    more: dict[str, object] = {}
+    below: list[output.Line] = []
+    if peers:
+        from byline_cli.peer_answers import Asked
+        from byline_cli.query_peers import query_peers
+
+        asking = Asked(target, depth, rules, max_age, crowd if private else None)
+        found = query_peers(peers, asking)
+        bundle, verdict = found.held.bundle, found.held.verdict
+        below, more = found.rows, found.value
+    else:
+        bundle = ask_node(target, depth)
+        verdict = check(bundle, target, rules, depth, max_age)
     asked = Bundle.from_bytes(bundle).asked
-    work = target.multihash if target.path else None
-    verdict = verify_bundle(
-        bundle,
-        digest=asked,
-        work=work,
-        policy=rules,
-        now=now_ms(),
-        depth=depth,
-        max_age=max_age,
-    )
-    rows = describe(target, asked, verdict)
+    rows = [*describe(target, asked, verdict), *below]
     if save is not None:
         write_new_file(save, bundle)
         rows += ["", f"Saved the proof as {output.safe(str(save))}."]
@@ -84,8 +115,35 @@ def query(
 
         written = write_tlog_proofs(bundle, verdict.answer, tlog_proof)
         rows += [f"Wrote {output.safe(str(one))}." for one in written]
-    output.result(as_json, verdict_to_json(verdict), rows)
+    output.result(as_json, verdict_to_json(verdict) | more, rows)
+    if more.get("alarms"):
+        raise typer.Exit(InconsistentLogError.exit_code)
     finish(verdict)
+
+
+def ask_node(target: Target, depth: int) -> bytes:
+    """The bundle from the node of this home, or the one that BYLINE_NODE names."""
+    with connect() as client:
+        return client.query_bundle(wanted(target), depth=depth)
+
+
+def check(
+    bundle: bytes,
+    target: Target,
+    rules: Policy | None,
+    depth: int,
+    max_age: int | None,
+) -> Verdict:
+    """The verdict, by this machine's clock."""
+    return verify_bundle(
+        bundle,
+        digest=Bundle.from_bytes(bundle).asked,
+        work=target.multihash if target.path else None,
+        policy=rules,
+        now=now_ms(),
+        depth=depth,
+        max_age=max_age,
+    )
 
 
 def wanted(target: Target) -> str | bytes:

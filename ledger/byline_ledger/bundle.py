@@ -127,7 +127,7 @@ class Bundle:
                 "log": self.log,
                 "opening": self.opening,
                 "proof": b"".join(self.proof),
-                "redacted": [_gone_row(one) for one in self.redacted],
+                "redacted": [gone_row(one) for one in self.redacted],
                 "statements": [
                     [one.index, one.statement.to_envelope(), b"".join(one.proof)]
                     for one in self.statements
@@ -171,7 +171,7 @@ class Bundle:
         assert isinstance(gone, list)
         assert isinstance(earlier, list)
         statements = tuple(_parse_row(row) for row in rows)
-        redacted = tuple(_parse_gone(row) for row in gone)
+        redacted = tuple(parse_gone(row) for row in gone)
         _require_ascending([one.statement.id for one in statements])
         _require_ascending([one.entry.id for one in redacted])
         return cls(
@@ -227,7 +227,8 @@ def _parse_row(data: bytes) -> BundledStatement:
     return BundledStatement(_index(index), statement, _hashes(proof))
 
 
-def _parse_gone(data: bytes) -> RedactedStatement:
+def parse_gone(data: bytes) -> RedactedStatement:
+    """A row of `redacted`.  Raises MalformedError."""
     index, entry, proof, tombstone = _row(data, MAX_GONE_ROW, 4)
     parsed = parse_entry(_bytes(entry))
     if not isinstance(parsed, StatementEntry):
@@ -255,7 +256,8 @@ def _index(value: object) -> int:
     return value
 
 
-def _gone_row(one: RedactedStatement) -> list[Value]:
+def gone_row(one: RedactedStatement) -> list[Value]:
+    """The row of `redacted` that `parse_gone` parses."""
     proof, tombstone = b"".join(one.proof), one.tombstone.to_bytes()
     return [one.index, one.entry.to_bytes(), proof, tombstone]
 
@@ -285,7 +287,7 @@ def build_bundle(view: LogView, digest: bytes, *, depth: int = DEFAULT_DEPTH) ->
         proof=tuple(view.inclusion_proof(view.size - 1)),
         statements=tuple(_proven(view, s) for s in used if isinstance(s, Statement)),
         strings=view.set_count,
-        redacted=tuple(_redacted(view, s) for s in used if isinstance(s, Gone)),
+        redacted=tuple(redacted(view, s.id) for s in used if isinstance(s, Gone)),
         earlier=_earlier(view, chain),
     )
     return bundle.to_bytes()
@@ -295,9 +297,7 @@ def _recall(view: LogView, id_: bytes) -> Statement | Gone:
     try:
         found = view.statement(id_)
     except RedactedError:
-        entry = parse_entry(view.entry(_index_of(view, id_)))
-        assert isinstance(entry, StatementEntry)
-        return Gone(entry)
+        return Gone(_entry_at(view, _index_of(view, id_)))
     if found is None:
         raise RuntimeError(f"the store lacks the body of statement {id_.hex()}")
     return found
@@ -315,14 +315,20 @@ def _proven(view: LogView, statement: Statement) -> BundledStatement:
     return BundledStatement(index, statement, tuple(view.inclusion_proof(index)))
 
 
-def _redacted(view: LogView, gone: Gone) -> RedactedStatement:
-    index = _index_of(view, gone.id)
-    tombstone = view.tombstone(gone.id)
+def redacted(view: LogView, id_: bytes) -> RedactedStatement:
+    """What is left of a statement of the log whose body was taken down."""
+    index = _index_of(view, id_)
+    tombstone = view.tombstone(id_)
     if tombstone is None:
-        raise RuntimeError(f"the store lacks the tombstone of {gone.id.hex()}")
-    return RedactedStatement(
-        index, gone.entry, tuple(view.inclusion_proof(index)), tombstone
-    )
+        raise RuntimeError(f"the store lacks the tombstone of {id_.hex()}")
+    proof = tuple(view.inclusion_proof(index))
+    return RedactedStatement(index, _entry_at(view, index), proof, tombstone)
+
+
+def _entry_at(view: LogView, index: int) -> StatementEntry:
+    entry = parse_entry(view.entry(index))
+    assert isinstance(entry, StatementEntry)
+    return entry
 
 
 def _earlier(view: LogView, chain: Chain) -> tuple[EarlierCheckpoint, ...]:

@@ -7,7 +7,7 @@ an opened one with the same code, so prover and verifier cannot drift apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -29,6 +29,8 @@ from byline_ledger.lookup_set import (
     split_strings,
 )
 
+KEY_SIZE = 32
+"""Bytes of a lookup key, with which every string begins."""
 MAX_OPENING = 16 << 20
 MAX_LEVELS = 256
 """Nested nodes: far beyond any set of honest hashes, well within Python's stack."""
@@ -78,6 +80,33 @@ class Walk:
             node = node.right if right else node.left
         matching = [s for s in self._strings(node, above, bits) if s.startswith(prefix)]
         return Found(len(matching), tuple(matching))
+
+    def keys(self, prefix: bytes, bits: int, after: bytes) -> Iterator[bytes]:
+        """The lookup keys (32 bytes) that begin with the first `bits` bits of `prefix`
+        and lie behind `after`, ascending; empty: from the first.
+
+        Opens what finding them needs, and no node behind the last that was taken.
+        Raises ProofError where the trie is closed and the walk needs it open.
+        """
+        low, high = key_span(prefix, bits)
+        stack: list[tuple[Node, bytes, int]] = [(self._top, b"", 0)]
+        while stack:
+            node, above, known = stack.pop()
+            first, last = key_span(above, known)
+            if last < low or first > high or last <= after:
+                continue
+            if not isinstance(node, Inner):
+                found = [one[:KEY_SIZE] for one in self._strings(node, above, known)]
+            else:
+                self._open(node)
+                found = [node.prefix[:KEY_SIZE]]
+                if node.depth < KEY_SIZE * 8:
+                    found, below = [], node.depth + 1
+                    zero, one = sides(node.prefix, node.depth)
+                    stack += ((node.right, one, below), (node.left, zero, below))
+            for key in dict.fromkeys(found):
+                if low <= key <= high and key > after:
+                    yield key
 
     def _page(self, node: Node, limit: int, shown: list[bytes]) -> None:
         """Open the subtree of `node`, all of whose strings match, up to the limit."""
@@ -157,6 +186,12 @@ def sides(prefix: bytes, depth: int) -> tuple[bytes, bytes]:
     zero = bytes(padded)
     padded[depth >> 3] |= 1 << (7 - (depth & 7))
     return zero, bytes(padded)
+
+
+def key_span(prefix: bytes, bits: int) -> tuple[bytes, bytes]:
+    """The lowest and the highest lookup key that begin with these bits."""
+    low, high = span(prefix.ljust(STRING_SIZE, b"\0"), bits)
+    return low[:KEY_SIZE], high[:KEY_SIZE]
 
 
 def _inner_head(node: Inner) -> bytes:

@@ -186,6 +186,16 @@ class Upkeep(ABC):
                 remove_durably(self._files.restored)
             self._judge(state, state.size)
 
+    def renew_witness(self, renewal: bytes) -> None:
+        """Others are cosigned with new keys, derived with `renewal` (16 random bytes):
+        what the witness remembers may be older than what it signed.
+
+        Raises StoreError as `append`.
+        """
+        with self._writing:
+            self._require_sound()
+            self._renew_witness(renewal)
+
     def _renew_witness(self, renewal: bytes) -> None:
         """What was cosigned after the moment that this log was put back to is not known
         here: those keys never sign again."""

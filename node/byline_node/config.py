@@ -1,6 +1,7 @@
 """How a node is set up: `node.toml` in the node folder, and what the caller overrides.
 
     listen = ["/ip4/127.0.0.1/tcp/4737"]     where other nodes reach this one (libp2p)
+    network_key_file = "swarm.key"           only nodes with the same key may connect
     api = "127.0.0.1:8737"                   where people and scripts do (HTTP)
     api_hosts = ["archive.example"]          names the API answers to, beside loopback
     peers = ["/ip4/192.0.2.7/tcp/4737/p2p/12D3Koo..."]
@@ -32,13 +33,15 @@ from byline_node.home import Home
 DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
 MAX_CONFIG_FILE = 256 * 1024
+TEXTS = {"api": DEFAULT_API, "network_key_file": "swarm.key"}
 NOT_IN_FILE = ("home", "trust_disk")
 ADMISSION = "admission"
 """The one setting that is a table."""
 
-LISTEN_FORM = re.compile(r"/(ip4|ip6)/[0-9A-Za-z.:%]+/tcp/([0-9]{1,5})")
+LISTEN_FORM = re.compile(r"/(ip4|ip6)/[0-9A-Za-z.:%]+/tcp/([0-9]{1,5})(?:/ws)?")
 PEER_FORM = re.compile(
-    r"/(?:ip4|ip6|dns|dns4|dns6)/[0-9A-Za-z.:%_-]+/tcp/([0-9]{1,5})/p2p/[1-9A-Za-z]+"
+    r"/(?:ip4|ip6|dns|dns4|dns6)/[0-9A-Za-z.:%_-]+/tcp/([0-9]{1,5})(?:/ws)?"
+    r"/p2p/[1-9A-Za-z]+"
 )
 API_FORM = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+):([0-9]{1,5})")
 
@@ -49,6 +52,7 @@ class NodeConfig:
 
     home: Path
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
+    network_key_file: str = ""
     api: str = DEFAULT_API
     api_hosts: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
@@ -82,6 +86,13 @@ class NodeConfig:
     def folder(self) -> Path:
         """The node folder."""
         return Home(self.home).node
+
+    @property
+    def network_key_path(self) -> Path | None:
+        """Where the key of a private network is; None for the open network."""
+        if not self.network_key_file:
+            return None
+        return self.folder / Path(self.network_key_file).expanduser()
 
     @property
     def api_address(self) -> tuple[str, int]:
@@ -194,10 +205,10 @@ def check_types(settings: Mapping[str, object]) -> dict[str, Setting]:
 def check_type(name: str, value: object) -> Setting:
     if name == ADMISSION:
         return check_admission(value)
-    if name == "api":
+    if name in TEXTS:
         if isinstance(value, str):
             return value
-        raise ConfigError(f"api: expected a text like {DEFAULT_API}, got {value!r}")
+        raise ConfigError(f"{name}: expected a text like {TEXTS[name]}, got {value!r}")
     if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
         return tuple(value)
     raise ConfigError(f"{name}: expected a list of texts, got {value!r}")

@@ -9,19 +9,17 @@ Specification: docs/spec/witness.md, "What a log does".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 import trio
 
-from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.cosignature import verify_cosignature
-from byline_ledger.errors import BylineError, MalformedError, VerificationError
+from byline_ledger.errors import BylineError, VerificationError
 from byline_ledger.log import LogView
-from byline_ledger.merkle import root_from
-from byline_ledger.node_keys import operator_of
 from byline_ledger.note import Note, NoteSignature, parse_note
 from byline_ledger.witness import (
     BUSY,
@@ -33,13 +31,9 @@ from byline_ledger.witness import (
     parse_lines,
     parse_size,
 )
-from byline_node.known_witness import (
-    KnownWitness,
-    WitnessClient,
-    has_signed,
-    operators_of,
-    parse_cosigners,
-)
+from byline_node.errors import UnspokenError
+from byline_node.holding import AheadError, HeldLog, Hold
+from byline_node.known_witness import KnownWitness, WitnessClient, parse_cosigners
 
 ROUND_SECONDS = 1.0
 """Between the beginnings of two rounds, at least, if nobody is in a hurry."""
@@ -56,38 +50,36 @@ ANSWER_SECONDS = 1.0
 STALE_SECONDS = 60.0
 """How long an older tree is answered with because nobody has cosigned the newest."""
 MAX_TRIES = 3
+MAX_LINES = 90
+"""Cosignatures in one note: readers take no note with more than 100 signatures."""
 FUTURE_SECONDS = 300
-
-UNCERTAIN = (
-    "it is not certain yet that this disk holds the newest tree: asking those who"
-    " cosigned the last one"
-)
-RECOVER = "stop the node and run `byline node recover`"
 
 log = structlog.get_logger("byline.cosigning")
 
 
-class OwnLog(Protocol):
+class OwnLog(HeldLog, Protocol):
     """What cosigning needs of the ledger."""
 
-    @property
-    def view(self) -> LogView: ...
-    @property
-    def latest_cosigned(self) -> bytes | None: ...
     def keep_cosigned(self, note: bytes, /) -> None: ...
-    def hold(self, reason: str, /) -> None: ...
-    def release(self) -> None: ...
 
 
-class AheadError(VerificationError):
-    """Somebody saw a tree of this log that our disk does not have."""
+class _NewerError(BylineError):
+    """The witness has seen a newer tree of this log, which is on our disk."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} entries")
+        self.size = size
+
+
+Lines: TypeAlias = dict[str, NoteSignature]
+"""Verified cosignatures by the keys that made them."""
 
 
 @dataclass(slots=True)
 class _Round:
     """What one round brought."""
 
-    lines: list[NoteSignature] = field(default_factory=list)
+    lines: list[tuple[KnownWitness, Lines]] = field(default_factory=list)
 
 
 class Cosigner:
@@ -100,10 +92,12 @@ class Cosigner:
         clock: Callable[[], float],
         peers: Callable[[], Sequence[WitnessClient]] = tuple,
         witnesses: Sequence[WitnessClient] = (),
+        named_peers: Collection[str] = (),
         trust_disk: bool = False,
     ) -> None:
-        """`peers()` are those connected now; `witnesses` the configured ones; with
-        `trust_disk` the operator answers for the disk being the newest there was."""
+        """`peers()` are those connected now; `witnesses` and `named_peers` (peer ids)
+        those of the configuration; with `trust_disk` the operator answers for the disk
+        being the newest there was."""
         self._ledger = ledger
         self._clock = clock
         self._peers = peers
@@ -117,12 +111,9 @@ class Cosigner:
         self.on_published: Callable[[LogView], None] = lambda _view: None
         """Called with each tree that was cosigned; must not block."""
         self._is_failing = False
-        self._past = ledger.latest_cosigned
-        self.ahead: str | None = None
-        """Why the log is read-only for good, if somebody saw a newer tree."""
-        self._is_held = False
-        if not trust_disk and self._past is not None:
-            self._hold(UNCERTAIN)
+        self._named = {*named_peers, *(one.name for one in witnesses)}
+        self.hold = Hold(ledger, self._named.__contains__, trust_disk=trust_disk)
+        """Whether the log may be signed on."""
 
     # For the rest of the node
 
@@ -196,12 +187,14 @@ class Cosigner:
                 await trio.sleep_until(started + HURRY_SECONDS)
                 with trio.move_on_at(started + ROUND_SECONDS):
                     await self._hurry.wait()
+            else:
+                self.hold.confirm(())
             with trio.move_on_after(self._pause()):
                 await self._wake.wait()
 
     def _pause(self) -> float:
         """Seconds to the next round if nothing happens."""
-        if self._is_held:
+        if self.hold.is_on:
             return RETRY_SECONDS
         failed = any(one.error is not None for one in self.known)
         return FAILED_SECONDS if failed else REFRESH_SECONDS
@@ -213,14 +206,18 @@ class Cosigner:
             for one in self._all():
                 nursery.start_soon(self._ask, one, view, found)
         self._is_failing = not found.lines
-        if found.lines and self.ahead is None:
-            await self._publish(view, found.lines)
-        self._confirm()
+        if found.lines and self.hold.ahead is None:
+            await self._publish(view, found)
+        self.hold.confirm(self.known)
         self._changed.set()
         self._changed = trio.Event()
 
     def _all(self) -> list[KnownWitness]:
-        """Everybody who can be asked now; peers are known as long as they come back."""
+        """Everybody who can be asked now; strangers are forgotten when they go."""
+        connected = {one.name for one in self._peers()}
+        for name in list(self._by_peer):
+            if name not in connected and name not in self._named:
+                del self._by_peer[name]
         for client in self._peers():
             if client.name not in self._by_peer:
                 self._by_peer[client.name] = KnownWitness(client)
@@ -233,19 +230,23 @@ class Cosigner:
                 one.verifiers = parse_cosigners(await one.client.vkeys())
             lines = await self._cosignatures(one, view)
         except AheadError as error:
-            self._fall_behind(str(error))
+            self.hold.fall_behind(str(error))
             one.error = str(error)
+        except _NewerError as error:
+            # It was shown a tree that was committed since the round began.
+            one.error, one.size = None, error.size
+            self._wake.set()
         except BylineError as error:
             if one.error != str(error):
-                log.info("not cosigned", witness=one.client.name, reason=str(error))
+                write = log.debug if isinstance(error, UnspokenError) else log.info
+                write("not cosigned", witness=one.client.name, reason=str(error))
             one.error = str(error)
         else:
-            one.error, one.size, one.confirmed = None, view.size, True
-            found.lines += lines
+            one.error, one.size = None, view.size
+            one.agreed |= lines.keys()
+            found.lines.append((one, lines))
 
-    async def _cosignatures(
-        self, one: KnownWitness, view: LogView
-    ) -> list[NoteSignature]:
+    async def _cosignatures(self, one: KnownWitness, view: LogView) -> Lines:
         """Its verified lines on this tree."""
         old = min(one.size, view.size)
         for _ in range(MAX_TRIES):
@@ -257,32 +258,36 @@ class Cosigner:
             if status == CONFLICT:
                 old = parse_size(body)
                 if old > view.size:
-                    await self._require_ours(one, view, f"{old} entries of this log")
+                    await self._require_ours(one, old, f"{old} entries of this log")
                     raise VerificationError(f"it claims to have seen {old} entries")
                 continue
             if status == UNPROVEN:
-                await self._require_ours(one, view, "another tree of this log")
+                await self._require_ours(one, None, "another tree of this log")
             if status == BUSY:
-                await self._compare_latest(one, view)
+                await self.hold.compare_latest(one)
             raise VerificationError(f"status {status}: {_line(body)}")
         raise VerificationError("it changes its mind about what it saw last")
 
-    async def _require_ours(self, one: KnownWitness, view: LogView, saw: str) -> None:
+    async def _require_ours(self, one: KnownWitness, old: int | None, saw: str) -> None:
         """AheadError if it saw a tree of this log that is not on this disk.
 
-        The operator's own witnesses are believed; a peer must show what we signed, for
-        else any peer could stop this log with a word.
+        Nothing is let out before it is in the ledger's view, so what it can have seen
+        is judged by the view of now.  The operator's own witnesses are believed; a peer
+        must show what we signed, for else any peer could stop this log with a word.
         """
-        await self._compare_latest(one, view)
+        newest = self._ledger.view.size
+        if old is not None and old <= newest:
+            raise _NewerError(old)
+        await self.hold.compare_latest(one)
         if one.client.kind == "url":
             raise AheadError(
-                f"{one.client.name} cosigned {saw}, but this disk has {view.size}"
-                " entries that do not include it"
+                f"{one.client.name} cosigned {saw}, but this disk has {newest} entries"
+                " that do not include it"
             )
 
     async def _verified(
         self, one: KnownWitness, lines: Sequence[NoteSignature], view: LogView
-    ) -> list[NoteSignature]:
+    ) -> Lines:
         """Those lines that are by its keys; one that does not hold is an error."""
         good = self._lines_of(one, lines, view)
         if not good:  # after a recovery it signs with new keys
@@ -294,88 +299,41 @@ class Cosigner:
 
     def _lines_of(
         self, one: KnownWitness, lines: Sequence[NoteSignature], view: LogView
-    ) -> list[NoteSignature]:
+    ) -> Lines:
         text = parse_note(view.state.checkpoint).text
         note = Note(text, tuple(lines))
-        good = []
+        good: Lines = {}
         for verifier in one.verifiers:
             line = note.signature_by(verifier)
             if line is not None:
                 time = verify_cosignature(note, verifier)
                 if time > self._clock() + FUTURE_SECONDS:
                     raise VerificationError("it dates its cosignature into the future")
-                good.append(line)
+                good[verifier.to_text()] = line
         return good
 
-    async def _publish(self, view: LogView, lines: Sequence[NoteSignature]) -> None:
-        note = merge(view.state.checkpoint, lines)
-        await trio.to_thread.run_sync(self._ledger.keep_cosigned, note)
+    async def _publish(self, view: LogView, found: _Round) -> None:
+        # A note has room for some lines: those of the operator's witnesses go first.
+        found.lines.sort(key=lambda pair: pair[0].client.name not in self._named)
+        lines = [line for _one, several in found.lines for line in several.values()]
+        note = merge(view.state.checkpoint, lines[:MAX_LINES])
+        await self._keep(note, found)
         self._published = view.cosigned(note)
         newer = self._ledger.view.size > view.size
         self._late_since = trio.current_time() if newer else None
         self.on_published(self._published)
 
-    # Being certain that the disk is the newest there was
-
-    def _hold(self, reason: str) -> None:
-        self._is_held = True
-        self._ledger.hold(reason)
-        log.warning("the log is held", reason=reason)
-
-    def _fall_behind(self, reason: str) -> None:
-        if self.ahead is None:
-            self.ahead = f"{reason}: this disk was put back to an earlier state"
-            self._hold(f"{self.ahead}; {RECOVER}")
-
-    def convict(self, reason: str) -> None:
-        """This very log is proven to have signed a falsehood: it signs no more."""
-        self._fall_behind(f"this log {reason}")
-
-    def see_own(self, note: bytes) -> None:
-        """A checkpoint of this log that somebody else showed, by whatever way."""
-        view = self._ledger.view
+    async def _keep(self, note: bytes, found: _Round) -> None:
+        """On disk, unless the log is read-only for good or the disk is full: then it is
+        served as long as we run."""
+        signers = [(one, key) for one, lines in found.lines for key in lines]
         try:
-            seen = open_checkpoint(note, view.vkey)
-        except (MalformedError, VerificationError):
-            return
-        if not is_ours(view, seen):
-            self._fall_behind(
-                f"a checkpoint of {seen.size} entries signed by this very log, of which"
-                f" the {view.size} on this disk are no continuation"
-            )
-
-    async def _compare_latest(self, one: KnownWitness, view: LogView) -> None:
-        """What a witness that cosigns nothing now had cosigned before."""
-        note = await one.client.latest(view.origin)
-        if note is None:
-            return
-        try:
-            seen = open_checkpoint(note, view.vkey)
-        except (MalformedError, VerificationError):
-            return
-        if not is_ours(view, seen):
-            raise AheadError(
-                f"{one.client.name} cosigned {seen.size} entries of this log that are"
-                " not those of this disk"
-            )
-        one.confirmed = True
-
-    def _confirm(self) -> None:
-        """Ends the hold once enough of the past cosigners have agreed."""
-        if not self._is_held or self.ahead is not None:
-            return
-        past = parse_note(self._past) if self._past is not None else None
-        agreed = {
-            operator_of(verifier.name)
-            for one in self.known
-            if one.confirmed
-            for verifier in one.verifiers
-            if past is not None and has_signed(past, verifier)
-        }
-        if 2 * len(agreed) >= len(operators_of(past)):
-            self._is_held = False
-            self._ledger.release()
-            log.info("the log is confirmed", by=len(agreed))
+            await trio.to_thread.run_sync(self._ledger.keep_cosigned, note)
+            await trio.to_thread.run_sync(self.hold.remember, signers)
+        except BylineError as error:
+            if self._ledger.failure is not None:
+                raise
+            log.debug("cosigned and not kept", reason=str(error))
 
     def _first_view(self) -> LogView:
         """The tree on disk, under its cosigned note if that is of the same size."""
@@ -392,11 +350,6 @@ class Cosigner:
             for verifier in one.verifiers
             if note.signature_by(verifier) is not None
         }
-
-
-def is_ours(view: LogView, seen: Checkpoint) -> bool:
-    """Whether a checkpoint is of the tree in hand, or of an earlier state of it."""
-    return seen.size <= view.size and root_from(seen.size, view.node) == seen.root
 
 
 def _line(body: bytes) -> str:

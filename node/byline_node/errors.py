@@ -6,6 +6,8 @@ and what came, `exit_code` for the command line, `http_status` for the API.
 
 from __future__ import annotations
 
+from typing import Self
+
 from byline_ledger.errors import BylineError, MalformedError, UsageError
 
 
@@ -67,6 +69,10 @@ class PeerError(BylineError):
     kind = "peer"
 
 
+class TruncatedError(MalformedError):
+    """A stream ended inside a frame: a connection that broke, and nobody's fault."""
+
+
 class RefusedError(BylineError):
     """The node's admission policy does not take it (docs/spec/admission.md)."""
 
@@ -101,3 +107,14 @@ class RefusedForNowError(RefusedError):
     exit_code = 75
     http_status = 429
     kind = "refused-for-now"
+
+
+class UnspokenError(PeerError):
+    """A peer that does not speak the protocol: one that only asks, or no node."""
+
+    kind = "unspoken"
+
+    @classmethod
+    def of(cls, protocol: str) -> Self:
+        """The error for a protocol's name."""
+        return cls(f"it does not speak {protocol}: not a Byline node")

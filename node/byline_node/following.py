@@ -22,11 +22,13 @@ from byline_ledger.errors import (
     BylineError,
     ContradictionError,
     InconsistentLogError,
+    VerificationError,
 )
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Ask, Follower, Keep, KnownLog
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
+from byline_node.errors import PeerError, UnspokenError
 from byline_node.reasons import one_error
 from byline_node.session_run import HelperError, SessionRun
 
@@ -147,8 +149,13 @@ class Following:
         cursors: Cursors,
         gate: Gate,
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
+        on_failure: Callable[[str, BylineError], None] = lambda _peer, _error: None,
+        is_stranger: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
+        """`is_stranger(peer)` for those whose absence is not worth a line."""
+        self._is_stranger = is_stranger
         self._on_contradiction = on_contradiction
+        self._on_failure = on_failure
         self._ask = ask
         self._view = view
         self._admit = admit
@@ -209,6 +216,7 @@ class Following:
             log.warning("not asked for others' statements again", reason=str(error))
             if helper := self._logs.get(error.peer):
                 helper.is_helpful = False
+            self._on_failure(error.peer, VerificationError(str(error)))
         except BylineError as error:
             # Also an error of our own disk: the writer's owner sees to that.
             self._note_failure(followed, error)
@@ -226,8 +234,15 @@ class Following:
         if isinstance(error, ContradictionError):
             self._on_contradiction(error)
         if str(error) != followed.error:
-            log.warning("cannot follow", peer=followed.peer, reason=str(error))
+            # Who only asks comes and goes.  Anybody may connect, and speak no follow
+            # protocol, or go again; a configured peer's reason is in its status.
+            is_usual = isinstance(error, UnspokenError) or (
+                isinstance(error, PeerError) and self._is_stranger(followed.peer)
+            )
+            say = log.debug if is_usual else log.warning
+            say("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)
+        self._on_failure(followed.peer, error)
 
     # One session
 

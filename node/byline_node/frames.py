@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from byline_ledger.errors import MalformedError
+from byline_node.errors import TruncatedError
 
 HEAD_BYTES = 4
 CHUNK_BYTES = 65_536
@@ -43,7 +44,7 @@ async def read_frame(stream: ByteStream, most: int) -> bytes | None:
         raise MalformedError(f"expected a frame of at most {most} bytes, got {size}")
     body = await read_exactly(stream, size) if len(head) == HEAD_BYTES else b""
     if len(head) < HEAD_BYTES or len(body) < size:
-        raise MalformedError("the stream ended inside a frame")
+        raise TruncatedError("the stream ended inside a frame")
     return body
 
 

@@ -62,12 +62,15 @@ class Gossip:
         is_known: Callable[[bytes], bool],
         admit: Admit,
         dropped: Callable[[], None],
+        blame: Callable[[str, str], None] = lambda _sender, _reason: None,
     ) -> None:
-        """`is_known(id)` is called in a thread; `dropped()` after a loss coming in."""
+        """`is_known(id)` is called in a thread; `dropped()` after a loss coming in;
+        `blame(sender, reason)` for a batch in which something is bad."""
         self._mesh = mesh
         self._is_known = is_known
         self._admit = admit
         self._dropped = dropped
+        self._blame = blame
         self._outgoing = _ByteQueue(MAX_OUTGOING)
         self._incoming = _ByteQueue(MAX_INCOMING)
         self._limiter = trio.CapacityLimiter(1)
@@ -141,6 +144,7 @@ class Gossip:
     def _charge(self, sender: str, count: int, reason: str) -> None:
         """Counts bad statements; says so at the 1st, 2nd, 4th, 8th ... of a sender."""
         self.counts["bad"] += count
+        self._blame(sender, reason)
         before = self.bad_by_sender[sender]
         if sender not in self.bad_by_sender and len(self.bad_by_sender) >= MAX_SENDERS:
             self.bad_by_sender.clear()

@@ -1,102 +1,41 @@
 """The libp2p host: who may connect, and how requests and messages travel.
 
-Rule: the only file that imports libp2p.  As it comes, py-libp2p accepts plaintext peers
-(so any id can be impersonated), ends the process at one bad frame, and stops accepting
-after 250 connections.  Everything that prevents it is in this file; each patch says
-what it is for.  Because patches fit one version only, another version is refused at
-start.  Wire protocol: docs/spec/network.md; reasons: docs/adr/0007-libp2p-host.md.
+Rule: libp2p is imported here and in host_setup.py, host_gossip.py and host_patches.py,
+and nowhere else; the rest of the node sees peer ids, topics and bytes.  What this file
+does is run it, and bring what it raises into this house's errors.  As it comes,
+py-libp2p is not fit for strangers: the other three files are for that.  Wire protocol:
+docs/spec/network.md; reasons: docs/adr/0007-libp2p-host.md.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib.metadata import version
 from typing import Any
 
-import structlog
 import trio
-from libp2p import new_host
 from libp2p.abc import INotifee
-from libp2p.crypto.ed25519 import create_new_key_pair
-from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key_pair
 from libp2p.custom_types import TProtocol
-from libp2p.network.config import ConnectionConfig, RetryConfig
-from libp2p.network.connection import swarm_connection
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
-from libp2p.pubsub import pubsub as pubsub_module
-from libp2p.pubsub.gossipsub import GossipSub
-from libp2p.pubsub.pubsub import Pubsub
-from libp2p.pubsub.rpc_queue import DefaultMaxMessageSize, RpcQueue
-from libp2p.rcmgr.connection_limits import ConnectionLimits
-from libp2p.rcmgr.manager import ResourceLimits, ResourceManager
-from libp2p.security.noise import transport as noise
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
-from libp2p.stream_muxer.yamux import yamux
 from libp2p.tools.anyio_service import background_trio_service
 from libp2p.transport.exceptions import UpgradeFailure
-from libp2p.transport.tcp import tcp as tcp_module
 from multiaddr import Multiaddr
 
+from byline_node import host_setup
 from byline_node.background import in_background
-from byline_node.errors import ConfigError, PeerError
-from byline_node.ports import check_can_listen, reuse_address_only
+from byline_node.errors import ConfigError, PeerError, UnspokenError
+from byline_node.host_gossip import MAX_MESSAGE, BoundedGossip, SafePubsub
+from byline_node.host_patches import apply_patches, check_libp2p
+from byline_node.host_setup import Doorkeeper, OpenDoor, new_libp2p_host
+from byline_node.ports import check_can_listen
 from byline_node.reasons import causes, reason_of
-from byline_node.streams import Message, Stream, address_of, bounded_muxer, socket_of
-
-LIBP2P_VERSION = "0.8.1"
-
-MAX_MESSAGE = 60_000
-"""Bytes of one published message.  Above 65,524 with its envelope, two writers of one
-Yamux stream can interleave and ruin it for good."""
-MAX_CONNECTIONS = 256
-MAX_INBOUND = 200
-MAX_PER_PEER = 3
-MAX_STREAMS = 64  # of one connection: beyond 10,000 of all nobody gets one
+from byline_node.streams import Link, Message, Stream, address_of, socket_of
 
 CONNECT_SECONDS = 15.0
 STOP_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
-
-log = structlog.get_logger("byline.host")
-
-
-# The set-up of libp2p
-
-
-class _LargeQueue(RpcQueue):  # type: ignore[misc]  # untyped base
-    """Outbound queue per peer: the default of 32 drops silently under load."""
-
-    def __init__(self) -> None:
-        super().__init__(max_size=512, max_message_size=DefaultMaxMessageSize)
-
-
-class _SafePubsub(Pubsub):  # type: ignore[misc]  # untyped base
-    """A bad frame or message costs its stream, not the process."""
-
-    async def push_msg(self, msg_forwarder: Any, msg: Any) -> None:
-        try:
-            await super().push_msg(msg_forwarder, msg)
-        except Exception:  # whatever a stranger's bytes bring about
-            log.debug("bad message", peer=str(msg_forwarder), exc_info=True)
-
-    async def stream_handler(self, stream: Any) -> None:
-        try:
-            await super().stream_handler(stream)
-        except Exception:  # as above
-            log.debug("bad gossip stream", exc_info=True)
-            with suppress(Exception):
-                await stream.reset()
-            self._handle_dead_peer(stream.muxed_conn.peer_id)
-
-
-class _Gossip(GossipSub):  # type: ignore[misc]  # untyped base
-    def _check_equivocation(self, _msg: Any) -> bool:
-        # It would keep 1,000 whole messages in memory for a check that means nothing
-        # here: a message is a batch of statements, each signed by its author.
-        return True
 
 
 class _Watcher(INotifee):  # type: ignore[misc]  # untyped base
@@ -108,7 +47,8 @@ class _Watcher(INotifee):  # type: ignore[misc]  # untyped base
     async def connected(self, _network: Any, _conn: Any) -> None:
         self._changed()
 
-    async def disconnected(self, _network: Any, _conn: Any) -> None:
+    async def disconnected(self, network: Any, conn: Any) -> None:
+        network.byline_unread.forget(conn.muxed_conn)
         self._changed()
 
     async def opened_stream(self, _network: Any, _stream: Any) -> None: ...
@@ -117,150 +57,28 @@ class _Watcher(INotifee):  # type: ignore[misc]  # untyped base
     async def listen_close(self, _network: Any, _multiaddr: Any) -> None: ...
 
 
-def _patch_modules() -> None:
-    """Settings that libp2p has as module variables only."""
-    pubsub_module.SUBSCRIPTION_CHANNEL_SIZE = 4096
-    pubsub_module.RpcQueue = _LargeQueue
-    tcp_module._set_reuse_flags = reuse_address_only
-    # It logs on the root logger, which would even install a handler there.
-    swarm_connection.logging = logging.getLogger("libp2p.swarm_connection")
-    # An unreachable peer is an everyday thing; the supervisor says so in one line.
-    logging.getLogger("libp2p").setLevel(logging.CRITICAL)
-
-
-def check_libp2p() -> None:
-    """Refuses every version of libp2p but the one this file was written for."""
-    found = version("libp2p")
-    if found != LIBP2P_VERSION:
-        raise ConfigError(
-            f"expected libp2p {LIBP2P_VERSION}, got {found}",
-            hint="install the pinned requirements: make setup",
-        )
-    patched: dict[Any, str] = {
-        Pubsub: "push_msg stream_handler _handle_dead_peer",
-        GossipSub: "_check_equivocation",
-        pubsub_module: "SUBSCRIPTION_CHANNEL_SIZE RpcQueue",
-        tcp_module: "_set_reuse_flags",
-        swarm_connection: "logging",
-        yamux.Yamux: "_read_data_body",
-    }
-    names = [(one, name) for one in patched for name in patched[one].split()]
-    missing = [name for one, name in names if not hasattr(one, name)]
-    if missing:
-        raise ConfigError(f"this libp2p lacks {', '.join(missing)}")
-
-
-def _new_libp2p_host(seed: bytes, listen: Sequence[Multiaddr]) -> Any:
-    keys = create_new_key_pair(seed)
-    secure = noise.Transport(keys, noise_privkey=create_noise_key_pair().private_key)
-    limits = ConnectionLimits(
-        max_pending_inbound=64,
-        max_pending_outbound=64,
-        max_established_inbound=MAX_INBOUND,
-        max_established_outbound=MAX_CONNECTIONS - MAX_INBOUND,
-        max_established_per_peer=MAX_PER_PEER,
-        max_established_total=MAX_CONNECTIONS,
-    )
-    host = new_host(
-        key_pair=keys,
-        # Noise alone: the default offers plaintext, where a peer id proves nothing.
-        sec_opt={noise.PROTOCOL_ID: secure},
-        muxer_opt={TProtocol(yamux.PROTOCOL_ID): bounded_muxer(yamux.Yamux)},
-        listen_addrs=list(listen),
-        connection_config=ConnectionConfig(
-            max_connections=MAX_CONNECTIONS,
-            min_connections=0,
-            low_watermark=0,
-            high_watermark=MAX_CONNECTIONS,
-        ),
-        resource_manager=ResourceManager(
-            limits=ResourceLimits(max_connections=1000),
-            connection_limits=limits,
-            # Both make a short burst last: one lowers limits, one closes for a minute.
-            enable_circuit_breaker=False,
-            enable_graceful_degradation=False,
-        ),
-        negotiate_timeout=10,
-    )
-    _harden_swarm(host)
-    return host
-
-
-def _harden_swarm(host: Any) -> None:
-    swarm = host.get_network()
-    swarm.retry_config = RetryConfig(max_retries=0)  # the supervisor redials
-    # Whatever the watermarks say, it would dial the addresses that strangers announce.
-    swarm.auto_connector.start = trio.lowlevel.checkpoint
-    handle = swarm.common_stream_handler
-    upgrade = swarm.upgrade_inbound_raw_conn
-
-    async def handle_safely(stream: Any) -> None:
-        # An exception that leaves a stream handler would end the whole host.
-        try:
-            if len(stream.muxed_conn.streams) > MAX_STREAMS:
-                raise PeerError("too many streams")
-            await handle(stream)
-        except Exception:  # whatever a stranger's bytes bring about
-            log.debug("bad stream", exc_info=True)
-            with suppress(Exception):
-                await stream.reset()
-
-    async def upgrade_until_closed(raw: Any, address: Any) -> None:
-        # The inbound slot is given back when this returns; libp2p's own handler
-        # keeps it until the node stops, and accepts nobody after 250 connections.
-        muxed = await upgrade(raw, address)
-        await muxed.event_closed.wait()
-        raise ConnectionAbortedError
-
-    swarm.set_stream_handler(handle_safely)
-    swarm.upgrade_inbound_raw_conn = upgrade_until_closed
-
-
-def _new_gossip(host: Any, topics: Sequence[str]) -> tuple[Any, Any]:
-    """Router and pubsub service, not yet running."""
-    router = _Gossip(
-        # 1.2 sends an IDONTWANT for each message, whatever its size: twice the cost.
-        protocols=[TProtocol("/meshsub/1.1.0")],
-        degree=8,
-        degree_low=6,
-        # Above the number of connections: with fewer, a node can be pruned by all of
-        # its peers at once and stay alone.
-        degree_high=MAX_CONNECTIONS,
-        heartbeat_interval=1,
-        gossip_window=5,
-        gossip_history=10,
-        # It slows the heartbeat of a small network to 30 s.
-        adaptive_gossip_enabled=False,
-        # It counts our own messages: 10 a second, and no more.
-        spam_protection_enabled=False,
-        eclipse_protection_enabled=False,
-    )
-    pubsub = _SafePubsub(host, router, strict_signing=True, allowed_topics=set(topics))
-    for topic in topics:
-        pubsub.set_topic_validator(topic, _is_small, is_async_validator=False)
-    return router, pubsub
-
-
-def _is_small(_forwarder: Any, message: Any) -> bool:
-    # Size is the one thing a message is refused for before it is passed on: verdicts
-    # are remembered for minutes, so they must not depend on anything that changes.
-    return len(message.data) <= MAX_MESSAGE
-
-
 class Host:
     """A running libp2p host; `open_host` makes one."""
 
     def __init__(
-        self, seed: bytes, listen: Sequence[str], topics: Sequence[str]
+        self,
+        seed: bytes,
+        listen: Sequence[str],
+        topics: Sequence[str],
+        network_key: bytes | None = None,
     ) -> None:
-        check_libp2p()
-        _patch_modules()
-        for address in listen:
-            check_can_listen(address)
+        check_libp2p(host_setup.OUTSIDE_NAMES)
+        apply_patches()
+        check_can_listen(listen)
+        self.door: Doorkeeper = OpenDoor()
+        """Asked about each peer, and told of each that misbehaves."""
         self._listen = [Multiaddr(address) for address in listen]
-        self._host = _new_libp2p_host(seed, self._listen)
+        self._has_key = network_key is not None
+        self._host = new_libp2p_host(seed, self._listen, network_key, lambda: self.door)
         self._network = self._host.get_network()
-        self._router, self._pubsub = _new_gossip(self._host, topics)
+        self._router = BoundedGossip(degree_high=host_setup.MAX_CONNECTIONS)
+        self._pubsub = SafePubsub(self._host, self._router, topics)
+        self._pubsub.charge = lambda *fault: self.door.charge(*fault)
         self._topics = tuple(topics)
         self._subscriptions: dict[str, Any] = {}
         self._changed = trio.Event()
@@ -289,6 +107,32 @@ class Host:
             if not one.is_closed
         }
 
+    def links(self) -> dict[str, Link]:
+        """More about every peer with an open connection."""
+        connections: dict[Any, list[Any]] = self._network.connections
+        open_ones = {
+            peer: [one for one in several if not one.is_closed]
+            for peer, several in connections.items()
+        }
+        return {
+            str(p): self._link(p, several)
+            for p, several in open_ones.items()
+            if several
+        }
+
+    def _link(self, peer: Any, connections: list[Any]) -> Link:
+        store, agent = self._host.get_peerstore(), None
+        with suppress(Exception):
+            agent = str(store.get(peer, "agent")) or None
+        muxed = [one.muxed_conn for one in connections]
+        return Link(
+            address=address_of(connections[0]),
+            is_outbound=any(one.direction.name == "OUTBOUND" for one in connections),
+            agent=agent,
+            bytes_in=sum(getattr(one, "byline_in", 0) for one in muxed),
+            bytes_out=sum(getattr(one, "byline_out", 0) for one in muxed),
+        )
+
     async def wait_change(self) -> None:
         """Returns once a connection has come or gone since the call."""
         await self._changed.wait()
@@ -309,6 +153,8 @@ class Host:
         peer = str(info.peer_id)
         if peer == self.peer_id:
             raise PeerError(f"{address} is this node itself")
+        if self.door.refused_for(peer):
+            raise PeerError(f"{address} is refused for its conduct")
         # Without these, a failed dial blocks the next for a minute, and an address
         # tried earlier is tried instead of this one.
         self._network.unblock_peer(info.peer_id)
@@ -320,7 +166,7 @@ class Host:
         except trio.TooSlowError:
             raise PeerError(f"no answer from {address}") from None
         except Exception as error:
-            reason = _dial_reason(error)
+            reason = _dial_reason(error, self._has_key)
             raise PeerError(f"cannot connect to {address}: {reason}") from error
         return peer
 
@@ -355,7 +201,7 @@ class Host:
         except Exception as error:
             reason = reason_of(error)
             if "not supported" in reason:
-                reason = f"it does not speak {protocol}: not a Byline node"
+                raise UnspokenError.of(protocol) from error
             raise PeerError(reason) from error
 
     # Messages to everybody
@@ -405,8 +251,7 @@ class Host:
         while not stop.is_set():
             with trio.move_on_after(TIDY_SECONDS):
                 await stop.wait()
-            # It grows for ever where adaptive gossip is off.
-            self._router.recent_message_deliveries.clear()
+            self._router.tidy()
 
     async def _close_listeners(self) -> None:
         # libp2p would do it under a cancelled scope, and so not at all: the port would
@@ -417,14 +262,19 @@ class Host:
 
 @asynccontextmanager
 async def open_host(
-    seed: bytes, listen: Sequence[str], topics: Sequence[str]
+    seed: bytes,
+    listen: Sequence[str],
+    topics: Sequence[str],
+    *,
+    network_key: bytes | None = None,
 ) -> AsyncIterator[Host]:
     """A host that listens; `seed` is the 32-byte secret of its identity.
 
-    ConfigError where an address cannot be listened on, PeerError where libp2p fails.
-    It is stopped in order even if the caller is cancelled.
+    With a `network_key` it talks only to those who have the same.  ConfigError where an
+    address cannot be listened on, PeerError where libp2p fails.  It is stopped in order
+    even if the caller is cancelled.
     """
-    host = Host(seed, listen, topics)
+    host = Host(seed, listen, topics, network_key)
     async with in_background(host.serve, name="libp2p", stop_seconds=STOP_SECONDS):
         yield host
 
@@ -441,10 +291,11 @@ def parse_peer(address: str) -> Any:
         raise ConfigError(f"{expected}, got {address!r}") from error
 
 
-def _dial_reason(error: BaseException) -> str:
+def _dial_reason(error: BaseException, has_key: bool) -> str:
     kinds = tuple(type(one) for one in causes(error))
     if PeerIDMismatchesPubkey in kinds:
         return "a node with another peer id answers there"
     if any(issubclass(kind, UpgradeFailure) for kind in kinds):
-        return "what answers there is not a Byline node"
+        other = "no Byline node, or one with another network key"
+        return f"what answers there is {other if has_key else 'not a Byline node'}"
     return reason_of(error)

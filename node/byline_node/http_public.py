@@ -115,12 +115,12 @@ class PublicRoutes:
         """C2SP tlog-witness (docs/spec/witness.md)."""
         client = request.client.host if request.client else ""
         if not self._witnessing.takes(client):
-            return text_response(429, b"too many requests from this address\n")
+            return unread(text_response(429, b"too many requests from this address\n"))
         try:
             async with self._bodies.read(request, MAX_BODY) as body:
                 answer = await self._backend.witness.add_checkpoint(body)
         except BylineError as error:
-            return text_response(error.http_status, f"{error}\n".encode())
+            return unread(text_response(error.http_status, f"{error}\n".encode()))
         # As it stands: the framework would add a charset to the size's own type.
         headers = {"content-type": answer.media_type}
         return Response(answer.body, answer.status, headers)
@@ -137,3 +137,10 @@ class PublicRoutes:
         if note is None:
             return text_response(404, b"no log of this name was cosigned here\n")
         return text_response(200, note)
+
+
+def unread(response: Response) -> Response:
+    """For an answer before the whole body was read: the connection cannot go on, and
+    the client should not find that out with its next request."""
+    response.headers["connection"] = "close"
+    return response

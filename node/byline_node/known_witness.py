@@ -6,7 +6,7 @@ Specification: docs/spec/witness.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from byline_ledger.checkpoint import Checkpoint
@@ -32,8 +32,8 @@ class WitnessClient(Protocol):
         """Status and body of its answer to add-checkpoint."""
         ...
 
-    async def latest(self, origin: str) -> bytes | None:
-        """The checkpoint of this log that it cosigned last, if it can tell."""
+    async def latest(self) -> bytes | None:
+        """The checkpoint of our log that it cosigned last, if it can tell."""
         ...
 
 
@@ -46,8 +46,9 @@ class KnownWitness:
     size: int = 0
     """What it cosigned last, as far as we know."""
     error: str | None = None
-    confirmed: bool = False
-    """It answered since the start that our tree extends what it saw."""
+    agreed: set[str] = field(default_factory=set)
+    """Its keys with which it has said since the start that our tree extends what it
+    saw."""
 
     def to_json(self) -> list[dict[str, Any]]:
         """For `/v1/status`: one for each of its keys."""

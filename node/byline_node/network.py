@@ -7,9 +7,10 @@ fault never leaves this file; a fault of libp2p does, as one PeerError.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -20,7 +21,12 @@ from byline_ledger.alarm_messages import ALARM_TOPIC, CHECKPOINT_TOPIC
 from byline_ledger.alarm_messages import MAX_REQUEST as MAX_ALARM_REQUEST
 from byline_ledger.alarm_messages import PROTOCOL as ALARM_PROTOCOL
 from byline_ledger.cursor import Cursor
-from byline_ledger.errors import ContradictionError
+from byline_ledger.errors import (
+    BylineError,
+    ContradictionError,
+    MalformedError,
+    VerificationError,
+)
 from byline_ledger.follow_messages import MAX_REQUEST, MAX_RESPONSE, PROTOCOL
 from byline_ledger.follow_server import KEEP_SECONDS, FollowServer, ServedLog
 from byline_ledger.follower import KnownLog
@@ -32,12 +38,19 @@ from byline_node.alarm_exchange import AlarmExchange
 from byline_node.alarms import Alarms
 from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors, Records
-from byline_node.following import FollowedLog, Following, Gate
+from byline_node.errors import ConfigError, TruncatedError
+from byline_node.following import Following, Gate
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
+from byline_node.host_setup import MAX_OUTBOUND
 from byline_node.mirrors import Mirrors
-from byline_node.peers import keep_connected, peer_id_of, ping_peer
+from byline_node.peer_conduct import Conduct
+from byline_node.peer_score import Fault
+from byline_node.peer_status import PeerStatus, link_status, log_status
+from byline_node.peers import addresses_by_peer, keep_connected, ping_peer
+from byline_node.query_service import QueryService
 from byline_node.requests import Requests
+from byline_node.streams import Link
 from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
 
@@ -85,32 +98,6 @@ class StatementWriter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PeerStatus:
-    """One peer, connected, configured or seen lately."""
-
-    peer_id: str
-    address: str
-    """Where it is connected from or to; the configured address while it is not."""
-    connected: bool
-    origin: str | None
-    """The name of its log; None before the first contact."""
-    size: int | None
-    """Entries of its log, as of the last checkpoint seen."""
-    cursor: int | None
-    """How many of them have been read."""
-    set_root: str | None
-    """Root of its lookup set, in hex."""
-    agrees: bool
-    """Its whole log was read, and its set of statements is ours."""
-    gaps: int
-    """Statements that it lists but did not hand out."""
-    refused: int
-    """Statements of it that our admission policy passed over."""
-    error: str | None
-    """What last went wrong, if it is still wrong."""
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkStatus:
     """For `/v1/status`."""
 
@@ -134,10 +121,14 @@ class Network:
         self._host = host
         self._gate = gate
         self._ledger = ledger
-        self._configured = {peer_id_of(address): address for address in peers}
-        self._addresses = tuple(peers)
+        self._configured = addresses_by_peer(peers)
         self._problems: dict[str, str] = {}
-        self._requests = Requests(host)
+        self._latencies: dict[str, float] = {}
+        self.conduct = Conduct(self._configured, host.drop)
+        """How peers have behaved, and who is refused because of it."""
+        self.links: Callable[[], Mapping[str, Link]] = dict
+        """More about connections, where the host knows it (Host.links)."""
+        self._requests = Requests(host, self._charge_error)
         self._following = Following(
             self._ask,
             self._view,
@@ -145,9 +136,12 @@ class Network:
             LedgerCursors(ledger, self._configured),
             gate,
             lambda error: self._contradict(error, "follow"),
+            self._charge_error,
+            lambda peer: peer not in self._configured,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
+        self._queries: QueryService | None = None
         self.watch = CheckpointWatch(
             host,
             ledger.view.origin,
@@ -158,7 +152,9 @@ class Network:
         )
         """Tells everybody our checkpoints, and compares those of others."""
         self._on_own: Callable[[bytes], None] = lambda _note: None
-        self._gossip = Gossip(host, self._is_known, admit, self._following.kick)
+        self._gossip = Gossip(
+            host, self._is_known, admit, self._following.kick, self._charge_gossip
+        )
         self._threads = trio.CapacityLimiter(2)
         self._server = FollowServer(self._view)
         self._requests.answer(PROTOCOL, MAX_REQUEST, self._answer)
@@ -206,6 +202,10 @@ class Network:
         self._exchange = AlarmExchange(self._host, self._requests.ask, alarms)
         self._requests.answer(ALARM_PROTOCOL, MAX_ALARM_REQUEST, self._exchange.answer)
 
+    def serve_queries(self, view: Callable[[], Awaitable[Any]]) -> None:
+        """Has peers' queries answered from what `view` gives."""
+        self._queries = QueryService(self._host, view, frozenset(self._configured))
+
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
         return Mirrors(
@@ -235,6 +235,20 @@ class Network:
         if self._alarms is not None:
             self._alarms.contradict(error.vkey, error.notes, error.proof, source)
 
+    # Faults of peers
+
+    def _charge_gossip(self, peer: str, reason: str) -> None:
+        self.conduct.charge(peer, Fault.BAD_GOSSIP, reason)
+
+    def _charge_error(self, peer: str, error: BylineError) -> None:
+        """What ended a session or stream; neither our disk nor a cut is their fault."""
+        if isinstance(error, VerificationError):
+            self.conduct.charge(peer, Fault.LIE, str(error))
+        elif isinstance(error, MalformedError) and not isinstance(
+            error, TruncatedError
+        ):
+            self.conduct.charge(peer, Fault.MALFORMED, str(error))
+
     def witnesses(self) -> list[PeerWitness]:
         """The connected peers, as witnesses of our log."""
         vkey = self._view().vkey
@@ -247,29 +261,45 @@ class Network:
 
     def status(self) -> NetworkStatus:
         """What is known of the network now."""
-        connected = self._host.peers()
-        names = dict.fromkeys([*self._configured, *connected, *self._following.logs])
+        connected, links = self._host.peers(), self.links()
+        # Who was here only to ask, and showed no log, is no peer of this node.
+        followed = [peer for peer, _cursor in self._followed()]
+        names = dict.fromkeys([*self._configured, *connected, *followed])
         ours = self._view().set_root
         return NetworkStatus(
             peer_id=self.peer_id,
             addresses=self.addresses,
-            peers=tuple(self._status_of(name, connected, ours) for name in names),
+            peers=tuple(
+                self._status_of(name, connected, links.get(name), ours)
+                for name in names
+            ),
             gossip=dict(self._gossip.counts),
         )
 
     def _status_of(
-        self, peer: str, connected: dict[str, str], our_root: bytes
+        self,
+        peer: str,
+        connected: dict[str, str],
+        link: Link | None,
+        our_root: bytes,
     ) -> PeerStatus:
         followed = self._following.logs.get(peer)
         problem = None if peer in connected else self._problems.get(peer)
         error = problem or (followed.error if followed else None)
-        address = connected.get(peer) or self._configured.get(peer, "")
+        if fault := self.conduct.why_refused(peer):
+            error = f"refused for its conduct: {(followed and followed.error) or fault}"
+        address = connected.get(peer) or next(iter(self._configured.get(peer, ())), "")
+        latency = self._latencies.get(peer)
         return PeerStatus(
             peer_id=peer,
             address=address,
             connected=peer in connected,
             error=error,
-            **_log_status(followed, our_root),
+            latency_ms=round(latency * 1000, 1) if latency is not None else None,
+            score=self.conduct.score(peer),
+            refused_for=ceil(self.conduct.refused_for(peer)),
+            **link_status(link),
+            **log_status(followed, our_root),
         )
 
     # Tasks
@@ -282,8 +312,12 @@ class Network:
             nursery.start_soon(self.watch.run)
             if self._exchange is not None:
                 nursery.start_soon(self._exchange.run)
-            for address in self._addresses:
-                nursery.start_soon(keep_connected, self._host, address, self._problems)
+            if self._queries is not None:
+                nursery.start_soon(self._queries.run)
+            for addresses in self._configured.values():
+                nursery.start_soon(
+                    keep_connected, self._host, addresses, self._problems
+                )
             await self._mind_peers()
 
     async def _mind_peers(self) -> None:
@@ -298,19 +332,25 @@ class Network:
                 for peer in [one for one in minded if one not in connected]:
                     minded.pop(peer).cancel()
                     self._requests.forget(peer)
-                    log.info("peer gone", peer=peer)
+                    self._latencies.pop(peer, None)
+                    self.conduct.tell("peer gone", peer)
                 self._following.forget_gone(set(connected))
                 await self._host.wait_change()
 
     async def _mind_peer(self, peer: str, scope: trio.CancelScope) -> None:
-        log.info("peer connected", peer=peer, address=self._host.peers().get(peer))
+        address = self._host.peers().get(peer, "")
+        self.conduct.tell("peer connected", peer, address=address)
         self._on_peer()
         with scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(ping_peer, self._host, peer)
+                nursery.start_soon(self._ping, peer)
                 nursery.start_soon(self._following.follow, peer)
                 if self._exchange is not None:
                     nursery.start_soon(self._exchange.exchange, peer)
+
+    async def _ping(self, peer: str) -> None:
+        if await ping_peer(self._host, peer, self._latencies):
+            self.conduct.tell("peer does not answer", peer)
 
     # Seams
 
@@ -337,29 +377,13 @@ class Network:
             self._server.forget(trio.current_time())
 
 
-def _log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:
-    cursor = followed.cursor if followed else None
-    if followed is None or cursor is None:
-        nothing = dict.fromkeys(("origin", "size", "cursor", "set_root"))
-        return nothing | {"agrees": False, "gaps": 0, "refused": 0}
-    seen, set_root = cursor.seen, cursor.set_root
-    return {
-        "origin": seen.origin,
-        "size": seen.size,
-        "cursor": cursor.size,
-        "set_root": set_root.hex() if set_root else None,
-        "agrees": cursor.size == seen.size and set_root == our_root,
-        "gaps": len(cursor.gaps),
-        "refused": followed.refused,
-    }
-
-
 @asynccontextmanager
 async def open_network(
     config: NetworkConfig,
     ledger: NodeLedger,
     writer: StatementWriter,
     prepare: Callable[[Network], None] = lambda _network: None,
+    network_key: bytes | None = None,
 ) -> AsyncIterator[Network]:
     """Listens, dials the peers, and keeps up with them until the context is left.
 
@@ -370,9 +394,14 @@ async def open_network(
     """
     for address in config.peers:
         parse_peer(address)
+    if (count := len(addresses_by_peer(config.peers))) > MAX_OUTBOUND:
+        raise ConfigError(f"expected at most {MAX_OUTBOUND} peers, got {count}")
     topics = [TOPIC, ALARM_TOPIC, CHECKPOINT_TOPIC]
-    async with open_host(ledger.transport_seed, config.listen, topics) as host:
+    async with open_host(
+        ledger.transport_seed, config.listen, topics, network_key=network_key
+    ) as host:
         network = Network(host, ledger, config.peers, writer.submit, writer.gate)
+        host.door, network.links = network.conduct, host.links
         writer.listen(network.offer)
         prepare(network)
         async with trio.open_nursery() as nursery:

@@ -1,13 +1,17 @@
 """Keeps the configured peers connected, and finds out which connections are dead.
 
-Rule: one task per configured address: dial, watch, redial with a growing, jittered
-pause.  Every connection, whoever opened it, is pinged; libp2p itself never notices a
-peer that is frozen, and its orderly close would wait for it for ever.
+Rule: one task per configured peer: dial, watch, redial; each of its addresses has a
+pause of its own that grows and is jittered.  Every connection, whoever opened it, is
+pinged; libp2p itself never notices a peer that is frozen, and its orderly close would
+wait for it for ever.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
 from secrets import token_bytes
 from typing import Protocol
 
@@ -20,6 +24,8 @@ from byline_node.frames import ByteStream, read_exactly
 
 FIRST_PAUSE = 0.5
 MAX_PAUSE = 10.0
+STABLE_SECONDS = 1.0
+"""How long a connection has to last for its address to be dialled at once again."""
 PING_PROTOCOL = "/ipfs/ping/1.0.0"
 PING_SECONDS = 5.0
 PONG_SECONDS = 10.0
@@ -51,49 +57,88 @@ def peer_id_of(address: str) -> str:
     return address.rpartition("/p2p/")[2]
 
 
-async def keep_connected(host: Dialler, address: str, problems: dict[str, str]) -> None:
-    """Connects to one address whenever its peer is not connected, for ever.
+def addresses_by_peer(addresses: Sequence[str]) -> dict[str, list[str]]:
+    """Peer id -> its addresses, in the order they were given."""
+    found: dict[str, list[str]] = {}
+    for address in dict.fromkeys(addresses):
+        found.setdefault(peer_id_of(address), []).append(address)
+    return found
 
-    `problems` holds, by peer id, why it is not.
+
+@dataclass(slots=True)
+class _Address:
+    """One way to a peer, and when to try it next."""
+
+    text: str
+    due: float = -inf
+    pause: float = FIRST_PAUSE
+    error: str | None = None
+
+    def postpone(self) -> None:
+        """Each failure doubles the pause; peers that fail together come back apart."""
+        self.due = trio.current_time() + self.pause * random.uniform(0.5, 1.0)  # noqa: S311
+        self.pause = min(self.pause * 2, MAX_PAUSE)
+
+
+async def keep_connected(
+    host: Dialler, addresses: Sequence[str], problems: dict[str, str]
+) -> None:
+    """Connects to a peer whenever it is not connected, for ever.
+
+    Its addresses are tried one at a time: libp2p would try only one of several.
+    `problems` holds, by peer id, why it is not connected.
     """
-    peer = peer_id_of(address)
+    ways = [_Address(text) for text in addresses]
+    peer = peer_id_of(addresses[0])
     if peer == host.peer_id:
-        log.warning("a configured peer is this node itself", address=address)
+        log.warning("a configured peer is this node itself", address=addresses[0])
         return
-    pause = FIRST_PAUSE
     while True:
+        way = min(ways, key=lambda one: one.due)
+        await trio.sleep_until(way.due)
         try:
-            await host.connect(address)
+            await host.connect(way.text)
         except PeerError as error:
-            if problems.get(peer) != str(error):
+            if way.error != str(error):
                 log.warning("peer not reached", reason=str(error))
-            problems[peer] = str(error)
+            problems[peer] = way.error = str(error)
         else:
             problems.pop(peer, None)
-            pause = FIRST_PAUSE
-            await _wait_until_gone(host, peer)
-        await trio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-        pause = min(pause * 2, MAX_PAUSE)
+            await _wait_until_gone(host, peer, way)
+        way.postpone()
 
 
-async def _wait_until_gone(host: Dialler, peer: str) -> None:
+async def _wait_until_gone(host: Dialler, peer: str, way: _Address) -> None:
+    since = trio.current_time()
     while peer in host.peers():
         await host.wait_change()
+    # A peer that lets us in and throws us out again is not worth hurrying for.
+    if trio.current_time() - since >= STABLE_SECONDS:
+        way.pause, way.error = FIRST_PAUSE, None
 
 
-async def ping_peer(host: Dialler, peer: str) -> None:
-    """Pings a connected peer until it fails to answer; then cuts the connection."""
+async def ping_peer(host: Dialler, peer: str, latencies: dict[str, float]) -> bool:
+    """Pings a connected peer until it fails to answer; then cuts the connection.
+
+    Whether that was so; else it had gone by itself.  `latencies` holds, by peer id, how
+    long its last pong took.
+    """
     stream: ResettableStream | None = None
+    pause = FIRST_PAUSE
     try:
         while True:
-            await trio.sleep(PING_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+            await trio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311
+            pause = PING_SECONDS
             with trio.fail_after(PONG_SECONDS):
                 stream = stream or await host.open_stream(peer, PING_PROTOCOL)
+                started = trio.current_time()
                 await _ping(stream)
+                latencies[peer] = trio.current_time() - started
     except (BylineError, trio.TooSlowError):
-        if peer in host.peers():
-            log.warning("peer does not answer", peer=peer)
+        is_there = peer in host.peers()
+        if is_there:
             host.drop(peer)
+        return is_there
     finally:
         if stream is not None:
             await stream.reset()

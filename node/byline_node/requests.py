@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 import structlog
 import trio
 
-from byline_ledger.errors import BylineError
+from byline_ledger.errors import BylineError, MalformedError
 from byline_node.errors import PeerError
 from byline_node.frames import ByteStream, read_frame, write_frame
 
@@ -59,8 +59,14 @@ class _Channel:
 class Requests:
     """Asks peers and answers them, over one host."""
 
-    def __init__(self, host: StreamHost) -> None:
+    def __init__(
+        self,
+        host: StreamHost,
+        blame: Callable[[str, BylineError], None] = lambda _peer, _error: None,
+    ) -> None:
+        """`blame(peer, error)` for each peer whose request is malformed."""
         self._host = host
+        self._blame = blame
         self._channels: dict[tuple[str, str], _Channel] = {}
         self._inbound: Counter[str] = Counter()
 
@@ -72,6 +78,8 @@ class Requests:
                 self._inbound[stream.peer] += 1
                 try:
                     await _answer_all(stream, most, handler)
+                except MalformedError as error:
+                    self._blame(stream.peer, error)
                 finally:
                     self._leave(stream.peer)
             await stream.reset()
@@ -146,5 +154,7 @@ async def _answer_all(stream: PeerStream, most: int, handler: Handler) -> None:
             response = await handler(stream.peer, request)
             with trio.fail_after(REQUEST_SECONDS):
                 await write_frame(stream, response)
+    except MalformedError:
+        raise
     except (BylineError, trio.TooSlowError) as error:
         log.debug("request stream ended", peer=stream.peer, reason=str(error))

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import trio
 
-from byline_ledger.crypto import self_test
+from byline_ledger.crypto import random_bytes, self_test
 from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.log import Ledger, LogView
+from byline_ledger.node_keys import RENEWAL_BYTES
 from byline_ledger.statement import Statement
 from byline_node.admission import Admission
 from byline_node.admission_jobs import admission_jobs, reload_policy
@@ -37,8 +38,11 @@ from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, make_node
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
+from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
+from byline_node.peers import peer_id_of
 from byline_node.reasons import one_error
+from byline_node.stopping import Stop
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
 from byline_node.witnessing import Witness
@@ -74,31 +78,6 @@ class Ready:
 
 
 OnReady = Callable[[Ready], None]
-
-
-class Stop:
-    """The wish that the node stops, and the failure that caused it, if one did; and,
-    until then, that it reads its settings again."""
-
-    def __init__(self) -> None:
-        self._asked = trio.Event()
-        self._hung_up = trio.Event()
-        self.failure: BylineError | None = None
-
-    def ask(self, failure: BylineError | None = None) -> None:
-        """The first failure counts; asking again is harmless."""
-        self.failure = self.failure or failure
-        self._asked.set()
-
-    async def wait(self) -> None:
-        await self._asked.wait()
-
-    def hang_up(self) -> None:
-        self._hung_up.set()
-
-    async def wait_hangup(self) -> None:
-        await self._hung_up.wait()
-        self._hung_up = trio.Event()
 
 
 def run_node(config: NodeConfig, *, on_ready: OnReady | None = None) -> None:
@@ -173,11 +152,20 @@ async def open_ledger(config: NodeConfig) -> AsyncIterator[Ledger]:
             log.info("made a new node", folder=str(config.folder))
         if ledger.read_only is not None:
             log.warning("the log is not written", reason=ledger.read_only)
+        if config.trust_disk:
+            await trio.to_thread.run_sync(renew_witness, ledger)
         await trio.to_thread.run_sync(ledger.keep_reserve)
         yield ledger
     finally:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(ledger.close)
+
+
+def renew_witness(ledger: Ledger) -> None:
+    """The operator answers for the log; what the witness remembers may be older."""
+    ledger.renew_witness(random_bytes(RENEWAL_BYTES))
+    keys = ledger.keys.witness_vkey, ledger.keys.replay_vkey
+    log.warning("the witness signs with new keys", vkeys=keys)
 
 
 class Node:
@@ -228,6 +216,7 @@ class Node:
                 UrlWitness(*parse_witness(line), self._poster.post)
                 for line in config.witnesses
             ],
+            named_peers=[peer_id_of(address) for address in config.peers],
             trust_disk=config.trust_disk,
         )
         self._writer.listen(self._cosigner.commit_made)
@@ -272,7 +261,7 @@ class Node:
 
     def _heed_alarm(self, alarm: KnownAlarm) -> None:
         if alarm.vkey == self._ledger.view.vkey:
-            self._cosigner.convict(alarm.text)
+            self._cosigner.hold.convict(alarm.text)
 
     # Life
 
@@ -347,8 +336,9 @@ class Node:
         from byline_node.network import open_network  # libp2p: 2 s of CPU
 
         writer = NetworkEntrance(self._entrance, self._writer, self._ledger)
+        key = read_network_key(self._config.network_key_path)
         async with open_network(
-            self._config, self._ledger, writer, self._prepare
+            self._config, self._ledger, writer, self._prepare, key
         ) as network:
             assert self._mirrors is not None
             try:
@@ -363,8 +353,9 @@ class Node:
     def _prepare(self, network: Network) -> None:
         """What goes over the network beside statements: cosignatures and alarms."""
         cosigner = self._cosigner
-        network.serve_witness(self.witness, cosigner.wake, cosigner.see_own)
+        network.serve_witness(self.witness, cosigner.wake, cosigner.hold.see_own)
         network.share_alarms(self._alarms)
+        network.serve_queries(self.answer_view)
         self._mirrors = network.mirrors(self._config.folder / "mirrors", self._accuse)
         self.witness.before = self._mirrors.follow
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)

@@ -1,7 +1,7 @@
 """Streams, messages and connections of libp2p, with the types and errors of this house.
 
 Whatever libp2p raises (dozens of classes, some of them bare) comes out as a PeerError.
-Only host.py makes these; it is the only file that imports libp2p.
+No file but host.py and those beside it makes these, and none of this imports libp2p.
 """
 
 from __future__ import annotations
@@ -16,8 +16,19 @@ from byline_node.errors import PeerError
 from byline_node.reasons import reason_of
 
 RESET_SECONDS = 0.5
-MAX_UNREAD = 16 << 20
-"""Bytes that a connection may bring before we read them; the largest window."""
+MAX_LAYERS = 12
+LAYERS = (
+    "muxed_conn",
+    "secured_conn",
+    "conn",
+    "read_writer",
+    "read_write_closer",
+    "_conn",
+    "_ws",
+    "_stream",
+    "stream",
+)
+"""How the layers of a connection are called in each other, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,19 @@ class Message:
 
     sender: str
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What is known of the open connections to one peer."""
+
+    address: str
+    is_outbound: bool
+    """This node dialled at least one of them."""
+    agent: str | None
+    """The program and version that the peer says it is."""
+    bytes_in: int
+    bytes_out: int
 
 
 class Stream:
@@ -63,42 +87,49 @@ class Stream:
             await self._stream.reset()
 
 
-def bounded_muxer(muxer: type[Any]) -> type[Any]:
-    """The Yamux of libp2p, which announces windows, made to hold peers to them.
+def layers_of(connection: Any) -> list[Any]:
+    """A connection and what is under it: muxer, encryption, transport, socket.
 
-    As it comes, it keeps whatever arrives on a stream that nobody reads.  The class
-    itself is changed, once: libp2p makes its own, whatever subclass it is given.
+    Which layers there are depends on the transport and on the network key.
     """
-    read = muxer._read_data_body
-    if read.__name__ != _read_bounded.__name__:
-
-        async def _read_bounded_body(muxed: Any, length: int) -> Any:
-            return await _read_bounded(read, muxed, length)
-
-        _read_bounded_body.__name__ = _read_bounded.__name__
-        muxer._read_data_body = _read_bounded_body
-    return muxer
-
-
-async def _read_bounded(read: Any, muxed: Any, length: int) -> Any:
-    unread = sum(map(len, muxed.stream_buffers.values()))
-    if unread + length > MAX_UNREAD:
-        # The one error here at which libp2p closes the connection.
-        raise trio.TooSlowError
-    return await read(muxed, length)
-
-
-def address_of(connection: Any) -> str:
-    """Where the other end of a connection is; empty if that is not known."""
-    with suppress(Exception):
-        return str(connection.get_transport_addresses()[0])
-    return ""
+    layers = [connection]
+    while len(layers) < MAX_LAYERS:
+        inner = [getattr(layers[-1], name, None) for name in LAYERS]
+        below = next((one for one in inner if one is not None), None)
+        if below is None or any(below is one for one in layers):
+            break
+        layers.append(below)
+    return layers
 
 
 def socket_of(connection: Any) -> trio.socket.SocketType | None:
     """The TCP socket under encryption and multiplexing."""
-    with suppress(AttributeError):
-        raw = connection.muxed_conn.secured_conn.conn.read_writer.read_write_closer
-        sock: trio.socket.SocketType = raw.stream.stream.socket
-        return sock
-    return None
+    sock: trio.socket.SocketType | None
+    sock = getattr(layers_of(connection)[-1], "socket", None)
+    return sock
+
+
+def ip_of(connection: Any) -> str:
+    """The other end's IP address; empty if the connection is closed."""
+    return _endpoint_of(connection)[0]
+
+
+def address_of(connection: Any) -> str:
+    """Where the other end of a connection is; empty if that is not known.
+
+    libp2p itself does not know it of IPv6 connections, nor how to tell a WebSocket.
+    """
+    ip, port = _endpoint_of(connection)
+    if not ip:
+        return ""
+    suffix = "/ws" if any(hasattr(one, "_ws") for one in layers_of(connection)) else ""
+    return f"/{'ip6' if ':' in ip else 'ip4'}/{ip}/tcp/{port}{suffix}"
+
+
+def _endpoint_of(connection: Any) -> tuple[str, int]:
+    sock = socket_of(connection)
+    if sock is not None:
+        with suppress(OSError):
+            ip, port, *_ = sock.getpeername()
+            return str(ip).removeprefix("::ffff:").partition("%")[0], int(port)
+    return "", 0

@@ -57,7 +57,7 @@ class PeerWitness:
         """See WitnessClient."""
         return parse_added(await self._ask(AskAdd(body, self._vkey).to_bytes()))
 
-    async def latest(self, origin: str) -> bytes | None:
+    async def latest(self) -> bytes | None:
         """See WitnessClient."""
         return parse_latest(await self._ask(AskLatest(self._vkey).to_bytes()))
 
@@ -88,6 +88,6 @@ class UrlWitness:
             return await self._post(self._url, body)
         raise PeerError(f"no answer within {URL_SECONDS:g} s")
 
-    async def latest(self, origin: str) -> bytes | None:
+    async def latest(self) -> bytes | None:
         """Not asked: its answer to `add` says the same."""
         return None

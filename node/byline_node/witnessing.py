@@ -103,10 +103,12 @@ class Witness:
 
     async def add_checkpoint(self, request: bytes) -> Answer:
         """The answer to a request of add-checkpoint, over whatever it came."""
-        reason = self._ledger.read_only
-        if reason is not None:
-            return refuse(BUSY, "this witness cosigns nothing now: its own log is held")
         async with self._turn:
+            # Asked when its turn has come: the log may be held by now.
+            if self._ledger.read_only is not None:
+                return refuse(
+                    BUSY, "this witness cosigns nothing now: its own log is held"
+                )
             answer = await trio.to_thread.run_sync(
                 self._decide, request, limiter=self._thread
             )

@@ -14,6 +14,8 @@ from tests.support.memory_log import MemoryLog
 from byline_ledger import codec, content
 from byline_ledger.answer import Answer
 from byline_ledger.codec import Value
+from byline_ledger.crowd_reader import CrowdReading
+from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import MalformedError, ProofError, VerificationError
 from byline_ledger.gossip import MAX_BATCH, Sifted, sift_batch
 from byline_ledger.licence import read_licence
@@ -246,3 +248,10 @@ def config(data: bytes) -> NodeConfig:
 def authored(data: bytes) -> tuple[bytes, list[bytes]]:
     what = "question"
     return parse_authored(codec.unpack(data, max_size=MAX_SIZE, max_depth=2, what=what))
+
+
+def crowd(data: bytes) -> CrowdReading:
+    """A page as the first answer to somebody who asks for the vectors' photo."""
+    reading = CrowdReading(digest_bytes(b"photo"), 64)
+    reading.take(data)
+    return reading

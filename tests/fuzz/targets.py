@@ -26,6 +26,7 @@ from byline_ledger.alarm_messages import (
 from byline_ledger.bundle import Bundle
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of
 from byline_ledger.cosignature import parse_cosignature_line
+from byline_ledger.crowd_page import parse_crowd_page
 from byline_ledger.cursor import Cursor
 from byline_ledger.did import did_key, parse_did_key
 from byline_ledger.digest import parse_hash, parse_statement_id
@@ -42,6 +43,11 @@ from byline_ledger.follow_messages import parse_request, parse_response
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
+from byline_ledger.query_messages import (
+    parse_bundle_answer,
+    parse_query_request,
+    parse_root_answer,
+)
 from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
@@ -160,6 +166,17 @@ TARGETS = (
     Target("bundle", "verdict", readers.verdict, None, (UnsupportedError,)),
     Target("follow", "request", parse_request, lambda ask: ask.to_bytes()),
     Target("follow", "response", parse_response, lambda answer: answer.to_bytes()),
+    Target("query", "query-request", parse_query_request, lambda ask: ask.to_bytes()),
+    Target("query", "bundle-answer", parse_bundle_answer, lambda said: said.to_bytes()),
+    Target("query", "root-answer", parse_root_answer, lambda said: said.to_bytes()),
+    Target("query", "crowd-page", parse_crowd_page, lambda page: page.to_bytes()),
+    Target(
+        "query",
+        "crowd-reading",
+        readers.crowd,
+        None,
+        (UnsupportedError, VerificationError),
+    ),
     Target("gossip", "batch", readers.batch),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(

@@ -359,3 +359,28 @@ class NeverTwoHistories(RuleBasedStateMachine):
 
 
 TestNeverTwoHistories = NeverTwoHistories.TestCase
+
+
+def test_a_log_that_lied_is_403_whatever_it_shows() -> None:
+    """Also where the old size is wrong: that would be told to nobody else."""
+    log = make_log()
+    memory = Memory(log.vkey)
+    for old in (0, 1):
+        answer = decide(
+            request(log, old).to_bytes(),
+            lambda _origin: [memory],
+            KEYS,
+            NOW,
+            is_alarmed=lambda vkey: vkey == log.vkey,
+        )
+        assert answer.status == 403
+        assert "lied" in text_of(answer)
+
+
+def test_of_several_logs_of_one_name_the_one_that_signed_is_meant() -> None:
+    log, other = make_log(), MemoryLog(9)
+    memories = [Memory(other.vkey), Memory(log.vkey)]
+    answer = decide(request(log, 0).to_bytes(), lambda _origin: memories, KEYS, NOW)
+    assert answer.status == 200
+    assert answer.keep is not None
+    assert answer.keep.vkey == log.vkey

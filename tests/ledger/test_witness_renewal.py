@@ -141,3 +141,14 @@ def test_the_time_of_a_renewed_key_begins_anew() -> None:
     assert (last_time(memory, old), last_time(memory, new)) == (NOW, 0)
     memory = add(log, memory, new, NOW - 5)
     assert last_time(memory, new) == NOW - 5
+
+
+def test_whoever_knows_that_the_memory_is_old_can_renew_at_any_time(
+    restored: Ledger,
+) -> None:
+    """Also while the log is read-only; its own key stays."""
+    before, log = vkeys(restored), restored.keys.log_vkey
+    restored.renew_witness(ONE)
+    assert not set(before) & set(vkeys(restored))
+    assert restored.keys.log_vkey == log
+    assert restored.read_only is not None

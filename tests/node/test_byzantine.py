@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 import trio
@@ -43,7 +43,7 @@ from byline_ledger.follow_messages import (
 )
 from byline_ledger.gossip import TOPIC
 from byline_ledger.log import Ledger
-from byline_node import checkpoint_watch
+from byline_node import checkpoint_watch, following, peer_score
 from byline_node import requests as requests_module
 from byline_node.alarms import Alarms
 from byline_node.host import open_host
@@ -200,6 +200,34 @@ async def test_a_lie_is_named_and_costs_the_honest_nothing(
         await require_unharmed(tested, honest)
         made_up = [i for i in liar.log.indexes if tested.ledger.view.index_of(i)]
         assert not made_up
+
+
+async def test_a_liar_is_refused_for_a_while_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is configured, so its turn comes again; by then it tells the truth."""
+    monkeypatch.setattr(following, "ROUND_SECONDS", 0.05)
+    monkeypatch.setattr(peer_score, "OWN_REFUSAL", 2.0)
+    async with (
+        lying(forged_bodies) as liar,
+        between(tmp_path, liar) as (tested, honest),
+    ):
+
+        def seen() -> dict[str, Any]:
+            name = liar.address.rpartition("/p2p/")[2]
+            (one,) = [p for p in tested.network.peers() if p["peer_id"] == name]
+            return one
+
+        await until(lambda: seen()["refused_for"] and not seen()["connected"], 20)
+        assert seen()["score"] < 0
+        assert "refused for its conduct: " in seen()["error"]
+        assert "signature" in seen()["error"]
+        liar.lie = lambda _asked, truth: truth
+        asked = liar.asked
+        await require_unharmed(tested, honest)
+        await until(lambda: seen()["connected"] and not seen()["error"], 30)
+        assert liar.asked > asked
+        await until(lambda: all(map(tested.ledger.view.index_of, liar.log.indexes)), 30)
 
 
 async def test_a_log_that_goes_back_is_named(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import trio.testing
 
 from byline_node import peers
 from byline_node.errors import PeerError
-from byline_node.peers import keep_connected, ping_peer
+from byline_node.peers import addresses_by_peer, keep_connected, ping_peer
 
 pytestmark = pytest.mark.trio
 
 ADDRESS = "/ip4/192.0.2.1/tcp/1/p2p/other"
+ADDRESSES = [ADDRESS, "/ip4/192.0.2.2/tcp/1/ws/p2p/other"]
 
 
 class FakeHost:
@@ -25,16 +26,19 @@ class FakeHost:
         self.reachable = True
         self.answers = True
         self.dials: list[float] = []
+        self.dialled: list[str] = []
+        self.dead: set[str] = set()
         self.changed = trio.Event()
 
     def peers(self) -> dict[str, str]:
         return {"other": ADDRESS} if self.connected else {}
 
     async def connect(self, address: str) -> str:
-        assert address == ADDRESS
+        assert address in ADDRESSES
         self.dials.append(trio.current_time())
+        self.dialled.append(address)
         await trio.lowlevel.checkpoint()
-        if not self.reachable:
+        if not self.reachable or address in self.dead:
             raise PeerError("refused")
         self.set(connected=True)
         return "other"
@@ -75,7 +79,7 @@ async def test_redials_with_growing_pauses_until_it_is_there(
 ) -> None:
     host, problems = FakeHost(), dict[str, str]()
     host.reachable = False
-    nursery.start_soon(keep_connected, host, ADDRESS, problems)
+    nursery.start_soon(keep_connected, host, [ADDRESS], problems)
     await trio.sleep(300)
     assert problems == {"other": "refused"}
     pauses = [b - a for a, b in zip(host.dials, host.dials[1:], strict=False)]
@@ -92,19 +96,57 @@ async def test_a_lost_connection_is_redialled_at_once(
     nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     host = FakeHost()
-    nursery.start_soon(keep_connected, host, ADDRESS, {})
+    nursery.start_soon(keep_connected, host, [ADDRESS], {})
     for _ in range(5):
-        await trio.sleep(1)
+        await trio.sleep(2)
         assert host.connected
         host.set(connected=False)
     await trio.sleep(1)
     assert len(host.dials) == 6
 
 
+async def test_several_addresses_are_tried_in_turn(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Dead and alive, in either order: within seconds the live one is found."""
+    for dead in ADDRESSES:
+        host, problems = FakeHost(), dict[str, str]()
+        host.dead = {dead}
+        with trio.move_on_after(2):
+            await keep_connected(host, ADDRESSES, problems)
+        assert host.connected
+        assert len(host.dialled) <= 2
+        assert problems == {}
+    host = FakeHost()
+    host.reachable = False
+    nursery.start_soon(keep_connected, host, ADDRESSES, {})
+    await trio.sleep(100)
+    counts = [host.dialled.count(address) for address in ADDRESSES]
+    assert max(counts) - min(counts) <= 2
+
+
+async def test_a_peer_that_throws_us_out_is_not_dialled_without_end(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Such as one that refuses us: it accepts, and closes."""
+    host = FakeHost()
+    nursery.start_soon(keep_connected, host, [ADDRESS], {})
+    for _ in range(1200):
+        await trio.sleep(0.1)
+        host.set(connected=False)
+    assert len(host.dials) < 40
+
+
+async def test_addresses_are_told_apart_by_peer() -> None:
+    other = "/ip4/192.0.2.1/tcp/1/p2p/another"
+    found = addresses_by_peer([*ADDRESSES, other, ADDRESS])
+    assert found == {"other": ADDRESSES, "another": [other]}
+
+
 async def test_a_node_does_not_dial_itself() -> None:
     host = FakeHost()
     host.peer_id = "other"
-    await keep_connected(host, ADDRESS, {})
+    await keep_connected(host, [ADDRESS], {})
     assert host.dials == []
 
 
@@ -114,12 +156,14 @@ async def test_a_frozen_peer_is_cut_off(
     """A peer that answers stays; once it stops answering, it is dropped."""
     host = FakeHost()
     host.connected = True
+    latencies: dict[str, float] = {}
     with trio.move_on_after(100):
-        await ping_peer(host, "other")
+        await ping_peer(host, "other", latencies)
     assert host.connected
+    assert latencies == {"other": 0.0}
     host.answers = False
     started = trio.current_time()
-    await ping_peer(host, "other")
+    assert await ping_peer(host, "other", latencies)
     assert not host.connected
     longest = peers.PING_SECONDS * 1.25 + peers.PONG_SECONDS
     assert trio.current_time() - started <= longest

@@ -89,7 +89,7 @@ class Faults:
         while True:
             await self._wait(BREAK_EVERY)
             links = [
-                link for host in wires.hosts.values() for link in host.links.values()
+                link for host in wires.hosts.values() for link in host.joined.values()
             ]
             if not links:
                 continue

@@ -11,14 +11,16 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import trio
 from tests.sim.wires import FakeStream, Link, Wires
 
 from byline_ledger.errors import BylineError
-from byline_node.errors import PeerError
+from byline_node import streams
+from byline_node.errors import PeerError, UnspokenError
 from byline_node.frames import read_exactly
+from byline_node.host_setup import Doorkeeper, OpenDoor
+from byline_node.peer_score import Fault
 from byline_node.peers import PING_BYTES, PING_PROTOCOL, peer_id_of
 from byline_node.streams import Message
 
@@ -67,8 +69,8 @@ class FakeHost:
         self.wires = wires
         self.peer_id = peer_id
         self.addresses: tuple[str, ...] = (f"{address}/p2p/{peer_id}",)
-        self.door: Any = None
-        self.links: dict[str, Link] = {}
+        self.door: Doorkeeper = OpenDoor()
+        self.joined: dict[str, Link] = {}
         self._handlers: dict[str, Handler] = {PING_PROTOCOL: _echo}
         self._topics = {topic: Messages(peer_id) for topic in topics}
         self._seen: OrderedDict[tuple[str, int], float] = OrderedDict()
@@ -76,6 +78,7 @@ class FakeHost:
         self._published = int(trio.current_time() * 1e6)
         self._changed = trio.Event()
         self._nursery: trio.Nursery
+        self.on_heard: Callable[[Gossiped], None] = lambda _message: None
         self.dropped = 0
         self.faults: list[str] = []
         """What left a handler and should not have."""
@@ -84,8 +87,12 @@ class FakeHost:
 
     def peers(self) -> dict[str, str]:
         return {
-            name: link.remote(self).addresses[0] for name, link in self.links.items()
+            name: link.remote(self).addresses[0] for name, link in self.joined.items()
         }
+
+    def links(self) -> dict[str, streams.Link]:
+        """More than the node has to know."""
+        return {}
 
     async def wait_change(self) -> None:
         await self._changed.wait()
@@ -96,8 +103,8 @@ class FakeHost:
 
     def lose(self, link: Link) -> None:
         name = link.remote(self).peer_id
-        if self.links.get(name) is link:
-            del self.links[name]
+        if self.joined.get(name) is link:
+            del self.joined[name]
             self.wires.trace.add(f"{self.peer_id} lost {name}")
             self._note_change()
 
@@ -110,31 +117,34 @@ class FakeHost:
         raise PeerError(f"no answer from {address}")
 
     async def _dial(self, peer: str, address: str) -> str:
-        if peer in self.links:
+        if self.door.refused_for(peer):
+            raise PeerError(f"{address} is refused for its conduct")
+        if peer in self.joined:
             return peer
         for _ in range(3):  # there, back, and there with the key exchange
             await trio.sleep(self.wires.latency(self.peer_id, peer))
             if self.wires.is_cut(self.peer_id, peer):
                 await trio.sleep_forever()
         remote = self.wires.host_at(address)
-        if remote is None or remote.peer_id != peer:
+        is_there = remote is not None and remote.peer_id == peer
+        if remote is None or not is_there or remote.door.refused_for(self.peer_id):
             raise PeerError(f"cannot connect to {address}: Connection refused")
-        if peer not in self.links:
+        if peer not in self.joined:
             self._join(remote)
         return peer
 
     def _join(self, remote: FakeHost) -> None:
-        half_open = remote.links.get(self.peer_id)
+        half_open = remote.joined.get(self.peer_id)
         if half_open is not None:
             half_open.close(remote)
         link = Link(self.wires, self, remote)
-        self.links[remote.peer_id] = remote.links[self.peer_id] = link
+        self.joined[remote.peer_id] = remote.joined[self.peer_id] = link
         self.wires.trace.add(f"{self.peer_id} joined {remote.peer_id}")
         self._note_change()
         remote._note_change()
 
     def drop(self, peer: str) -> None:
-        link = self.links.get(peer)
+        link = self.joined.get(peer)
         if link is not None:
             link.close(self)
 
@@ -144,7 +154,7 @@ class FakeHost:
         self._handlers[protocol] = handler
 
     async def open_stream(self, peer: str, protocol: str) -> FakeStream:
-        link = self.links.get(peer)
+        link = self.joined.get(peer)
         if link is None:
             raise PeerError("not connected")
         near, far = link.new_streams(self)
@@ -172,12 +182,16 @@ class FakeHost:
             raise
         if not answered[0]:
             near.give_up()
-            raise PeerError(f"it does not speak {protocol}: not a Byline node")
+            raise UnspokenError.of(protocol)
         return near
 
     def _accept(self, link: Link, stream: FakeStream) -> bool:
         handler = self._handlers.get(stream.protocol)
-        if handler is None or link.count(self) > MAX_STREAMS:
+        if link.count(self) > MAX_STREAMS:
+            peer = link.remote(self).peer_id
+            self.door.charge(peer, Fault.FLOOD, "too many streams")
+            return False
+        if handler is None:
             return False
         self._nursery.start_soon(self._handle, handler, stream)
         return True
@@ -193,7 +207,7 @@ class FakeHost:
 
     @property
     def open_streams(self) -> int:
-        return sum(link.count(self) for link in self.links.values())
+        return sum(link.count(self) for link in self.joined.values())
 
     # Gossip
 
@@ -209,7 +223,7 @@ class FakeHost:
     def spread(self, message: Gossiped, but: str = "") -> None:
         """Passes a message on, over all links."""
         dice, weather = self.wires.dice, self.wires.weather
-        for name, link in self.links.items():
+        for name, link in self.joined.items():
             if name in (but, message.sender) or dice.random() < weather.loss:
                 continue
             delay = self.wires.latency(self.peer_id, name)
@@ -230,12 +244,16 @@ class FakeHost:
     def hear(self, message: Gossiped, forwarder: str) -> None:
         """A message arrives; it is passed on whatever is in it, unless it is too
         large."""
-        if len(message.data) > MAX_MESSAGE or not self._is_new(message):
+        if len(message.data) > MAX_MESSAGE:
+            self.door.charge(forwarder, Fault.MALFORMED, "too large a message")
+            return
+        if not self._is_new(message):
             return
         self.wires.trace.add(
             f"{forwarder}>{self.peer_id} {message.topic} of {message.sender}",
             message.data,
         )
+        self.on_heard(message)
         if message.topic in self._topics:
             try:
                 heard = Message(message.sender, message.data)
@@ -276,7 +294,7 @@ class FakeHost:
         """Gone at once, as after a power cut: peers see their connections end."""
         if self.wires.hosts.get(self.peer_id) is self:
             del self.wires.hosts[self.peer_id]
-        for link in list(self.links.values()):
+        for link in list(self.joined.values()):
             link.close(self)
 
 

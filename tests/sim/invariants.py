@@ -40,11 +40,11 @@ def bounded(node: SimNode) -> Iterator[str]:
     assert node.node is not None
     network: Any = node.node._network
     host, asking = network._host, network._requests
-    links = len(host.links)
+    links = len(host.joined)
     queues = network._gossip._incoming.size, network._gossip._outgoing.size
     if queues[0] > gossip.MAX_INCOMING or queues[1] > gossip.MAX_OUTGOING:
         yield f"bounded: gossip queues hold {queues} bytes"
-    gone = {peer for peer, _protocol in asking._channels} - set(host.links)
+    gone = {peer for peer, _protocol in asking._channels} - set(host.joined)
     # What was there two seconds ago too is not just being noticed.
     if kept := sorted(gone & node.gone):
         yield f"bounded: streams to {' '.join(kept)} are kept, who has gone"
@@ -123,17 +123,17 @@ def nobody_accused(world: Simulation, node: SimNode) -> Iterator[str]:
             yield f"nobody accused: bad gossip is charged to {peer}"
     if node.view is not None and node.ledger is not None and node.ledger.read_only:
         yield f"nobody accused: it does not write: {node.ledger.read_only}"
-    conduct = getattr(network, "conduct", None)
-    for peer in honest if conduct is not None else ():
-        if conduct.refused_for(peer):
-            yield f"nobody accused: {peer} is refused"
+    for peer in sorted(honest):
+        if network.conduct.score(peer):
+            why = network.conduct._scores.last_fault(peer)
+            yield f"nobody accused: {peer} is charged with {why}"
 
 
 def no_leak(node: SimNode) -> Iterator[str]:
     assert node.node is not None
-    host, links = node.host, len(node.host.links) if node.host else 0
+    host, links = node.host, len(node.host.joined) if node.host else 0
     assert host is not None
-    for name, link in host.links.items():
+    for name, link in host.joined.items():
         if link.count(host) > STREAMS_PER_LINK:
             yield f"no leak: {link.count(host)} open streams with {name}"
     if node.task is not None:

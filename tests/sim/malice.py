@@ -90,7 +90,7 @@ class Liar:
             self.listen()
             for victim in self._victims:
                 to = f"{address_of(victim)}/p2p/{peer_name(victim)}"
-                nursery.start_soon(keep_connected, self.host, to, {})
+                nursery.start_soon(keep_connected, self.host, [to], {})
             while True:
                 await trio.sleep(self.dice.uniform(0.5, 4))
                 try:
@@ -99,6 +99,7 @@ class Liar:
                     continue
 
     def listen(self) -> None:
+        """Sets up what is answered."""
         requests = Requests(self.host)
         requests.answer(FOLLOW_PROTOCOL, MAX_REQUEST, self.follow)
         requests.answer(WITNESS_PROTOCOL, MAX_WITNESS_REQUEST, self.witness)
@@ -196,7 +197,7 @@ class Flooding(Liar):
         forgeries = [forged(one).to_envelope() for one in self.works(100)]
         for batch in make_batches(forgeries):
             await self.host.publish(TOPIC, batch)
-        for peer in list(self.host.links):
+        for peer in list(self.host.joined):
             for _ in range(20):
                 stream = await self.host.open_stream(peer, FOLLOW_PROTOCOL)
                 await stream.send(b"\0\0\0\x09" + b"\x82" * 9)
@@ -234,7 +235,11 @@ class Replaying(Liar):
     ) -> None:
         super().__init__(number, seed, wires, victims)
         self._said: list[bytes] = []
-        self._heard: list[tuple[str, str, bytes]] = []
+        self._heard: list[Gossiped] = []
+
+    def listen(self) -> None:
+        super().listen()
+        self.host.on_heard = self._heard.append
 
     async def follow(self, peer: str, request: bytes) -> bytes:
         if self._said and self.dice.random() < 0.3:
@@ -245,18 +250,12 @@ class Replaying(Liar):
 
     async def act(self) -> None:
         await super().act()
-        for topic in TOPICS:
-            messages = self.host.messages(topic)
-            with trio.move_on_after(0.01):
-                async for message in messages:
-                    self._heard.append((topic, message.sender, message.data))
         self._heard = self._heard[-200:]
-        for topic, sender, data in self._heard[: self.dice.randrange(10)]:
+        for one in self._heard[: self.dice.randrange(10)]:
             if self.dice.random() < 0.5:
-                await self.host.publish(topic, data)
-            else:  # as it was, under the publisher's own name
-                number = self.dice.randrange(1 << 30)
-                self.host.spread(Gossiped(topic, sender, number, data))
+                await self.host.publish(one.topic, one.data)
+            else:  # as it was, signed by its publisher
+                self.host.spread(one)
 
 
 class Slow(Liar):
@@ -289,7 +288,7 @@ class Oversized(Liar):
     async def act(self) -> None:
         await self.host.publish(self.dice.choice(TOPICS), bytes(60_000))
         self.host.spread(Gossiped(TOPIC, self.peer_id, 1, bytes(70_000)))
-        for peer in list(self.host.links):
+        for peer in list(self.host.joined):
             protocol = self.dice.choice(PROTOCOLS)
             stream = await self.host.open_stream(peer, protocol)
             await stream.send(b"\x7f\xff\xff\xff" + bytes(100_000))
@@ -316,7 +315,7 @@ class Garbage(Liar):
 
     async def act(self) -> None:
         await self.host.publish(self.dice.choice(TOPICS), self._bytes())
-        for peer in list(self.host.links):
+        for peer in list(self.host.joined):
             stream = await self.host.open_stream(peer, self.dice.choice(PROTOCOLS))
             await stream.send(self._bytes())
             await trio.sleep(0.1)

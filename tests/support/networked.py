@@ -11,7 +11,7 @@ import trio
 from tests.support.waiting import until
 
 from byline_ledger.admission_policy import OPEN, AdmissionPolicy
-from byline_ledger.log import Ledger
+from byline_ledger.log import Ledger, LogView
 from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
 from byline_node.admission import Admission, Clock, wall_clock
@@ -76,9 +76,13 @@ async def networked_node(
             known: list[Network] = []
             alarms = Alarms(folder / "alarms", lambda vkey: known[0].follows(vkey))
 
+            async def newest() -> LogView:
+                return ledger.view
+
             def prepare(network: Network) -> None:
                 known.append(network)
                 network.share_alarms(alarms)
+                network.serve_queries(newest)
 
             door = NetworkEntrance(entrance, writer, ledger)
             async with open_network(config, ledger, door, prepare) as network:

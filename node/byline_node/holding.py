@@ -1,0 +1,200 @@
+"""Being certain that the disk holds the newest tree there was, before it is signed on.
+
+Rule: a database and its guard file can both come back from an older disk image; only
+those who cosigned can tell.  So a log that was ever cosigned is held at start.  Whom
+the operator named, peers and witnesses, decide when the hold ends; strangers can
+neither end it nor make it last.  Whoever shows a tree that this log signed and this
+disk does not have makes it read-only for good.  Specification: docs/spec/witness.md,
+"Before a log is signed again".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import structlog
+import trio
+
+from byline_ledger import codec
+from byline_ledger.checkpoint import Checkpoint, open_checkpoint
+from byline_ledger.errors import BylineError, MalformedError, VerificationError
+from byline_ledger.log import LogView
+from byline_ledger.merkle import root_from
+from byline_ledger.node_keys import operator_of
+from byline_ledger.note import parse_note
+from byline_node.known_witness import KnownWitness, has_signed, operators_of
+
+RECORD = b"cosigned/by"
+"""Side record: which of the operator's witnesses signed the last note."""
+MAX_RECORD = 262_144
+STRANGERS_SECONDS = 60.0
+"""Longest hold where only strangers ever cosigned: anybody can be a stranger."""
+
+UNCERTAIN = (
+    "it is not certain yet that this disk holds the newest tree: asking those who"
+    " cosigned the last one"
+)
+RECOVER = "stop the node and run `byline node recover`"
+
+log = structlog.get_logger("byline.cosigning")
+
+
+class AheadError(VerificationError):
+    """Somebody saw a tree of this log that our disk does not have."""
+
+
+class HeldLog(Protocol):
+    """What holding needs of the ledger."""
+
+    @property
+    def view(self) -> LogView: ...
+    @property
+    def latest_cosigned(self) -> bytes | None: ...
+    @property
+    def failure(self) -> str | None: ...
+    def get_record(self, name: bytes, /) -> bytes | None: ...
+    def put_record(self, name: bytes, value: bytes, /) -> None: ...
+    def hold(self, reason: str, /) -> None: ...
+    def release(self) -> None: ...
+
+
+class Hold:
+    """Whether this log may be signed on, as far as others know."""
+
+    def __init__(
+        self, ledger: HeldLog, is_named: Callable[[str], bool], *, trust_disk: bool
+    ) -> None:
+        """`is_named(peer id or URL)`: the operator's configuration names it; with
+        `trust_disk` the operator answers for the disk being the newest there was."""
+        self._ledger = ledger
+        self._is_named = is_named
+        self._past = ledger.latest_cosigned
+        self._signers = _parse_signers(ledger.get_record(RECORD))
+        self._written = self._signers
+        self._started: float | None = None
+        self.ahead: str | None = None
+        """Why the log is read-only for good, if somebody saw a newer tree."""
+        self.is_on = False
+        if not trust_disk and self._past is not None:
+            self._begin(UNCERTAIN)
+
+    def _begin(self, reason: str) -> None:
+        self.is_on = True
+        self._ledger.hold(reason)
+        log.warning("the log is held", reason=reason)
+
+    # Who shows more than is here
+
+    def fall_behind(self, reason: str) -> None:
+        """It is certain that this disk lacks something that was signed."""
+        if self.ahead is None:
+            self.ahead = f"{reason}: this disk was put back to an earlier state"
+            self._begin(f"{self.ahead}; {RECOVER}")
+
+    def convict(self, reason: str) -> None:
+        """This very log is proven to have signed a falsehood: it signs no more."""
+        self.fall_behind(f"this log {reason}")
+
+    def see_own(self, note: bytes) -> None:
+        """A checkpoint of this log that somebody else showed, by whatever way."""
+        seen = self._signed_by_us(note)
+        view = self._ledger.view
+        if seen is not None and not is_ours(view, seen):
+            self.fall_behind(
+                f"a checkpoint of {seen.size} entries signed by this very log, of which"
+                f" the {view.size} on this disk are no continuation"
+            )
+
+    async def compare_latest(self, one: KnownWitness) -> None:
+        """What a witness that does not cosign now had cosigned before.
+
+        Only the word of one that the operator named counts as agreement: a stranger can
+        show any old checkpoint.
+        """
+        note = await one.client.latest()
+        seen = self._signed_by_us(note) if note is not None else None
+        # Compared with the newest tree of now, not with that of before the question.
+        if seen is not None and not is_ours(self._ledger.view, seen):
+            raise AheadError(
+                f"{one.client.name} cosigned {seen.size} entries of this log that are"
+                " not those of this disk"
+            )
+        if seen is not None and self._is_named(one.client.name):
+            one.agreed |= {verifier.to_text() for verifier in one.verifiers}
+
+    def _signed_by_us(self, note: bytes) -> Checkpoint | None:
+        try:
+            return open_checkpoint(note, self._ledger.view.vkey)
+        except (MalformedError, VerificationError):
+            return None
+
+    # The end of the hold
+
+    def confirm(self, known: Sequence[KnownWitness]) -> None:
+        """Ends the hold once enough of the past cosigners have agreed."""
+        if not self.is_on or self.ahead is not None:
+            return
+        now = trio.current_time()
+        self._started = now if self._started is None else self._started
+        named = {(name, key) for name, key in self._signers if self._is_named(name)}
+        if named:
+            agreed = {name for name, key in named if _has_agreed(known, name, key)}
+            is_enough = 2 * len(agreed) >= len({name for name, _key in named})
+        else:
+            agreed = self._strangers(known)
+            past = parse_note(self._past) if self._past is not None else None
+            is_enough = 2 * len(agreed) >= len(operators_of(past))
+            is_enough |= now - self._started >= STRANGERS_SECONDS
+        if is_enough:
+            self.is_on = False
+            self._ledger.release()
+            log.info("the log is confirmed", by=len(agreed))
+
+    def _strangers(self, known: Iterable[KnownWitness]) -> set[str]:
+        """Who signed the past note and, with the same key, the tree of now."""
+        past = parse_note(self._past) if self._past is not None else None
+        return {
+            operator_of(verifier.name)
+            for one in known
+            for verifier in one.verifiers
+            if past is not None
+            and verifier.to_text() in one.agreed
+            and has_signed(past, verifier)
+        }
+
+    def remember(self, signers: Iterable[tuple[KnownWitness, str]]) -> None:
+        """Keeps which named witnesses, with which key, signed what was just published.
+
+        Blocks for a write if they are others than before.  Raises StoreError.
+        """
+        named = frozenset(
+            (one.client.name, key)
+            for one, key in signers
+            if self._is_named(one.client.name)
+        )
+        if named and named != self._written:
+            rows = sorted(f"{name} {key}" for name, key in named)
+            self._ledger.put_record(RECORD, codec.pack("\n".join(rows)))
+            self._written = named
+
+
+def is_ours(view: LogView, seen: Checkpoint) -> bool:
+    """Whether a checkpoint is of the tree in hand, or of an earlier state of it."""
+    return seen.size <= view.size and root_from(seen.size, view.node) == seen.root
+
+
+def _has_agreed(known: Iterable[KnownWitness], name: str, key: str) -> bool:
+    """With the key that it had: one with a new key may have forgotten."""
+    return any(one.client.name == name and key in one.agreed for one in known)
+
+
+def _parse_signers(record: bytes | None) -> frozenset[tuple[str, str]]:
+    if record is None:
+        return frozenset()
+    try:
+        text = str(codec.unpack(record, max_size=MAX_RECORD, max_depth=0, what="names"))
+    except BylineError:
+        return frozenset()
+    pairs = (line.partition(" ") for line in text.splitlines())
+    return frozenset((name, key) for name, _blank, key in pairs)

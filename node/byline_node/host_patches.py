@@ -1,0 +1,321 @@
+"""What of libp2p is replaced for the whole process: functions, classes, constants.
+
+Rule: one entry in PATCHES for each, and a sentence that says what happens without it;
+tests/node/test_hardening.py takes each back and shows that.  They fit one version of
+libp2p, so `check_libp2p` refuses every other, and one that lacks a name used here or in
+host_setup.py and host_gossip.py.  Reasons: docs/adr/0021-host-hardening.md.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import trio
+from libp2p.exceptions import ParseError
+from libp2p.host import basic_host
+from libp2p.identity.identify import identify
+from libp2p.identity.identify_push import identify_push
+from libp2p.network.connection import swarm_connection
+from libp2p.protocol_muxer import multiselect_communicator
+from libp2p.pubsub import pubsub as pubsub_module
+from libp2p.stream_muxer.yamux import yamux
+from libp2p.transport.tcp import tcp as tcp_module
+from libp2p.transport.websocket import listener as ws_listener
+from libp2p.transport.websocket import proxy_env
+from libp2p.utils.varint import read_varint_prefixed_bytes_limited
+from trio_websocket import WebSocketServer
+
+from byline_node.errors import ConfigError
+from byline_node.host_gossip import OUTSIDE_NAMES, BoundedQueue, strict_reading
+from byline_node.ports import reuse_address_only
+
+LIBP2P_VERSION = "0.8.1"
+
+SUBSCRIPTION_MESSAGES = 4_096
+MAX_NEGOTIATION = 4_096
+"""Bytes of one line of protocol negotiation."""
+MAX_IDENTIFY = 65_536
+"""Bytes of what a peer says it is."""
+MAX_PROTOCOLS = 64
+MAX_PROTOCOL_NAME = 128
+MAX_AGENT = 64
+MAX_WS_HANDSHAKES = 64
+WS_HANDSHAKE_SECONDS = 10.0
+MAX_WS_MESSAGE = 1 << 20
+HEADER_BYTES = 12
+
+
+# Replacements
+
+
+async def read_delim(reader: Any) -> bytes:
+    """One line of multistream-select."""
+    try:
+        line = await read_varint_prefixed_bytes_limited(reader, MAX_NEGOTIATION)
+    except ValueError as error:
+        raise ParseError(str(error)) from error
+    if line[-1:] != b"\n":
+        raise ParseError("expected a line of multistream-select")
+    return bytes(line[:-1])
+
+
+def bounded_identify(read: Any) -> Any:
+    """Reads what a peer says it is; resets the stream where that is too long."""
+
+    async def read_identify(stream: Any, use_varint_format: bool = True) -> bytes:
+        try:
+            data: bytes = await read(stream, use_varint_format, MAX_IDENTIFY)
+        except Exception:
+            # The caller would try again with a read that has no end.
+            await stream.reset()
+            raise
+        return data
+
+    return read_identify
+
+
+async def remember_identify(store: Any, peer: Any, said: Any) -> None:
+    """Keeps the protocols and the program's name; no addresses: nobody dials."""
+    store.put(peer, "agent", printable(said.agent_version)[:MAX_AGENT])
+    names = [n for n in said.protocols[:MAX_PROTOCOLS] if len(n) <= MAX_PROTOCOL_NAME]
+    store.clear_protocol_data(peer)
+    store.add_protocols(peer, names)
+
+
+def printable(text: str) -> str:
+    return "".join(one for one in text if one.isprintable())
+
+
+def accept_record(_rpc: Any, _host: Any, _peer: Any) -> bool:
+    """The signed addresses in each gossip packet: not read, for nobody dials them."""
+    return True
+
+
+def bounded_body(read: Any) -> Any:
+    """Reads the body of a Yamux frame, if its connection may bring so much."""
+
+    async def read_data_body(muxed: Any, length: int) -> Any:
+        guard = getattr(getattr(muxed, "swarm", None), "byline_unread", None)
+        if guard is not None and not guard.admits(muxed, length):
+            # The one error here at which libp2p closes the connection.
+            raise trio.TooSlowError
+        muxed.byline_in = getattr(muxed, "byline_in", 0) + HEADER_BYTES + length
+        return await read(muxed, length)
+
+    return read_data_body
+
+
+def counted_frames(write: Any) -> Any:
+    """Writes a Yamux frame, and counts its bytes."""
+
+    async def write_frame(muxed: Any, data: bytes) -> None:
+        muxed.byline_out = getattr(muxed, "byline_out", 0) + len(data)
+        await write(muxed, data)
+
+    return write_frame
+
+
+class BoundedWebSockets(WebSocketServer):  # type: ignore[misc]  # untyped base
+    """A WebSocket server on which few strangers can hang about before they speak."""
+
+    def __init__(self, handler: Any, listeners: Any) -> None:
+        super().__init__(
+            self._serve_greeted,
+            listeners,
+            max_message_size=MAX_WS_MESSAGE,
+            connect_timeout=WS_HANDSHAKE_SECONDS,
+            disconnect_timeout=1.0,
+        )
+        self._serve = handler
+        self._greeting: set[Any] = set()
+
+    async def _handle_connection(self, stream: Any) -> None:
+        if len(self._greeting) >= MAX_WS_HANDSHAKES:
+            await trio.aclose_forcefully(stream)
+            return
+        task = trio.lowlevel.current_task()
+        self._greeting.add(task)
+        try:
+            await super()._handle_connection(stream)
+        except Exception:  # whatever a stranger's bytes bring about
+            logging.getLogger("libp2p").debug("bad WebSocket", exc_info=True)
+        finally:
+            self._greeting.discard(task)
+
+    async def _serve_greeted(self, request: Any) -> None:
+        self._greeting.discard(trio.lowlevel.current_task())
+        await self._serve(request)
+
+
+async def serve_websocket(
+    handler: Any,
+    host: str,
+    port: int,
+    ssl_context: Any,
+    *,
+    task_status: Any = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """trio_websocket's function, with the server above."""
+    assert ssl_context is None
+    listeners = await trio.open_tcp_listeners(port, host=host)
+    await BoundedWebSockets(handler, listeners).run(task_status=task_status)
+
+
+# The list
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """`where.name` becomes `make(what it was)`."""
+
+    where: Any
+    name: str
+    make: Callable[[Any], Any]
+    without: str
+    """What happens without it."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.where.__name__.rpartition('.')[2]}.{self.name}"
+
+
+def instead(value: Any) -> Callable[[Any], Any]:
+    return lambda _original: value
+
+
+PATCHES = (
+    Patch(
+        pubsub_module,
+        "SUBSCRIPTION_CHANNEL_SIZE",
+        instead(SUBSCRIPTION_MESSAGES),
+        "of a burst, 32 messages arrive and the rest is dropped",
+    ),
+    Patch(
+        pubsub_module,
+        "RpcQueue",
+        instead(BoundedQueue),
+        "32 packets are queued for a peer, of any size, and the rest dropped silently",
+    ),
+    Patch(
+        pubsub_module,
+        "maybe_consume_signed_record",
+        instead(accept_record),
+        "each packet costs a signature check, and a record that strangers make as"
+        " large as they like is kept",
+    ),
+    Patch(
+        pubsub_module,
+        "read_varint_prefixed_bytes_limited",
+        strict_reading,
+        "who sends packets that are too large is not told from who goes away",
+    ),
+    Patch(
+        multiselect_communicator,
+        "read_delim",
+        instead(read_delim),
+        "a stranger, before any handshake, names a line of any length, and it is read",
+    ),
+    Patch(
+        basic_host,
+        "read_length_prefixed_protobuf",
+        bounded_identify,
+        "what a peer says it is is read without an end for ten seconds",
+    ),
+    Patch(
+        identify_push,
+        "read_length_prefixed_protobuf",
+        bounded_identify,
+        "a peer may push a megabyte of what it is, again and again",
+    ),
+    Patch(
+        basic_host,
+        "update_peerstore_from_identify",
+        instead(remember_identify),
+        "a thousand addresses and any number of protocols are kept for each peer, but"
+        " not the name of its program",
+    ),
+    Patch(
+        identify_push,
+        "update_peerstore_from_identify",
+        instead(remember_identify),
+        "as above, whenever the peer likes",
+    ),
+    Patch(
+        identify,
+        "AGENT_VERSION",
+        instead(f"byline/{version('byline-ledger')}"),
+        "peers see the version of libp2p, and not that of the node",
+    ),
+    Patch(
+        tcp_module,
+        "_set_reuse_flags",
+        instead(reuse_address_only),
+        "a second node on the same port starts, and takes half of the connections",
+    ),
+    Patch(
+        swarm_connection,
+        "logging",
+        instead(logging.getLogger("libp2p.swarm_connection")),
+        "it logs on the root logger, and would even install a handler there",
+    ),
+    Patch(
+        yamux.Yamux,
+        "_read_data_body",
+        bounded_body,
+        "whatever comes on a stream that nobody reads is kept",
+    ),
+    Patch(
+        yamux.Yamux,
+        "_write_frame",
+        counted_frames,
+        "nobody knows how many bytes went to a peer",
+    ),
+    Patch(
+        ws_listener,
+        "serve_websocket",
+        instead(serve_websocket),
+        "any number of strangers may hold a socket for a minute without a word",
+    ),
+    Patch(
+        proxy_env,
+        "get_proxy_from_environment",
+        instead(lambda _url: None),
+        "HTTP_PROXY diverts WebSocket connections, and is printed to standard output",
+    ),
+)
+
+_ORIGINALS: dict[str, Any] = {}
+"""What was there before, by label."""
+
+
+def apply_patches() -> None:
+    """Once for the process; again is harmless."""
+    for patch in PATCHES:
+        if patch.label not in _ORIGINALS:
+            _ORIGINALS[patch.label] = getattr(patch.where, patch.name)
+            setattr(patch.where, patch.name, patch.make(_ORIGINALS[patch.label]))
+    # An unreachable peer is an everyday thing; the supervisor says so in one line.
+    logging.getLogger("libp2p").setLevel(logging.CRITICAL)
+    logging.getLogger("trio-websocket").setLevel(logging.CRITICAL)
+
+
+def check_libp2p(others: Iterable[tuple[Any, str]] = ()) -> None:
+    """Refuses every version of libp2p but the one this was written for.
+
+    `others` are names that are replaced elsewhere than here.
+    """
+    found = version("libp2p")
+    if found != LIBP2P_VERSION:
+        raise ConfigError(
+            f"expected libp2p {LIBP2P_VERSION}, got {found}",
+            hint="install the pinned requirements: make setup",
+        )
+    names = [(patch.where, patch.name) for patch in PATCHES]
+    names += [*OUTSIDE_NAMES, *others]
+    missing = [name for where, name in names if not hasattr(where, name)]
+    if missing:
+        raise ConfigError(f"this libp2p lacks {', '.join(missing)}")

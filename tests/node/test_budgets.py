@@ -1,0 +1,32 @@
+"""Budgets: units that come back by the second, for a bounded number of strangers."""
+
+from __future__ import annotations
+
+import pytest
+
+from byline_node.budgets import MAX_CLIENTS, Budget, network_of
+
+
+def test_a_budget_forgets_who_was_not_here_for_long() -> None:
+    budget = Budget(1.0, 1.0, lambda: 0.0)
+    budget.charge("first", 5)
+    assert budget.wait("first") == 4
+    for number in range(MAX_CLIENTS):
+        budget.charge(str(number), 1)
+    assert budget.wait("first") == 0
+    assert len(budget._left) == MAX_CLIENTS
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/ip4/192.0.2.7/tcp/4737", "192.0.2.7"),
+        ("/ip6/2001:db8:1:2:3::4/tcp/1", "2001:db8:1:2::/64"),
+        ("/ip6/::ffff:192.0.2.7/tcp/1", "192.0.2.7"),
+        ("/dns4/example.com/tcp/1", ""),
+        ("/ip4/nonsense/tcp/1", ""),
+        ("", ""),
+    ],
+)
+def test_who_shares_a_budget(address: str, name: str) -> None:
+    assert network_of(address) == name

@@ -1,0 +1,442 @@
+"""Each patch of libp2p's gossip, in force and taken back (test_hardening.py)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.custom_types import TProtocol
+from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import info_from_p2p_addr
+from libp2p.peer.peerstore import create_signed_peer_record
+from libp2p.pubsub import pubsub as pubsub_module
+from libp2p.pubsub.gossipsub import GossipSub
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.pubsub import Pubsub
+from libp2p.pubsub.rpc_queue import RpcQueue
+from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
+from libp2p.utils import encode_varint_prefixed
+from multiaddr import Multiaddr
+from tests.support.attackers import GOSSIP, Attacker, attacker_of
+from tests.support.networked import ANY_PORT
+from tests.support.unpatched import patch_in_force
+from tests.support.waiting import until
+
+from byline_node import host as host_module
+from byline_node import host_gossip
+from byline_node.errors import PeerError
+from byline_node.host import Host, open_host
+from byline_node.host_gossip import BoundedGossip, SafePubsub, SeenMessages
+from byline_node.peer_conduct import Conduct
+from byline_node.peer_score import Fault
+
+pytestmark = pytest.mark.trio
+
+TOPIC = "test/topic"
+SOMEBODY = ID.from_pubkey(create_new_key_pair(b"x" * 32).public_key)
+
+
+@pytest.fixture(params=[True, False], ids=["patched", "as-it-comes"])
+def patched(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@contextmanager
+def method_in_force(
+    ours: type, theirs: type, name: str, in_force: bool
+) -> Iterator[None]:
+    """Our override of a method, or libp2p's own."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if not in_force:
+            monkeypatch.setattr(ours, name, getattr(theirs, name))
+        yield
+
+
+def node(seed: bytes = b"a" * 32) -> Any:
+    return open_host(seed, [ANY_PORT], [TOPIC])
+
+
+class Charged(Conduct):
+    """A door that remembers what it was told, and throws nobody out."""
+
+    def __init__(self) -> None:
+        super().__init__([], lambda _peer: None)
+        self.faults: list[tuple[Fault, str]] = []
+
+    def charge(self, _peer: str, fault: Fault, reason: str) -> None:
+        self.faults.append((fault, reason))
+
+    def refused_for(self, _peer: str) -> float:
+        return 0.0
+
+
+def buffered(host: Host) -> int:
+    """Messages that came and wait to be read."""
+    channel = host._pubsub.subscribed_topics_send[TOPIC]
+    return int(channel.statistics().current_buffer_used)
+
+
+# Queues
+
+
+async def test_a_burst_of_messages_fits_into_the_subscription(patched: bool) -> None:
+    with patch_in_force("pubsub.SUBSCRIPTION_CHANNEL_SIZE", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as sender:
+            await sender.packets(
+                rpc_pb2.RPC(
+                    publish=[sender.message([TOPIC], b"x", i) for i in range(100)]
+                )
+            )
+            with trio.move_on_after(2):
+                await until(lambda: buffered(one) == 100)
+            assert buffered(one) == (100 if patched else 32)
+
+
+async def test_packets_for_a_peer_are_queued_in_number_but_not_in_bytes(
+    patched: bool,
+) -> None:
+    with patch_in_force("pubsub.RpcQueue", patched):
+        queue = pubsub_module.RpcQueue()
+        small = rpc_pb2.RPC(senderRecord=b"x")
+        assert sum(queue.push(small) for _ in range(600)) == (512 if patched else 32)
+        large = rpc_pb2.RPC(publish=[rpc_pb2.Message(data=bytes(60_000))])
+        both = rpc_pb2.RPC(publish=[large.publish[0], large.publish[0]])
+        parts = queue.split_rpc(both)
+        # Above 65,524 bytes two writers of one stream could interleave.
+        assert (max(part.ByteSize() for part in parts) < 65_524) == patched
+        if patched:
+            queue = pubsub_module.RpcQueue()
+            pushed = sum(queue.push(large) for _ in range(512))
+            assert pushed == host_gossip.QUEUE_BYTES // large.ByteSize()
+            assert await queue.pop() == large
+            assert queue.push(large)
+            assert not queue.push(large)
+            while len(queue):
+                await queue.pop()
+            assert queue._queue.bytes == 0
+
+
+# Packets
+
+
+async def test_a_bad_packet_is_charged_to_whoever_sent_it(patched: bool) -> None:
+    with method_in_force(SafePubsub, Pubsub, "stream_handler", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            one.door = door = Charged()
+            stream = await attacker.stream(GOSSIP)
+            await stream.write(encode_varint_prefixed(b"\xff" * 50))
+            with trio.move_on_after(1):
+                await until(lambda: door.faults)
+            assert bool(door.faults) == patched
+
+
+async def test_a_bad_message_does_not_end_the_node(patched: bool) -> None:
+    """Published under an id that needs a key, with a key that is none."""
+    message = rpc_pb2.Message(
+        from_id=b"\x12\x20" + bytes(32),
+        seqno=bytes(8),
+        key=b"\xff" * 40,
+        signature=bytes(64),
+        topicIDs=[TOPIC],
+        data=b"data",
+    )
+    survived = False
+    with (
+        method_in_force(SafePubsub, Pubsub, "push_msg", patched),
+        suppress(PeerError, ExceptionGroup),
+    ):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            await attacker.packets(rpc_pb2.RPC(publish=[message]))
+            await attacker.packets(
+                rpc_pb2.RPC(publish=[attacker.message([TOPIC], b"fine")])
+            )
+            with trio.move_on_after(1):
+                await until(lambda: buffered(one))
+                survived = True
+    assert survived == patched
+
+
+async def test_who_sends_packets_that_are_too_large_is_known(patched: bool) -> None:
+    with patch_in_force("pubsub.read_varint_prefixed_bytes_limited", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            one.door = door = Charged()
+            stream = await attacker.stream(GOSSIP)
+            await stream.write(b"\xff\xff\xff\x7f" + bytes(1_000))
+            with trio.move_on_after(1):
+                await until(lambda: door.faults)
+            assert (
+                Fault.MALFORMED,
+                "not a gossip packet",
+            ) in door.faults or not patched
+            assert bool(door.faults) == patched
+
+
+async def test_signed_addresses_in_packets_are_not_kept(patched: bool) -> None:
+    """Nobody dials them, and checking one costs more than all the rest of a packet."""
+    keys = create_new_key_pair(b"\x66" * 32)
+    addresses = [Multiaddr(f"/ip4/192.0.2.1/tcp/{i}") for i in range(1, 500)]
+    with patch_in_force("pubsub.maybe_consume_signed_record", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            peer = attacker.host.get_id()
+            record = create_signed_peer_record(peer, addresses, keys.private_key)
+            await attacker.packets(
+                rpc_pb2.RPC(
+                    senderRecord=record.marshal_envelope(),
+                    publish=[attacker.message([TOPIC], b"x")],
+                )
+            )
+            await until(lambda: buffered(one))
+            store = one._host.get_peerstore()
+            assert (store.get_peer_record(peer) is None) == patched
+
+
+# Messages
+
+
+async def test_one_message_is_delivered_once(
+    patched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may name its topic a thousand times, and have an id as long as it likes."""
+    if not patched:
+        monkeypatch.setattr(host_gossip, "is_well_formed", lambda _message: True)
+    async with node() as one, attacker_of(one.addresses[0]) as attacker:
+        one.door = door = Charged()
+        long_id = attacker.message([TOPIC], b"x", seqno=bytes(50_000))
+        repeated = attacker.message([TOPIC] * 500, b"x", 2)
+        last = attacker.message([TOPIC], b"last", 3)
+        await attacker.packets(rpc_pb2.RPC(publish=[repeated, long_id, last]))
+        await until(lambda: buffered(one))
+        assert buffered(one) == (1 if patched else 502)
+        assert len(door.faults) == (2 if patched else 0)
+
+
+async def test_a_peer_passes_on_so_many_messages_and_no_more(
+    patched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_gossip, "MESSAGES_BURST", 20.0 if patched else 1e9)
+    monkeypatch.setattr(host_gossip, "MESSAGES_PER_SECOND", 1.0)
+    async with node() as one, attacker_of(one.addresses[0]) as attacker:
+        one.door = door = Charged()
+        many = [attacker.message([TOPIC], b"x", i) for i in range(60)]
+        await attacker.packets(rpc_pb2.RPC(publish=many))
+        with trio.move_on_after(1):
+            await until(lambda: buffered(one) == 60)
+        assert (buffered(one) <= 22) == patched
+        fault = (Fault.FLOOD, "too many messages")
+        # One fault, and not one for each message: the mesh may be busy.
+        assert door.faults == ([fault] if patched else [])
+
+
+async def test_own_messages_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libp2p's protection from spam lets ten of them through in a second."""
+    monkeypatch.setattr(host_gossip, "MESSAGES_BURST", 1.0)
+    async with node() as one:
+        for _ in range(50):
+            await one.publish(TOPIC, b"x")
+        assert buffered(one) == 50
+        assert len(one._router.mcache.msgs) == 50
+        one._router.spam_protection_enabled = True
+        for _ in range(50):
+            await one.publish(TOPIC, b"x")
+        assert len(one._router.mcache.msgs) < 70
+
+
+async def test_ids_of_messages_are_remembered_for_a_time_and_up_to_a_number(
+    patched: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    cache = SeenMessages() if patched else LastSeenCache(120)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(host_gossip, "MAX_SEEN", 100)
+        for number in range(1_000):
+            assert cache.add(number.to_bytes(8, "big"))
+        assert (cache.length() <= 100) == patched
+        last = (999).to_bytes(8, "big")
+        assert cache.has(last)
+        assert not cache.add(last)
+    cache.stop()
+    if patched:
+        await trio.sleep(host_gossip.SEEN_SECONDS + 1)
+        assert not cache.has(last)
+        cache.add(b"new")
+        assert cache.length() == 1
+
+
+async def test_no_thread_is_left_behind() -> None:
+    before = threading.active_count()
+    async with node():
+        assert threading.active_count() <= before + 1  # that of name resolution
+
+
+# Control messages
+
+
+async def control(attacker: Attacker, **kinds: Any) -> None:
+    await attacker.packets(rpc_pb2.RPC(control=rpc_pb2.ControlMessage(**kinds)))
+
+
+@pytest.mark.parametrize("kind", ["graft", "ihave", "iwant", "prune"])
+async def test_a_flood_of_control_messages_is_not_worked_through(
+    kind: str, patched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not patched:
+        monkeypatch.setattr(host_gossip, "is_too_much", lambda _control: False)
+    entry: Any = {
+        "graft": rpc_pb2.ControlGraft(topicID=TOPIC),
+        "prune": rpc_pb2.ControlPrune(topicID=TOPIC),
+        "ihave": rpc_pb2.ControlIHave(topicID=TOPIC, messageIDs=[b"x"]),
+        "iwant": rpc_pb2.ControlIWant(messageIDs=[b"x"]),
+    }[kind]
+    async with node() as one, attacker_of(one.addresses[0]) as attacker:
+        one.door = door = Charged()
+        worked: list[Any] = []
+        handler = getattr(one._router, f"handle_{kind}")
+
+        async def count(*arguments: Any) -> None:
+            worked.append(arguments)
+            await handler(*arguments)
+
+        monkeypatch.setattr(one._router, f"handle_{kind}", count)
+        await control(attacker, **{kind: [entry] * 500})
+        await until(lambda: door.faults or len(worked) >= 500)
+        assert (not worked) == patched
+        assert ((Fault.FLOOD, "too many control messages") in door.faults) == patched
+
+
+async def test_a_flood_of_ids_is_not_worked_through() -> None:
+    """60,000 of them in one IHAVE, as in six packets of 10,000."""
+    ids = [i.to_bytes(8, "big") for i in range(10_000)]
+    async with node() as one, attacker_of(one.addresses[0]) as attacker:
+        one.door = door = Charged()
+        for start in range(0, 60_000, 10_000):
+            await control(
+                attacker, ihave=[rpc_pb2.ControlIHave(topicID=TOPIC, messageIDs=ids)]
+            )
+            await until(lambda most=start // 10_000: len(door.faults) > most)
+        assert set(door.faults) == {(Fault.FLOOD, "too many control messages")}
+
+
+async def test_topics_of_strangers_are_not_remembered(patched: bool) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if not patched:
+            monkeypatch.setattr(BoundedGossip, "_about_our_topics", lambda _s, rpc: rpc)
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            handled: list[Any] = []
+            monkeypatch.setattr(
+                one._router,
+                "handle_rpc",
+                counting(one._router.handle_rpc, handled),
+            )
+            for number in range(3):
+                prunes = [
+                    rpc_pb2.ControlPrune(topicID=f"{number} {i}" + "x" * 1_000)
+                    for i in range(50)
+                ]
+                await control(attacker, prune=prunes)
+            await until(lambda: len(handled) == 3)
+            assert len(one._router.back_off) == (0 if patched else 150)
+
+
+def counting(function: Any, calls: list[Any]) -> Any:
+    async def call(*arguments: Any) -> None:
+        await function(*arguments)
+        calls.append(arguments)
+
+    return call
+
+
+async def test_a_request_for_missed_messages_is_answered_once_for_each(
+    patched: bool,
+) -> None:
+    """The same id a thousand times would be sixty megabytes."""
+    with method_in_force(BoundedGossip, GossipSub, "handle_iwant", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            await one.publish(TOPIC, bytes(10_000))
+            (message_id,) = one._router.mcache.msgs
+            sent: list[Any] = []
+            with pytest.MonkeyPatch.context() as monkeypatch:
+                monkeypatch.setattr(
+                    one._router, "send_rpc", lambda _peer, rpc, **_: sent.append(rpc)
+                )
+                wanted = rpc_pb2.ControlIWant(messageIDs=[message_id] * 300)
+                await control(attacker, iwant=[wanted])
+                await until(lambda: any(len(rpc.publish) for rpc in sent))
+            answered = sum(len(rpc.publish) for rpc in sent)
+            assert answered == (1 if patched else 300)
+
+
+async def test_peers_that_strangers_recommend_are_not_dialled(patched: bool) -> None:
+    with method_in_force(BoundedGossip, GossipSub, "_do_px", patched):
+        async with (
+            node() as one,
+            node(b"b" * 32) as victim,
+            attacker_of(one.addresses[0]) as attacker,
+        ):
+            info = info_from_p2p_addr(Multiaddr(victim.addresses[0]))
+            key = create_new_key_pair(b"b" * 32).private_key
+            record = create_signed_peer_record(info.peer_id, info.addrs, key)
+            peer = rpc_pb2.PeerInfo(
+                peerID=info.peer_id.to_bytes(),
+                signedPeerRecord=record.marshal_envelope(),
+            )
+            await control(
+                attacker, prune=[rpc_pb2.ControlPrune(topicID=TOPIC, peers=[peer])]
+            )
+            with trio.move_on_after(1):
+                await until(lambda: victim.peers())
+            assert bool(victim.peers()) == (not patched)
+
+
+# What is kept
+
+
+async def test_whole_messages_are_not_kept_to_find_contradictions(
+    patched: bool,
+) -> None:
+    with method_in_force(BoundedGossip, GossipSub, "_check_equivocation", patched):
+        async with node() as one:
+            for _ in range(3):
+                await one.publish(TOPIC, b"x")
+            assert len(one._router.equivocation_detection) == (0 if patched else 3)
+
+
+async def test_what_would_be_kept_for_ever_is_cleared(patched: bool) -> None:
+    async with node() as one:
+        await one.publish(TOPIC, b"x")
+        one._router._add_back_off(SOMEBODY, TOPIC, False)
+        if patched:
+            one._router.tidy()
+        kept = one._router.recent_message_deliveries
+        assert bool(sum(map(len, kept.values()))) == (not patched)
+        assert bool(one._router.back_off[TOPIC]) == (not patched)
+
+
+async def test_it_is_cleared_every_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert host_module.TIDY_SECONDS == 3_600
+    monkeypatch.setattr(host_module, "TIDY_SECONDS", 0.05)
+    async with node() as one:
+        await one.publish(TOPIC, b"x")
+        await until(lambda: not one._router.recent_message_deliveries)
+
+
+async def test_the_knobs_are_turned_away_from_what_libp2p_has() -> None:
+    """Were one of them its default already, nobody would need to set it."""
+    names = (
+        "protocols degree_high heartbeat_interval adaptive_gossip_enabled "
+        "spam_protection_enabled eclipse_protection_enabled"
+    )
+    ours = BoundedGossip(degree_high=256)
+    default = GossipSub([TProtocol("/meshsub/1.2.0")], 8, 6, 12)
+    for name in names.split():
+        assert getattr(ours, name) != getattr(default, name), name
+    assert ours.mcache.window_size == 5
+    assert len(ours.mcache.history) == 10
+    async with node() as one:
+        assert one._pubsub.strict_signing
+        assert one._pubsub.allowed_topics == {TOPIC}
+        assert one._pubsub.max_inbound_rpc_size == host_gossip.MAX_PACKET_IN
+        assert isinstance(RpcQueue(), pubsub_module.RpcQueue.__mro__[1])

@@ -1,0 +1,359 @@
+"""Cosigning by witnesses in memory: who may end a hold, and who cannot cause one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+from tests.support.logs import works
+from tests.support.memory_log import MemoryLog
+
+from byline_ledger.errors import StoreError
+from byline_ledger.log import Ledger
+from byline_ledger.node_keys import NodeKeys
+from byline_ledger.note import Verifier, parse_note
+from byline_ledger.store.restored import Restored, write_restored
+from byline_ledger.witness import AddCheckpoint, Memory, decide
+from byline_node import cosigning, holding
+from byline_node.cosigning import MAX_LINES, Cosigner
+from byline_node.known_witness import WitnessClient
+from byline_node.reasons import one_error
+from byline_node.witnessing import Witness
+
+pytestmark = pytest.mark.trio
+
+
+class Honest:
+    """A witness that decides as ours do, in memory."""
+
+    def __init__(self, number: int, vkey: str, kind: str = "peer") -> None:
+        self.renew(number)
+        self.name, self.kind = f"peer{number}", kind
+        self.memory = Memory(vkey)
+        self.replays = False
+        self.before: Callable[[Honest], None] = lambda _one: None
+
+    def renew(self, number: int, renewal: bytes = b"") -> None:
+        origin = f"w{number}.example/{number:032x}"
+        self.keys = NodeKeys.derive(number.to_bytes(32, "big"), origin, renewal)
+
+    async def vkeys(self) -> tuple[str, str]:
+        return self.keys.witness_vkey, self.keys.replay_vkey
+
+    def take(self, body: bytes) -> tuple[int, bytes]:
+        now = int(time.time())
+        answer = decide(
+            body, lambda _o: [self.memory], self.keys, now, lambda _c: self.replays
+        )
+        self.memory = answer.keep or self.memory
+        return answer.status, answer.body
+
+    async def add(self, body: bytes) -> tuple[int, bytes]:
+        self.before(self)
+        return self.take(body)
+
+    async def latest(self) -> bytes | None:
+        return self.memory.note
+
+
+class Impostor:
+    """Claims the keys of another, and shows whatever is public."""
+
+    name, kind = "stranger", "peer"
+
+    def __init__(self, other: Honest, public: bytes) -> None:
+        self.other, self.public = other, public
+
+    async def vkeys(self) -> tuple[str, str]:
+        return await self.other.vkeys()
+
+    async def add(self, _body: bytes) -> tuple[int, bytes]:
+        return 503, b"busy\n"
+
+    async def latest(self) -> bytes | None:
+        return self.public
+
+
+class Node:
+    """A ledger with a cosigner, which is started again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "node"
+        self.ledger = Ledger.init(self.folder)
+        self.ledger.append(works(0, 5))
+
+    def start(
+        self, *peers: WitnessClient, named: tuple[str, ...] = (), **options: bool
+    ) -> Cosigner:
+        self.ledger.close()
+        self.ledger = Ledger.open(self.folder)
+        return self.cosigner(*peers, named=named, **options)
+
+    def cosigner(
+        self, *peers: WitnessClient, named: tuple[str, ...] = (), **options: bool
+    ) -> Cosigner:
+        found = [one for one in peers if one.kind == "peer"]
+        urls = [one for one in peers if one.kind == "url"]
+        return Cosigner(
+            self.ledger,
+            clock=time.time,
+            peers=lambda: found,
+            witnesses=urls,
+            named_peers=named,
+            **options,
+        )
+
+    def image(self) -> Path:
+        """A copy of the disk as it is."""
+        self.ledger.close()
+        copy = self.folder.with_name("image")
+        shutil.copytree(self.folder, copy)
+        self.ledger = Ledger.open(self.folder)
+        return copy
+
+    def put_back(self, image: Path) -> None:
+        self.ledger.close()
+        shutil.rmtree(self.folder)
+        shutil.copytree(image, self.folder)
+        self.ledger = Ledger.open(self.folder)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    made = Node(tmp_path)
+    yield made
+    made.ledger.close()
+
+
+async def rounds(cosigner: Cosigner, count: int = 1) -> None:
+    """Runs for so many rounds."""
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            changed = cosigner._changed
+            nursery.start_soon(cosigner.run)
+            for _ in range(count):
+                await changed.wait()
+                changed = cosigner._changed
+            nursery.cancel_scope.cancel()
+
+
+def vkey(node: Node) -> str:
+    return node.ledger.view.vkey
+
+
+# Who may end a hold
+
+
+async def test_those_whom_the_operator_named_end_it(node: Node) -> None:
+    good = Honest(1, vkey(node))
+    await rounds(node.cosigner(good, named=(good.name,)))
+    cosigner = node.start(good, named=(good.name,))
+    assert node.ledger.read_only is not None
+    await rounds(cosigner)
+    assert node.ledger.read_only is None
+
+
+async def test_nobody_ends_it_with_the_keys_of_another(node: Node) -> None:
+    """Any old checkpoint is public, and so are the keys of an honest witness."""
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
+    image = node.image()
+    cosigner = node.cosigner(good, named=named, trust_disk=True)
+    node.ledger.append(works(50, 60))
+    await rounds(cosigner)
+    node.put_back(image)
+    public = node.ledger.view.checkpoint
+    cosigner = node.cosigner(Impostor(good, public), named=named)
+    await rounds(cosigner)
+    assert "not certain" in (node.ledger.read_only or "")
+    # The honest one shows that the disk is old.
+    await rounds(node.cosigner(good, named=named))
+    assert "put back" in (node.ledger.read_only or "")
+
+
+async def test_strangers_who_left_do_not_make_it_last(node: Node) -> None:
+    good = [Honest(number, vkey(node)) for number in (1, 2)]
+    crowd = [Honest(number, vkey(node)) for number in range(10, 15)]
+    named = tuple(one.name for one in good)
+    await rounds(node.cosigner(*good, *crowd, named=named))
+    await rounds(node.start(*good, named=named))
+    assert node.ledger.read_only is None
+
+
+async def test_one_with_new_keys_may_have_forgotten(node: Node) -> None:
+    good = Honest(1, vkey(node))
+    await rounds(node.cosigner(good, named=(good.name,)))
+    good.renew(1, b"r" * 16)
+    await rounds(node.start(good, named=(good.name,)))
+    assert "not certain" in (node.ledger.read_only or "")
+    # It signed the tree of now, so it counts from the next start on.
+    await rounds(node.start(good, named=(good.name,)))
+    assert node.ledger.read_only is None
+
+
+async def test_one_that_is_held_itself_agrees_if_it_is_named(node: Node) -> None:
+    good = Honest(1, vkey(node))
+    await rounds(node.cosigner(good, named=(good.name,)))
+
+    async def busy(_body: bytes) -> tuple[int, bytes]:
+        return 503, b"held\n"
+
+    good.add = busy  # type: ignore[method-assign]
+    await rounds(node.start(good))
+    assert "not certain" in (node.ledger.read_only or "")
+    await rounds(node.start(good, named=(good.name,)))
+    assert node.ledger.read_only is None
+
+
+async def test_where_only_strangers_cosigned_it_ends_with_them_or_soon(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cosigning, "RETRY_SECONDS", 0.1)
+    strangers = [Honest(number, vkey(node)) for number in (1, 2, 3)]
+    await rounds(node.cosigner(*strangers))
+    await rounds(node.start(*strangers[:2]))
+    assert node.ledger.read_only is None
+    monkeypatch.setattr(holding, "STRANGERS_SECONDS", 3.0)
+    cosigner = node.start()
+    started = trio.current_time()
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cosigner.run)
+            while node.ledger.read_only is not None:  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            nursery.cancel_scope.cancel()
+    assert trio.current_time() - started >= 3.0
+
+
+# Who cannot cause one
+
+
+@pytest.mark.parametrize("kind", ["peer", "url"])
+async def test_a_newer_tree_that_a_stranger_showed_first_is_no_reason(
+    node: Node, kind: str
+) -> None:
+    """It was committed while the round was under way, and is public at once."""
+    good = Honest(1, vkey(node), kind)
+    cosigner = node.cosigner(good)
+    seen: list[int] = []
+
+    def stranger(one: Honest) -> None:
+        if seen:
+            return
+        node.ledger.append(works(100, 101))
+        view = node.ledger.view
+        old = one.memory.checkpoint.size if one.memory.checkpoint else 0
+        proof = tuple(view.consistency_proof(old))
+        request = AddCheckpoint(old, proof, view.checkpoint)
+        seen.append(one.take(request.to_bytes())[0])
+
+    good.before = stranger
+    await rounds(cosigner, 2)
+    assert seen == [200]
+    assert node.ledger.read_only is None
+    assert cosigner.published().size == node.ledger.view.size
+
+
+async def test_a_claim_without_proof_stops_nothing_unless_a_witness_makes_it(
+    node: Node,
+) -> None:
+    class Boaster(Impostor):
+        async def add(self, _body: bytes) -> tuple[int, bytes]:
+            return 409, b"1000000\n"
+
+    boaster = Boaster(Honest(1, vkey(node)), node.ledger.view.checkpoint)
+    await rounds(node.cosigner(boaster))
+    assert node.ledger.read_only is None
+    boaster.kind = "url"
+    await rounds(node.cosigner(boaster))
+    assert "put back" in (node.ledger.read_only or "")
+
+
+# Many
+
+
+async def test_more_cosigners_than_a_note_has_room_for(node: Node) -> None:
+    """The operator's come first."""
+    crowd = [Honest(number, vkey(node)) for number in range(2, 70)]
+    for one in crowd:
+        one.replays = True
+    good = Honest(1, vkey(node))
+    cosigner = node.cosigner(*crowd, good, named=(good.name,))
+    await rounds(cosigner)
+    note = parse_note(cosigner.published().checkpoint)
+    assert len(note.signatures) == MAX_LINES + 1
+    assert note.signature_by(Verifier.from_text(good.keys.witness_vkey)) is not None
+
+
+async def test_strangers_who_left_are_forgotten(node: Node) -> None:
+    crowd = [Honest(number, vkey(node)) for number in range(20)]
+    cosigner = node.cosigner(*crowd)
+    await rounds(cosigner)
+    assert len(cosigner._by_peer) == 20
+    cosigner._peers = lambda: crowd[:3]
+    await rounds(cosigner)
+    assert len(cosigner._by_peer) == 3
+
+
+# Logs that are read-only for good
+
+
+@pytest.mark.parametrize("end", ["retired", "restored"])
+async def test_a_log_that_is_not_signed_is_cosigned_and_served(
+    node: Node, end: str
+) -> None:
+    if end == "retired":
+        node.ledger.retire("goodbye")
+    else:
+        view = node.ledger.view
+        mark = Restored(view.origin, view.size, 1_790_000_000)
+        write_restored(node.folder / "restored", mark)
+    good = Honest(1, vkey(node))
+    cosigner = node.start(good)
+    reason = node.ledger.read_only
+    await rounds(cosigner)
+    assert cosigner.status()["cosigned"]["count"] == 1
+    assert node.ledger.read_only == reason
+    assert node.ledger.failure is None
+
+
+async def test_a_failed_write_still_stops_the_node(node: Node) -> None:
+    good = Honest(1, vkey(node))
+    cosigner = node.cosigner(good)
+    node.ledger._failure = "the disk failed"
+    with pytest.raises(StoreError), one_error():
+        await rounds(cosigner)
+
+
+# As a witness
+
+
+async def test_a_request_that_waited_until_the_log_was_held_is_not_cosigned(
+    node: Node,
+) -> None:
+    other = MemoryLog(7)
+    witness = Witness(node.ledger, clock=time.time, configured=[other.vkey])
+    request = AddCheckpoint(0, (), other.checkpoint).to_bytes()
+    statuses: list[int] = []
+
+    async def ask() -> None:
+        statuses.append((await witness.add_checkpoint(request)).status)
+
+    async with trio.open_nursery() as nursery, witness._turn:
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        node.ledger.hold("somebody has seen more")
+    assert statuses == [503]
+
+
+async def test_whoever_trusts_the_disk_gets_a_witness_with_new_keys(node: Node) -> None:
+    before = node.ledger.keys
+    node.ledger.renew_witness(b"r" * 16)
+    assert node.ledger.keys.log_vkey == before.log_vkey
+    assert node.ledger.keys.witness_vkey != before.witness_vkey

@@ -1,0 +1,33 @@
+"""libp2p as it comes, one patch at a time, to show what the patch is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from byline_node import host_patches, host_setup
+
+
+@contextmanager
+def patch_in_force(label: str, in_force: bool) -> Iterator[None]:
+    """With all patches of host_patches.py, but for this one if it is not in force."""
+    host_patches.apply_patches()
+    (patch,) = [one for one in host_patches.PATCHES if one.label == label]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if not in_force:
+            original = host_patches._ORIGINALS[label]
+            monkeypatch.setattr(patch.where, patch.name, original)
+        yield
+
+
+def without_options(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Hosts are made without these options of `libp2p.new_host`."""
+    make = host_setup.new_host
+
+    def new_host(**options: Any) -> Any:
+        return make(**{k: v for k, v in options.items() if k not in names})
+
+    monkeypatch.setattr(host_setup, "new_host", new_host)
