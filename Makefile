@@ -32,7 +32,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash sim faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-network crash sim faults audit \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -49,7 +49,7 @@ help:
 	@echo "make hostile   a real node against peers that keep to no rule, and take their time"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
-	@echo "make bench     the figures of benchmarks/README.md  (bench-log, bench-follow, bench-sync: the rest)"
+	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network: the rest)"
 	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
 	@echo "make coverage  every branch of the pure core is taken by a test"
 	@echo "make vectors   write tests/vectors again from the naive generators"
@@ -95,6 +95,9 @@ hostile: $(STAMP)/test
 
 audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)
+
+bench-network: $(STAMP)/test
+	$(PY) -m benchmarks.network_model $(ARGS)
 
 crash: $(STAMP)/test
 	$(PY) $(if $(KILLS),tests/crash/loop.py --kills $(KILLS),tests/crash/run.py) \
