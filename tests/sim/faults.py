@@ -21,6 +21,7 @@ CRASH_EVERY = 4.0
 CUT_EVERY = 12.0
 BREAK_EVERY = 2.0
 WEATHER_EVERY = 10.0
+TAKEDOWN_EVERY = 8.0
 PUBLISH_EVERY = 2.5
 
 
@@ -33,7 +34,13 @@ class Faults:
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
-            for fault in (self._crash, self._cut, self._break, self._change_weather):
+            for fault in (
+                self._crash,
+                self._cut,
+                self._break,
+                self._change_weather,
+                self._take_down,
+            ):
                 nursery.start_soon(fault)
 
     async def _wait(self, mean: float) -> None:
@@ -106,6 +113,23 @@ class Faults:
             weather.loss = dice.choice([0, 0.05, 0.3, 0.9])
             weather.latency = dice.choice([0.005, 0.03, 0.03, 0.3])
             weather.late = dice.choice([0, 0.05, 0.3])
+
+    async def _take_down(self) -> None:
+        """An operator takes a body down: for others it is a gap in that log.  Three
+        have it, so that it can still be had."""
+        dice, world = self._dice, self._world
+        while True:
+            await self._wait(TAKEDOWN_EVERY)
+            node = dice.choice(world.honest)
+            if not node.is_up or not node.promised:
+                continue
+            id_ = dice.choice(node.promised[-50:])
+            if id_ in world.taken_down:
+                continue
+            holders = [one for one in world.honest if one.is_up and one.holds(id_)]
+            if node in holders and len(holders) > 3:
+                world.taken_down.add(id_)
+                node.take_down(id_)
 
 
 async def publish(world: Simulation) -> None:

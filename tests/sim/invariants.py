@@ -15,11 +15,14 @@ from tests.sim.node import SimNode
 
 from byline_ledger.cursor import MAX_GAPS
 from byline_ledger.merkle import root_from
+from byline_ledger.store.layout import RECORDS, after
 from byline_node import alarms, following, gossip, requests
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
 
+MAX_RECORDS = 50
+RECORDS_PER_LOG = 8
 STREAMS_PER_LINK = 10
 """Both ways: a ping, and one stream of each protocol; some are just being closed."""
 TASKS = 30
@@ -58,6 +61,10 @@ def bounded(node: SimNode) -> Iterator[str]:
     for peer, one in logs.items():
         if one.cursor is not None and len(one.cursor.gaps) > MAX_GAPS:
             yield f"bounded: {len(one.cursor.gaps)} gaps of {peer}"
+    assert node.ledger is not None
+    count = sum(1 for _ in node.ledger._store.keys(RECORDS, after(RECORDS)))
+    if count > MAX_RECORDS + RECORDS_PER_LOG * (len(logs) + 2):
+        yield f"bounded: {count} side records for {len(logs)} logs"
     if len(node.node._alarms.all) > alarms.MAX_PER_LOG * (len(logs) + 1):
         yield f"bounded: {len(node.node._alarms.all)} alarms"
 

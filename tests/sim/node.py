@@ -28,6 +28,7 @@ from byline_ledger.statement import Statement
 from byline_ledger.store.durable import create_durably, make_folder
 from byline_ledger.store.guard import Guard, write_guard
 from byline_ledger.store.node_files import NodeFiles
+from byline_ledger.tombstone import Tombstone
 from byline_node.config import NodeConfig
 from byline_node.following import FollowedLog
 from byline_node.service import Node, Stop
@@ -197,6 +198,17 @@ class SimNode:
     def view(self) -> LogView:
         assert self.ledger is not None
         return self.ledger.view
+
+    def holds(self, statement_id: bytes) -> bool:
+        """With its body."""
+        return self.view.envelope(statement_id) is not None
+
+    def take_down(self, statement_id: bytes) -> None:
+        """As its operator does; a disk that fails just then is noticed later."""
+        assert self.ledger is not None
+        with suppress(BylineError):
+            tombstone = Tombstone("legal", int(self.clock() * 1000))
+            self.ledger.redact(statement_id, tombstone)
 
     async def publish(self, statements: list[Statement]) -> bool:
         """Through the API, as a client does; whether there was a receipt."""

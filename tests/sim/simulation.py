@@ -100,6 +100,8 @@ class Simulation:
                 liar = by_name[kind](number, plan.seed, self.wires, victims)
                 self.liars.append(liar)
         self.names = [one.peer_id for one in (*self.whole, *self.liars)]
+        self.taken_down: set[bytes] = set()
+        """By one honest node each."""
         self.problems: list[str] = []
 
     @property
