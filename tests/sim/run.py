@@ -79,6 +79,7 @@ def show(outcome: Outcome, args: argparse.Namespace) -> int:
     print(f"seed {plan.seed}: {plan.nodes} nodes, {outcome.starts} starts")
     print(f"        {outcome.virtual:.0f} s of theirs in {outcome.wall:.1f} s of ours")
     print(f"        {outcome.events} events, trace {outcome.trace}")
+    print(f"        small limits: {', '.join(outcome.knobs) or 'none'}")
     if outcome.settled is not None:
         print(
             f"        agreed on {outcome.strings} strings {outcome.settled:.0f} s",

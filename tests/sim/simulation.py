@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import trio
-from tests.sim import invariants
+from tests.sim import invariants, knobs
 from tests.sim.faults import Faults, publish
 from tests.sim.malice import BACKDATING, KINDS, Liar
 from tests.sim.node import SimNode
@@ -70,6 +70,8 @@ class Outcome:
     virtual: float = 0.0
     wall: float = 0.0
     alarms: int = 0
+    knobs: list[str] = field(default_factory=list)
+    """Limits that were small."""
     last: list[str] = field(default_factory=list)
     """Of the trace and of the logs, where something was wrong."""
 
@@ -218,6 +220,7 @@ def simulate(
         tempfile.TemporaryDirectory(prefix="byline-sim-") as folder,
         surroundings.in_place(),
         patch.object(mirrors, "MAX_MIRRORS", 16 if has_mirrors else 0),
+        knobs.turned(plan.seed) as outcome.knobs,
         mutant(),
     ):
         world = Simulation(plan, surroundings, Path(folder))
