@@ -60,7 +60,7 @@ async def cosigned_once(ledger: Ledger, witness: ClockedWitness) -> Cosigner:
 
 
 async def test_a_clock_that_is_behind_holds_no_log_for_ever(tmp_path: Path) -> None:
-    """The witness agrees with the tree, though its signature seems to be of tomorrow."""
+    """The witness agrees with the tree, though its signature seems of tomorrow."""
     witness = ClockedWitness()
     ledger = Ledger.init(tmp_path)
     ledger.append([work("one")])
