@@ -116,12 +116,13 @@ class Faults:
 
     async def _take_down(self) -> None:
         """An operator takes a body down: for others it is a gap in that log.  Three
-        have it, so that it can still be had."""
+        have it, and nobody depends on this node alone, so that it can still be had."""
         dice, world = self._dice, self._world
+        spare = [node for node in world.honest if world.is_spare(node)]
         while True:
             await self._wait(TAKEDOWN_EVERY)
-            node = dice.choice(world.honest)
-            if not node.is_up or not node.promised:
+            node = dice.choice(spare or world.honest)
+            if not spare or not node.is_up or not node.promised:
                 continue
             id_ = dice.choice(node.promised[-50:])
             if id_ in world.taken_down:

@@ -86,7 +86,8 @@ def show(outcome: Outcome, args: argparse.Namespace) -> int:
             end="",
         )
         print(f" after healing; {outcome.alarms} alarms about liars")
-    for line in outcome.last[-args.lines :] if outcome.problems else ():
+    shown = outcome.last[-args.lines :] if args.lines else []
+    for line in shown if outcome.problems else ():
         print(f"   {line}")
     for problem in outcome.problems:
         print(f"FOUND   {problem}")

@@ -82,6 +82,8 @@ class Simulation:
     def __init__(self, plan: Plan, surroundings: Surroundings, folder: Path) -> None:
         self.plan = plan
         self.dice, self.wires = surroundings.dice, surroundings.wires
+        self._lines: list[tuple[int, int]] = []
+        """Who names whom in its configuration."""
         self.keys = [SigningKey.from_seed(bytes([n]) * 32) for n in range(1, 6)]
         count = math.floor(plan.nodes * plan.malicious)
         self.honest = [
@@ -115,6 +117,18 @@ class Simulation:
     def publishers(self) -> list[SimNode]:
         return self.whole
 
+    def is_spare(self, node: SimNode) -> bool:
+        """Whether the other honest nodes are connected without it."""
+        others = {one.number for one in self.honest if one is not node}
+        reached, fresh = set(), [min(others)]
+        while fresh:
+            number = fresh.pop()
+            reached.add(number)
+            near = {b for a, b in self._lines if a == number}
+            near |= {a for a, b in self._lines if b == number}
+            fresh += sorted((near & others) - reached)
+        return reached == others
+
     def _some_honest(self, most: int) -> list[int]:
         count = len(self.honest)
         return self.dice.sample(range(1, count + 1), min(most, count))
@@ -130,6 +144,7 @@ class Simulation:
         if dice.random() < 0.3:
             peers.append(dice.randint(len(earlier) + 1, plan.nodes))
         peers = [one for one in dict.fromkeys(peers) if one != number]
+        self._lines += [(number, peer) for peer in peers]
         node = SimNode(number, folder, plan.seed, peers)
         node.skew = dice.choice(
             [0, 0, dice.uniform(-120, 120), dice.uniform(-900, 900)]
