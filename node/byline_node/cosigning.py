@@ -226,7 +226,7 @@ class Cosigner:
 
     async def _ask(self, one: KnownWitness, view: LogView, found: _Round) -> None:
         try:
-            if not one.verifiers:
+            if not one.verifiers or self.hold.is_on:  # they may be new ones by now
                 one.verifiers = parse_cosigners(await one.client.vkeys())
             lines = await self._cosignatures(one, view)
         except AheadError as error:
@@ -248,7 +248,8 @@ class Cosigner:
 
     async def _cosignatures(self, one: KnownWitness, view: LogView) -> Lines:
         """Its verified lines on this tree."""
-        old = min(one.size, view.size)
+        owed = self.hold.owed_size(one.client.name)
+        old = min(max(one.size, owed), view.size)
         for _ in range(MAX_TRIES):
             proof = tuple(view.consistency_proof(old))
             request = AddCheckpoint(old, proof, view.state.checkpoint)
@@ -260,6 +261,10 @@ class Cosigner:
                 if old > view.size:
                     await self._require_ours(one, old, f"{old} entries of this log")
                     raise VerificationError(f"it claims to have seen {old} entries")
+                if old < owed:
+                    raise VerificationError(
+                        f"it cosigned {owed} entries, and remembers only {old}"
+                    )
                 continue
             if status == UNPROVEN:
                 await self._require_ours(one, None, "another tree of this log")

@@ -138,29 +138,30 @@ def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
 
 def test_a_restart_is_confirmed_by_those_who_cosigned(tmp_path: Path) -> None:
     """Also where all restart together: each answers while it is held itself."""
-    with (
-        node_process(tmp_path / "a", listen=LISTEN) as a,
-    ):
+    with node_process(tmp_path / "b", listen=LISTEN) as b:
+        to_second = b.wait_ready().status()["listen"][0]
+        b.stop()
+    with node_process(tmp_path / "a", listen=LISTEN, peers=to_second) as a:
         first = a.wait_ready()
-        address = first.status()["listen"][0]
-        port = address.partition("/p2p/")[0]
-        with node_process(tmp_path / "b", listen=LISTEN, peers=address) as b:
+        to_first = first.status()["listen"][0]
+        listen = [one.partition("/p2p/")[0] for one in (to_first, to_second)]
+        with node_process(tmp_path / "b", listen=listen[1], peers=to_first) as b:
             second = b.wait_ready()
             names = [one.status()["origin"] for one in (first, second)]
             until(lambda: cosigned_by(first, names[1]))
             until(lambda: cosigned_by(second, names[0]))
             b.stop()
         a.stop()
-    with node_process(tmp_path / "a", listen=port) as a:
+    with node_process(tmp_path / "a", listen=listen[0], peers=to_second) as a:
         first = a.wait_ready()
         assert "not certain" in first.status()["read_only"]
         with pytest.raises(ReadOnlyError, match="not certain"):
             first.publish([work("too early")])
         assert not first.query(work("reads go on").about).known
-        with node_process(tmp_path / "b", listen=LISTEN, peers=address) as b:
+        with node_process(tmp_path / "b", listen=listen[1], peers=to_first) as b:
             second = b.wait_ready()
-            until(lambda: first.status()["read_only"] is None)
-            until(lambda: second.status()["read_only"] is None)
+            until(lambda: first.status()["read_only"] is None, 60)
+            until(lambda: second.status()["read_only"] is None, 60)
             first.publish([work("confirmed")])
 
 

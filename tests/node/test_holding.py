@@ -21,6 +21,7 @@ from byline_ledger.store.restored import Restored, write_restored
 from byline_ledger.witness import AddCheckpoint, Memory, decide
 from byline_node import cosigning, holding
 from byline_node.cosigning import MAX_LINES, Cosigner
+from byline_node.errors import PeerError
 from byline_node.known_witness import WitnessClient
 from byline_node.reasons import one_error
 from byline_node.witnessing import Witness
@@ -187,14 +188,79 @@ async def test_strangers_who_left_do_not_make_it_last(node: Node) -> None:
 
 
 async def test_one_with_new_keys_may_have_forgotten(node: Node) -> None:
+    """However often the node is started: it is the operator who must know."""
     good = Honest(1, vkey(node))
-    await rounds(node.cosigner(good, named=(good.name,)))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
     good.renew(1, b"r" * 16)
-    await rounds(node.start(good, named=(good.name,)))
-    assert "not certain" in (node.ledger.read_only or "")
-    # It signed the tree of now, so it counts from the next start on.
-    await rounds(node.start(good, named=(good.name,)))
+    for _ in range(2):
+        await rounds(node.start(good, named=named))
+        assert "not certain" in (node.ledger.read_only or "")
+    await rounds(node.start(good, named=named, trust_disk=True))
+    await rounds(node.start(good, named=named))
     assert node.ledger.read_only is None
+
+
+async def test_keys_that_were_renewed_meanwhile_agree_to_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known by its old keys when it comes back with an older memory."""
+    monkeypatch.setattr(cosigning, "HURRY_SECONDS", 0.01)
+    monkeypatch.setattr(cosigning, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(cosigning, "RETRY_SECONDS", 0.01)
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
+
+    async def unreachable(_body: bytes) -> tuple[int, bytes]:
+        raise PeerError("no answer")
+
+    async def busy(_body: bytes) -> tuple[int, bytes]:
+        return 503, b"held\n"
+
+    good.add = unreachable  # type: ignore[method-assign]
+    cosigner = node.start(good, named=named)
+    await rounds(cosigner)
+    good.renew(1, b"r" * 16)
+    good.add = busy  # type: ignore[method-assign]
+    await rounds(cosigner)
+    assert "not certain" in (node.ledger.read_only or "")
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_one_that_forgot_what_it_signed_does_not_count(
+    node: Node, is_held: bool
+) -> None:
+    """Its disk was put back as well, behind its back: its key is the old one."""
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    older = good.memory
+    await rounds(node.cosigner(good, named=named))
+    if is_held:
+        older = good.memory
+        node.ledger.append(works(50, 60))
+        await rounds(node.start(good, named=named, trust_disk=True))
+
+        async def busy(_body: bytes) -> tuple[int, bytes]:
+            return 503, b"held\n"
+
+        good.add = busy  # type: ignore[method-assign]
+    good.memory = older
+    for _ in range(2):
+        await rounds(node.start(good, named=named))
+        assert "not certain" in (node.ledger.read_only or "")
+    assert good.memory == older, "it must not be led to sign again"
+
+
+async def test_a_held_witness_must_show_its_own_cosignature(node: Node) -> None:
+    """One of two that the operator named says that it is the other."""
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
+    liar = Impostor(good, node.ledger.view.checkpoint)
+    liar.name = good.name
+    await rounds(node.start(liar, named=named))
+    assert "not certain" in (node.ledger.read_only or "")
 
 
 async def test_one_that_is_held_itself_agrees_if_it_is_named(node: Node) -> None:
@@ -211,16 +277,17 @@ async def test_one_that_is_held_itself_agrees_if_it_is_named(node: Node) -> None
     assert node.ledger.read_only is None
 
 
-async def test_where_only_strangers_cosigned_it_ends_with_them_or_soon(
-    node: Node, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [0, 3])
+async def test_where_only_strangers_cosigned_it_ends_when_it_ends(
+    node: Node, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Not sooner because all of them agree, nor later because none does: they are as
+    many as somebody likes."""
     monkeypatch.setattr(cosigning, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(holding, "STRANGERS_SECONDS", 3.0)
     strangers = [Honest(number, vkey(node)) for number in (1, 2, 3)]
     await rounds(node.cosigner(*strangers))
-    await rounds(node.start(*strangers[:2]))
-    assert node.ledger.read_only is None
-    monkeypatch.setattr(holding, "STRANGERS_SECONDS", 3.0)
-    cosigner = node.start()
+    cosigner = node.start(*strangers[:count])
     started = trio.current_time()
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
@@ -229,6 +296,17 @@ async def test_where_only_strangers_cosigned_it_ends_with_them_or_soon(
                 await trio.sleep(0.05)
             nursery.cancel_scope.cancel()
     assert trio.current_time() - started >= 3.0
+
+
+async def test_a_stranger_who_saw_more_is_heard_meanwhile(node: Node) -> None:
+    stranger = Honest(1, vkey(node))
+    await rounds(node.cosigner(stranger))
+    image = node.image()
+    node.ledger.append(works(50, 60))
+    await rounds(node.cosigner(stranger, trust_disk=True))
+    node.put_back(image)
+    await rounds(node.cosigner(stranger))
+    assert "put back" in (node.ledger.read_only or "")
 
 
 # Who cannot cause one
