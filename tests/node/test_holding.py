@@ -332,10 +332,58 @@ async def test_a_newer_tree_that_a_stranger_showed_first_is_no_reason(
         seen.append(one.take(request.to_bytes())[0])
 
     good.before = stranger
-    await rounds(cosigner, 2)
+    await rounds(cosigner)
     assert seen == [200]
     assert node.ledger.read_only is None
     assert cosigner.published().size == node.ledger.view.size
+
+
+@pytest.mark.parametrize("kind", ["peer", "url"])
+async def test_nobody_keeps_a_log_from_being_cosigned_by_being_faster(
+    node: Node, kind: str
+) -> None:
+    """Somebody publishes all the time, and each time shows the witness our newest tree
+    before a round does: then the round takes that tree."""
+    good = Honest(1, vkey(node), kind)
+    cosigner = node.cosigner(good)
+    shown: list[int] = []
+
+    def stranger(one: Honest) -> None:
+        one.before = lambda _one: None  # once in each round
+        node.ledger.append(works(100 + len(shown), 101 + len(shown)))
+        view = node.ledger.view
+        old = one.memory.checkpoint.size if one.memory.checkpoint else 0
+        proof = tuple(view.consistency_proof(old))
+        request = AddCheckpoint(old, proof, view.checkpoint)
+        shown.append(one.take(request.to_bytes())[0])
+
+    for _ in range(2):
+        good.before = stranger
+        await rounds(cosigner)
+        assert cosigner.published().size == node.ledger.view.size
+        assert cosigner.status()["cosigned"]["count"] == 1
+    assert shown == [200, 200]
+    assert node.ledger.read_only is None
+
+
+async def test_one_that_was_shown_more_does_not_cost_the_lines_of_the_others(
+    node: Node,
+) -> None:
+    good = [Honest(number, vkey(node)) for number in (1, 2, 3)]
+
+    def stranger(one: Honest) -> None:
+        one.before = lambda _one: None
+        node.ledger.append(works(100, 101))
+        view = node.ledger.view
+        request = AddCheckpoint(0, (), view.checkpoint)
+        assert one.take(request.to_bytes())[0] == 200
+
+    good[0].before = stranger
+    cosigner = node.cosigner(*good)
+    size = node.ledger.view.size
+    await rounds(cosigner)
+    assert cosigner.status()["cosigned"]["size"] == size
+    assert cosigner.status()["cosigned"]["count"] == 2
 
 
 async def test_a_claim_without_proof_stops_nothing_unless_a_witness_makes_it(
