@@ -33,7 +33,12 @@ from byline_ledger.witness import (
 )
 from byline_node.errors import UnspokenError
 from byline_node.holding import AheadError, HeldLog, Hold
-from byline_node.known_witness import KnownWitness, WitnessClient, parse_cosigners
+from byline_node.known_witness import (
+    KnownWitness,
+    WitnessClient,
+    parse_cosigners,
+    time_of,
+)
 
 ROUND_SECONDS = 1.0
 """Between the beginnings of two rounds, at least, if nobody is in a hurry."""
@@ -364,12 +369,9 @@ class Cosigner:
 
     def _times(self, note: Note) -> dict[str, int]:
         """Unix seconds of the cosignatures of known witnesses."""
-        return {
-            verifier.name: verify_cosignature(note, verifier)
-            for one in self.known
-            for verifier in one.verifiers
-            if note.signature_by(verifier) is not None
-        }
+        keys = [verifier for one in self.known for verifier in one.verifiers]
+        times = [(verifier.name, time_of(note, verifier)) for verifier in keys]
+        return {name: time for name, time in times if time is not None}
 
 
 def _line(body: bytes) -> str:

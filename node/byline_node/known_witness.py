@@ -66,11 +66,18 @@ class KnownWitness:
 
 def has_signed(note: Note, verifier: Verifier) -> bool:
     """Whether this very key cosigned the note."""
+    return time_of(note, verifier) is not None
+
+
+def time_of(note: Note, verifier: Verifier) -> int | None:
+    """Unix seconds at which this very key cosigned the note, if it did.
+
+    A line that bears its name and id may be by another key: an id has 4 bytes.
+    """
     try:
-        verify_cosignature(note, verifier)
+        return verify_cosignature(note, verifier)
     except (MalformedError, VerificationError):
-        return False
-    return True
+        return None
 
 
 def parse_cosigners(texts: Sequence[str]) -> tuple[Verifier, ...]:

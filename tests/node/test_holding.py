@@ -13,6 +13,9 @@ import trio.testing
 from tests.support.logs import works
 from tests.support.memory_log import MemoryLog
 
+from byline_ledger import cosignature as cosignature_module
+from byline_ledger import note as note_module
+from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import StoreError
 from byline_ledger.log import Ledger
 from byline_ledger.node_keys import NodeKeys
@@ -415,6 +418,29 @@ async def test_more_cosigners_than_a_note_has_room_for(node: Node) -> None:
     note = parse_note(cosigner.published().checkpoint)
     assert len(note.signatures) == MAX_LINES + 1
     assert note.signature_by(Verifier.from_text(good.keys.witness_vkey)) is not None
+
+
+async def test_a_key_with_the_name_and_id_of_another_takes_no_place(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id has 4 bytes: a key that has the same is found in hours."""
+
+    true = note_module.key_id
+
+    def short(name: str, key_type: int, public: bytes) -> bytes:
+        same = bytes(32) if key_type == note_module.COSIGNATURE else public
+        return true(name, key_type, same)
+
+    monkeypatch.setattr(note_module, "key_id", short)
+    monkeypatch.setattr(cosignature_module, "key_id", short)
+    good, stranger = Honest(1, vkey(node)), Honest(1, vkey(node))
+    stranger.name = "stranger"
+    stranger.renew(1, b"r" * 16)
+    cosigner = node.cosigner(good, stranger, named=(good.name,))
+    await rounds(cosigner)
+    note = parse_note(cosigner.published().checkpoint)
+    assert verify_cosignature(note, Verifier.from_text(good.keys.witness_vkey))
+    assert cosigner.status()["cosigned"]["count"] == 1
 
 
 async def test_strangers_who_left_are_forgotten(node: Node) -> None:
