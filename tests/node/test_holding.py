@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import trio
 import trio.testing
 from tests.support.logs import works
@@ -15,6 +16,7 @@ from tests.support.memory_log import MemoryLog
 
 from byline_ledger import cosignature as cosignature_module
 from byline_ledger import note as note_module
+from byline_ledger.checkpoint import Checkpoint
 from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import StoreError
 from byline_ledger.log import Ledger
@@ -23,10 +25,12 @@ from byline_ledger.note import Verifier, parse_note
 from byline_ledger.store.restored import Restored, write_restored
 from byline_ledger.witness import AddCheckpoint, Memory, decide
 from byline_node import cosigning, holding
+from byline_node.config import NodeConfig
 from byline_node.cosigning import MAX_LINES, Cosigner
 from byline_node.errors import PeerError
 from byline_node.known_witness import WitnessClient
 from byline_node.reasons import one_error
+from byline_node.service import open_ledger
 from byline_node.witnessing import Witness
 
 pytestmark = pytest.mark.trio
@@ -502,6 +506,48 @@ async def test_a_request_that_waited_until_the_log_was_held_is_not_cosigned(
         await trio.testing.wait_all_tasks_blocked()
         node.ledger.hold("somebody has seen more")
     assert statuses == [503]
+
+
+async def test_a_decision_during_which_the_log_was_held_is_not_let_out(
+    node: Node,
+) -> None:
+    """It was signed and stored, and nobody sees it; so it is signed again later."""
+    other = MemoryLog(7)
+
+    def hold(_checkpoint: Checkpoint) -> bool:
+        node.ledger.hold("somebody has seen more")
+        return False
+
+    configured = [other.vkey]
+    witness = Witness(
+        node.ledger, clock=time.time, configured=configured, is_replayed=hold
+    )
+    request = AddCheckpoint(0, (), other.checkpoint).to_bytes()
+    assert (await witness.add_checkpoint(request)).status == 503
+
+
+async def test_the_option_that_trusts_the_disk_renews_the_witness(
+    node: Node, tmp_path: Path
+) -> None:
+    """Also of a log that is held, and of one that is read-only for good."""
+    before = node.ledger.keys
+    await rounds(node.cosigner(Honest(1, vkey(node))))
+    node.ledger.retire("goodbye")
+    node.ledger.close()
+    config = NodeConfig(tmp_path, trust_disk=True)
+    assert config.folder == node.folder
+    with structlog.testing.capture_logs() as lines:
+        async with open_ledger(config) as ledger:
+            keys = ledger.keys
+    assert keys.log_vkey == before.log_vkey
+    assert not {keys.witness_vkey, keys.replay_vkey} & {
+        before.witness_vkey,
+        before.replay_vkey,
+    }
+    (said,) = [line for line in lines if "vkeys" in line]
+    assert said["vkeys"] == (keys.witness_vkey, keys.replay_vkey)
+    async with open_ledger(NodeConfig(tmp_path)) as ledger:
+        assert ledger.keys.witness_vkey == keys.witness_vkey
 
 
 async def test_whoever_trusts_the_disk_gets_a_witness_with_new_keys(node: Node) -> None:
