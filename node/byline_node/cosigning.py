@@ -9,7 +9,7 @@ Specification: docs/spec/witness.md, "What a log does".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeAlias
 
@@ -65,7 +65,7 @@ log = structlog.get_logger("byline.cosigning")
 class OwnLog(HeldLog, Protocol):
     """What cosigning needs of the ledger."""
 
-    def keep_cosigned(self, note: bytes, /) -> None: ...
+    def keep_cosigned(self, note: bytes, /, records: Mapping[bytes, bytes]) -> None: ...
 
 
 Lines: TypeAlias = dict[str, NoteSignature]
@@ -352,9 +352,9 @@ class Cosigner:
         """On disk, unless the log is read-only for good or the disk is full: then it is
         served as long as we run."""
         signers = [(one, key) for one, lines in signed.by for key in lines]
+        records = self.hold.record_of(signed.view.size, signers)
         try:
-            await trio.to_thread.run_sync(self._ledger.keep_cosigned, note)
-            await trio.to_thread.run_sync(self.hold.remember, signers)
+            await trio.to_thread.run_sync(self._ledger.keep_cosigned, note, records)
         except BylineError as error:
             if self._ledger.failure is not None:
                 raise

@@ -21,11 +21,12 @@ from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.errors import BylineError, MalformedError, VerificationError
 from byline_ledger.log import LogView
 from byline_ledger.merkle import root_from
-from byline_ledger.note import Verifier, parse_note
+from byline_ledger.note import parse_note
 from byline_node.known_witness import KnownWitness, has_signed
 
 RECORD = b"cosigned/by"
-"""Side record: which of the operator's witnesses signed the last note."""
+"""Side record, a line each: the size of the last note that one of the operator's
+witnesses signed, who they were, and with which key."""
 MAX_RECORD = 262_144
 STRANGERS_SECONDS = 20.0
 """How long a log is held that only strangers cosigned: peers that are connected come
@@ -54,7 +55,6 @@ class HeldLog(Protocol):
     @property
     def failure(self) -> str | None: ...
     def get_record(self, name: bytes, /) -> bytes | None: ...
-    def put_record(self, name: bytes, value: bytes, /) -> None: ...
     def hold(self, reason: str, /) -> None: ...
     def release(self) -> None: ...
 
@@ -71,7 +71,6 @@ class Hold:
         self._is_named = is_named
         self._past = ledger.latest_cosigned
         self._signers = _parse_signers(ledger.get_record(RECORD))
-        self._written = self._signers
         self._started: float | None = None
         self.ahead: str | None = None
         """Why the log is read-only for good, if somebody saw a newer tree."""
@@ -152,40 +151,35 @@ class Hold:
             self._ledger.release()
             log.info("the log is confirmed", by=len(agreed))
 
-    def _owed(self) -> set[tuple[str, str]]:
-        """Whose agreement counts, and with which keys."""
-        return {(name, key) for name, key in self._signers if self._is_named(name)}
+    def _owed(self) -> dict[tuple[str, str], int]:
+        """Whose agreement counts, with which keys, and what they signed then."""
+        signers = self._signers.items()
+        return {pair: size for pair, size in signers if self._is_named(pair[0])}
 
     def owed_size(self, name: str) -> int:
         """Entries that this witness must remember to agree: it cosigned them for us.
 
         0 while nothing is owed.
         """
-        if not self.is_on or self._past is None:
+        if not self.is_on:
             return 0
-        past = parse_note(self._past)
-        keys = [Verifier.from_text(key) for one, key in self._owed() if one == name]
-        is_signer = any(has_signed(past, key) for key in keys)
-        return Checkpoint.from_text(past.text).size if is_signer else 0
+        sizes = [size for (one, _key), size in self._owed().items() if one == name]
+        return max(sizes, default=0)
 
-    def remember(self, signers: Iterable[tuple[KnownWitness, str]]) -> None:
-        """Keeps which named witnesses, with which key, signed what was just published.
+    def record_of(
+        self, size: int, signers: Iterable[tuple[KnownWitness, str]]
+    ) -> dict[bytes, bytes]:
+        """The side record to be kept with a note, of so many entries, that these have
+        signed; none where the operator named nobody of them.
 
-        Not while the log is held, for then new keys would be taken for those that agree
-        at the next start.  Blocks for a write if they are others than before.  Raises
-        StoreError.
+        None while the log is held either, for then new keys would be taken for those
+        that agree at the next start.
         """
-        if self.is_on:
-            return
-        named = frozenset(
-            (one.client.name, key)
-            for one, key in signers
-            if self._is_named(one.client.name)
-        )
-        if named and named != self._written:
-            rows = sorted(f"{name} {key}" for name, key in named)
-            self._ledger.put_record(RECORD, codec.pack("\n".join(rows)))
-            self._written = named
+        pairs = {(one.client.name, key) for one, key in signers}
+        rows = [f"{size} {name} {key}" for name, key in pairs if self._is_named(name)]
+        if self.is_on or not rows:
+            return {}
+        return {RECORD: codec.pack("\n".join(sorted(rows)))}
 
 
 def is_ours(view: LogView, seen: Checkpoint) -> bool:
@@ -198,12 +192,13 @@ def _has_agreed(known: Iterable[KnownWitness], name: str, key: str) -> bool:
     return any(one.client.name == name and key in one.agreed for one in known)
 
 
-def _parse_signers(record: bytes | None) -> frozenset[tuple[str, str]]:
+def _parse_signers(record: bytes | None) -> dict[tuple[str, str], int]:
     if record is None:
-        return frozenset()
+        return {}
     try:
         text = str(codec.unpack(record, max_size=MAX_RECORD, max_depth=0, what="names"))
     except BylineError:
-        return frozenset()
-    pairs = (line.partition(" ") for line in text.splitlines())
-    return frozenset((name, key) for name, _blank, key in pairs)
+        return {}
+    rows = (line.split(" ") for line in text.splitlines())
+    good = [row for row in rows if len(row) == 3 and row[0].isdecimal()]
+    return {(name, key): int(size) for size, name, key in good}

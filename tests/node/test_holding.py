@@ -259,6 +259,18 @@ async def test_one_that_forgot_what_it_signed_does_not_count(
     assert good.memory == older, "it must not be led to sign again"
 
 
+async def test_what_strangers_sign_later_does_not_excuse_it(node: Node) -> None:
+    good, stranger = Honest(1, vkey(node)), Honest(2, vkey(node))
+    named, older = (good.name,), good.memory
+    await rounds(node.cosigner(good, named=named))
+    node.ledger.append(works(50, 60))
+    await rounds(node.cosigner(stranger, named=named, trust_disk=True))
+    good.memory = older
+    await rounds(node.start(good, stranger, named=named))
+    assert "not certain" in (node.ledger.read_only or "")
+    assert good.memory == older
+
+
 async def test_a_held_witness_must_show_its_own_cosignature(node: Node) -> None:
     """One of two that the operator named says that it is the other."""
     good = Honest(1, vkey(node))
