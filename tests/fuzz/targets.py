@@ -43,6 +43,9 @@ from byline_ledger.follow_messages import parse_request, parse_response
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
+from byline_ledger.peer_address import PeerAddress
+from byline_ledger.peer_messages import parse_peers_answer, parse_peers_request
+from byline_ledger.peer_record import PeerRecord
 from byline_ledger.query_messages import (
     parse_bundle_answer,
     parse_query_request,
@@ -166,6 +169,15 @@ TARGETS = (
     Target("bundle", "verdict", readers.verdict, None, (UnsupportedError,)),
     Target("follow", "request", parse_request, lambda ask: ask.to_bytes()),
     Target("follow", "response", parse_response, lambda answer: answer.to_bytes()),
+    Target(
+        "peers",
+        "peer-address",
+        text(PeerAddress.parse),
+        lambda one: one.text.encode(),
+    ),
+    Target("peers", "peer-record", PeerRecord.from_bytes, PeerRecord.to_bytes),
+    Target("peers", "peers-request", parse_peers_request, lambda ask: ask.to_bytes()),
+    Target("peers", "peers-answer", parse_peers_answer, lambda said: said.to_bytes()),
     Target("query", "query-request", parse_query_request, lambda ask: ask.to_bytes()),
     Target("query", "bundle-answer", parse_bundle_answer, lambda said: said.to_bytes()),
     Target("query", "root-answer", parse_root_answer, lambda said: said.to_bytes()),
