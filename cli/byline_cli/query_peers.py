@@ -27,6 +27,7 @@ from byline_ledger.verify import verify_bundle
 from byline_node.config import PEER_FORM, NodeConfig
 from byline_node.errors import ConfigError, NodeUnavailableError
 from byline_node.home import find_home
+from byline_node.network_key import read_network_key
 
 if TYPE_CHECKING:
     from byline_node.peer_query import PeerReply, Replies
@@ -52,11 +53,13 @@ def query_peers(names: list[str], asked: Asked) -> Found:
     from byline_node.peer_query import Question, ask_peers
 
     configure_logs(level=logging.CRITICAL)
-    addresses = [address_of(name) for name in names]
+    config = NodeConfig.load(find_home().folder)
+    addresses = [address_of(name, config) for name in names]
     target = asked.target
     text = f"sha256:{target.sha256.hex()}" if target.path else target.name
     question = Question(parse_hash(text), asked.depth, asked.crowd)
-    replies = ask_peers(addresses, question)
+    network_key = read_network_key(config.network_key_path)
+    replies = ask_peers(addresses, question, network_key)
     alarms = save_alarms(replies)
     held = [hold(one, replies, asked) for one in good(replies, set(alarms))]
     if not held:
@@ -69,11 +72,10 @@ def query_peers(names: list[str], asked: Asked) -> Found:
 # Whom to ask
 
 
-def address_of(name: str) -> str:
+def address_of(name: str, config: NodeConfig) -> str:
     """A peer's address; of a bare peer id, from node.toml or a running node."""
     if "/" in name:
         return checked(name)
-    config = NodeConfig.load(find_home().folder)
     known = [*config.peers, *addresses_of_running()]
     for address in known:
         if address.rpartition("/p2p/")[2] == name:

@@ -146,6 +146,15 @@ def recover(
             help="End this log and go on with a new one of this first name.",
         ),
     ] = None,
+    takedowns_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--takedowns-from",
+            metavar="PLACE",
+            help="A copy of your own, as for --from: what it shows as taken down is"
+            " taken down here. Repeatable.",
+        ),
+    ] = None,
     nothing_lost: Annotated[
         bool,
         typer.Option(
@@ -158,17 +167,19 @@ def recover(
     """Bring back a log that may have lost its end, without signing two histories.
 
     Takes what is missing from the copies you name, checked against what this log
-    signed. A mirror that follows the log confirms its end; for a folder or bucket you
-    must know that it was the last. The node must not be running.
+    signed. A node that mirrors the log confirms its end; for a folder, a bucket or a
+    web server you must know that it was the last. The node must not be running.
     """
     node = find_home().node
     value: dict[str, object] = {}
     rows: list[output.Line] = []
-    if places or nothing_lost or new_origin is None:
-        found = bring_back(node, places or [], nothing_lost)
+    is_confirmed = nothing_lost
+    if places or takedowns_from or nothing_lost or new_origin is None:
+        found = bring_back(node, places or [], takedowns_from or [], nothing_lost)
+        is_confirmed |= found.word is not None
         value, rows = recovered_to_json(found), describe_recovered(found)
     if new_origin is not None:
-        made = go_on_as(node, new_origin)
+        made = go_on_as(node, new_origin, is_confirmed)
         value["new_log"] = succession_to_json(made)
         rows += describe_succession(made)
         value["read_only"] = None
@@ -177,19 +188,21 @@ def recover(
         raise typer.Exit(ReadOnlyError.exit_code)
 
 
-def bring_back(node: Path, places: list[str], nothing_lost: bool) -> Recovered:
+def bring_back(
+    node: Path, places: list[str], own: list[str], nothing_lost: bool
+) -> Recovered:
     """The recovery itself, with a bar."""
     from byline_node.recover import recover as recover_log
     from byline_node.recover import why_stopped
 
-    if not places and not nothing_lost:
+    if not places and not own and not nothing_lost:
         reason = why_stopped(node)
         if reason is not None:
             raise UsageError(reason, hint=WAYS)
     with output.steps("Recovering", unit="entries") as progress:
         try:
             return recover_log(
-                node, places, nothing_lost=nothing_lost, progress=progress
+                node, places, own=own, nothing_lost=nothing_lost, progress=progress
             )
         except KeyboardInterrupt:
             raise StoppedError(
@@ -211,8 +224,18 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
     if found.lost:
         lost = amount(found.lost, "statement")
         rows.append((f"  LOST     the bodies of {lost}: no copy had them", "doubt"))
+    for name, count in found.taken_down:
+        place, gone = output.safe(name), amount(count, "statement")
+        rows += [
+            (f"  down     {gone} in {place}, and not here;", "doubt"),
+            (f"           if that copy is yours: --takedowns-from {place}", "doubt"),
+        ]
     if found.word is not None:
         rows.append(f"  word     {output.safe(found.word)}")
+    for name, reason in found.refused:
+        rows.append(
+            (f"  no word  from {output.safe(name)}: {output.safe(reason)}", "doubt")
+        )
     if found.read_only is not None:
         rows.append((f"Still READ-ONLY: {output.safe(found.read_only)}", "bad"))
         return [*rows, f"You can {WAYS}."]
@@ -240,19 +263,21 @@ def recovered_to_json(found: Recovered) -> dict[str, object]:
         "source": found.source,
         "put_back": found.put_back,
         "lost": found.lost,
+        "taken_down": [{"from": n, "count": count} for n, count in found.taken_down],
         "word": found.word,
+        "refused": [{"from": name, "reason": why} for name, why in found.refused],
         "witness": list(found.witness),
         "read_only": found.read_only,
     }
 
 
-def go_on_as(node: Path, name: str) -> Succession:
+def go_on_as(node: Path, name: str, is_confirmed: bool) -> Succession:
     """The new log, with a bar."""
     from byline_node.successor import continue_as
 
     with output.steps("Copying", unit="statements") as progress:
         try:
-            return continue_as(node, name, progress)
+            return continue_as(node, name, progress, is_confirmed=is_confirmed)
         except KeyboardInterrupt:
             raise StoppedError(
                 "stopped; the old log is as it was", hint="run it again"

@@ -5,12 +5,13 @@ this log signed says where the log ends; whatever is written is shown to be a pr
 that tree first, and to be in order.  Each batch ends with a commitment, so its tree
 was published once, and signing it again gives the signature of then, bit for bit.  The
 guard is raised to the end before the first batch is written: until it is reached, the
-log stays read-only, whatever happens.  Specification: docs/spec/log.md, "Recovery".
+log stays read-only, whatever happens.  A tombstone of a copy is signed by nobody: it is
+not taken for a takedown of this log.  Specification: docs/spec/log.md, "Recovery".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
@@ -128,12 +129,14 @@ class Copy:
             data = self.source.tile(Tile(None, number, width))
             yield from parse_entry_bundle(data, width)[max(0, start - first) :]
 
-    def body(self, entry: StatementEntry) -> bytes | Tombstone | None:
-        """The statement's envelope, checked, or why this log took it down; None where
-        the copy has nothing of use."""
-        body = self.source.body(entry.id)
-        if body is None or isinstance(body, Tombstone):
-            return body
+    def body(self, entry: StatementEntry) -> bytes | None:
+        """The statement's envelope, checked; None where the copy has nothing of use."""
+        try:
+            body = self.source.body(entry.id)
+        except MalformedError:
+            return None
+        if not isinstance(body, bytes):
+            return None
         try:
             statement = Statement.from_envelope(body)
             statement.verify()
@@ -156,6 +159,27 @@ def _contradiction(
 
 
 @dataclass(frozen=True, slots=True)
+class Bodies:
+    """Where the bodies of statements come from."""
+
+    copies: Sequence[Copy]
+    """Asked one after the other until one has a body of use."""
+    takedowns: Mapping[bytes, Tombstone]
+    """By id: what the operator says was taken down from this log."""
+    now: int
+    """Unix milliseconds: dates what is lost."""
+
+    def find(self, entry: StatementEntry) -> bytes | Tombstone:
+        """The envelope, or what stands in its place."""
+        takedown = self.takedowns.get(entry.id)
+        if takedown is not None:
+            return takedown
+        found = (copy.body(entry) for copy in self.copies)
+        body = next((body for body in found if body is not None), None)
+        return body or Tombstone(NOT_RECOVERED, self.now)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A longer log, unsigned, and what must be written for it, but for its state."""
 
@@ -164,17 +188,17 @@ class Batch:
     """Size of the published tree before."""
     puts: list[Pair]
     lost: int
-    """Bodies that the copy does not have."""
+    """Bodies that no copy has."""
 
 
 def batches(
-    copy: Copy, state: LogState, read: Callable[[], StringReader], now: int
+    copy: Copy, state: LogState, read: Callable[[], StringReader], bodies: Bodies
 ) -> Iterator[Batch]:
     """From `state` to the end of the copy.
 
     Each batch must be written before the next one is asked for, since `read` gives the
-    strings written so far.  `now` (Unix milliseconds) dates what is lost.  Raises
-    VerificationError, MalformedError, what the source raises.
+    strings written so far.  Raises VerificationError, MalformedError, what the sources
+    raise.
     """
     pieces: list[Piece] = []
     waiting = 0
@@ -182,7 +206,7 @@ def batches(
         pieces.append(piece)
         waiting += len(piece)
         if waiting >= BATCH or state.size + waiting == copy.end.size:
-            batch = _batch(copy, state, pieces, read(), now)
+            batch = _batch(copy, state, pieces, read(), bodies)
             yield batch
             state, pieces, waiting = batch.state, [], 0
 
@@ -192,7 +216,7 @@ def _batch(
     old: LogState,
     pieces: Sequence[Piece],
     read: StringReader,
-    now: int,
+    sources: Bodies,
 ) -> Batch:
     hashes = [leaf_hash(data) for piece in pieces for data, _entry in piece]
     tree, filled = old.tree.grow(hashes)
@@ -206,7 +230,7 @@ def _batch(
         if isinstance(entry, StatementEntry)
     ]
     state, strings = _replay(old, pieces, read)
-    bodies, lost = _bodies(copy, logged, now)
+    bodies, lost = _bodies(sources, logged)
     ids = [(entry.id, index) for index, entry in logged]
     new = replace(
         state,
@@ -248,17 +272,16 @@ def _replay(
 
 
 def _bodies(
-    copy: Copy, logged: Sequence[tuple[int, StatementEntry]], now: int
+    sources: Bodies, logged: Sequence[tuple[int, StatementEntry]]
 ) -> tuple[list[Pair], int]:
     """What is put for each statement; how many are lost."""
     puts: list[Pair] = []
     lost = 0
     for index, entry in logged:
-        body = copy.body(entry)
-        if isinstance(body, bytes):
-            puts.append((layout.body(index), body))
-            continue
-        tombstone = body or Tombstone(NOT_RECOVERED, now)
-        lost += tombstone.is_lost
-        puts.append((layout.tombstone(index), tombstone.to_bytes()))
+        found = sources.find(entry)
+        if isinstance(found, Tombstone):
+            lost += found.is_lost
+            puts.append((layout.tombstone(index), found.to_bytes()))
+        else:
+            puts.append((layout.body(index), found))
     return puts, lost

@@ -2,12 +2,14 @@
 
 Rule: it may only if it is certain that nothing newer was ever signed.  The guard file
 must be that of the last tree, or of the one before it, which is what a crash between
-the two writes of a commit leaves; the folder must not have come out of a backup; and
-nobody may have ended the log.  Specification: docs/spec/log.md, "Never two histories".
+the two writes of a commit leaves; no mark may say that the folder came out of a backup
+or that its guard was of no use; and nobody may have ended the log.  Specification:
+docs/spec/log.md, "Never two histories".
 """
 
 from __future__ import annotations
 
+from byline_ledger.checkpoint import Checkpoint
 from byline_ledger.commit import LogState
 from byline_ledger.errors import CorruptStoreError
 from byline_ledger.recovery import retirement, root_at
@@ -26,6 +28,17 @@ WAY_OUT = (
 def guard_of(state: LogState) -> Guard:
     """What the guard file says once this tree is let out."""
     return Guard(state.origin, state.size, state.root)
+
+
+def doubt(guard: Guard | None, end: Checkpoint) -> str | None:
+    """Why this log's own guard file, None if it has none of use, cannot answer for the
+    end of a log that has signed `end`; None if it can."""
+    if guard is None:
+        return "its guard file was missing, damaged or of another log"
+    if guard.size < end.size:
+        signed = f"but {end.size} were signed"
+        return f"its guard file ended at {guard.size} entries, {signed}"
+    return None
 
 
 def why_read_only(

@@ -4,8 +4,9 @@
 
 Rule: a takedown removes a body and nothing else.  The log entry stays, so every proof
 still verifies; what the statement said is unknown from then on, and so is whatever it
-might have said about others.  The same stands where a log was recovered and nobody had
-the body.  Specification: docs/spec/log.md, "Takedown".
+might have said about others.  The same stands where a log was recovered and no copy
+had the body, with a reason of its own: a tombstone of a copy is nobody's word.
+Specification: docs/spec/log.md, "Takedown".
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ a log that is read-only has them too.  Specification: docs/spec/log.md, "Takedow
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
-from byline_ledger.catch_up import Copy, batches
+from byline_ledger.catch_up import Bodies, Copy, batches
+from byline_ledger.checkpoint import Checkpoint
 from byline_ledger.commit import LogState, Vacancy
 from byline_ledger.crypto import SigningKey
 from byline_ledger.entry import retirement_entry
@@ -21,7 +23,7 @@ from byline_ledger.errors import CorruptStoreError, ReadOnlyError
 from byline_ledger.lookup_set import StringReader
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.recovery import root_at, string_reader
-from byline_ledger.standing import guard_of
+from byline_ledger.standing import doubt, guard_of
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
 from byline_ledger.store.backup import Moment, write_backup
@@ -29,7 +31,7 @@ from byline_ledger.store.durable import remove_durably
 from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.interface import Store
 from byline_ledger.store.node_files import NodeFiles
-from byline_ledger.store.restored import Restored
+from byline_ledger.store.restored import Restored, write_restored
 from byline_ledger.takedown import UNERASED, plan_takedown
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.tree import TileRows
@@ -37,6 +39,8 @@ from byline_ledger.view import LogView
 
 Progress = Callable[[int, int], None]
 """`progress(done, total)`."""
+
+NOTHING: Mapping[bytes, Tombstone] = MappingProxyType({})
 
 RENEWAL = b"witness/renewal"
 """Side record: what the present keys of the witness are derived with, if renewed."""
@@ -117,22 +121,30 @@ class Upkeep(ABC):
         now: int,
         renewal: bytes,
         progress: Progress = lambda _done, _total: None,
+        *,
+        others: Sequence[Copy] = (),
+        takedowns: Mapping[bytes, Tombstone] = NOTHING,
     ) -> int:
         """Takes back what this log signed and lost, also while it is read-only; then it
-        is signed on if nothing else forbids it.  Returns the number of bodies that are
-        missing still.
+        is signed on if its own guard file said that it ends here.  Returns the number
+        of bodies that are missing still.
 
         `now`: Unix milliseconds.  `renewal`: 16 random bytes for new keys of the
-        witness, if anything was lost.  May be broken off and done again.  Raises
-        ContradictionError before anything is touched; VerificationError, MalformedError
-        and what the copy's source raises, which leave a log that has taken back a part,
-        read-only; StoreError as `append`.
+        witness, if anything was lost.  `others` are asked for bodies that the copy does
+        not have; `takedowns` are this log's own, by id, on its operator's word.
+
+        May be broken off and done again.  Raises ContradictionError before anything but
+        the mark of `heed` is written; VerificationError, MalformedError and what the
+        copies' sources raise, which leave a log that has taken back a part, read-only;
+        StoreError as `append`.
         """
         with self._writing:
             self._require_sound()
+            self._heed(copy.end, now)
             self._raise_guard(copy, renewal)
             lost, total = 0, copy.end.size
-            for batch in batches(copy, self.view.state, self._strings_now, now):
+            bodies = Bodies((copy, *others), takedowns, now)
+            for batch in batches(copy, self.view.state, self._strings_now, bodies):
                 state = batch.state.signed(self._key)
                 record = (layout.STATE, state.record(batch.previous))
                 with self._one_write():
@@ -142,6 +154,28 @@ class Upkeep(ABC):
                 lost += batch.lost
                 progress(state.size, total)
             return lost
+
+    def heed(self, end: Checkpoint, now: int) -> None:
+        """A checkpoint that this log signed was seen: if it shows that the guard file
+        does not answer for the end of the log, nothing is signed until somebody does.
+
+        `now`: Unix milliseconds.  Raises StoreError as `append`.
+        """
+        with self._writing:
+            self._require_sound()
+            self._heed(end, now)
+
+    def _heed(self, end: Checkpoint, now: int) -> None:
+        # What is not ahead of us leaves the guard as it is, and so what it says.
+        state, mark = self.view.state, self._files.restored
+        guard = _own_guard(self._files.guard, end.origin)
+        reason = doubt(guard, end) if end.size >= state.size else None
+        if reason is None or mark.exists():
+            return
+        with self._one_write():
+            found = Restored(end.origin, state.size, now // 1000, reason)
+            write_restored(mark, found)
+        self._judge(state, state.size)
 
     def _strings_now(self) -> StringReader:
         return string_reader(self.view.reader)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from byline_ledger.errors import BylineError, NotFoundError
+from byline_ledger.followed import Followed, parse_nonce
 from byline_ledger.log_files import mirror_file
 from byline_ledger.witness import MAX_BODY
 from byline_node.http_bodies import Bodies
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from byline_ledger.log import LogView
     from byline_node.witnessing import Witness
 
+NOT_COPIED = NotFoundError("no log of this name is copied here")
 WITNESS_RATE = 20.0
 WITNESS_BURST = 100.0
 """Requests of add-checkpoint a second, and at once, from one address."""
@@ -42,6 +44,7 @@ class PublicBackend(Protocol):
     def witness(self) -> Witness: ...
     def published(self) -> LogView: ...
     def mirrored(self, hex_hash: str, /) -> LogView | None: ...
+    async def followed(self, hex_hash: str, nonce: bytes, /) -> Followed | None: ...
 
 
 class Work(Protocol):
@@ -63,6 +66,9 @@ class PublicRoutes:
         """Adds the routes; they stand in no OpenAPI, for they are others' standards."""
         app.router.add_route(
             "/log/{path:path}", self.file, ["GET"], include_in_schema=False
+        )
+        app.router.add_route(
+            "/mirror/{hash}/followed", self.followed, ["GET"], include_in_schema=False
         )
         app.router.add_route(
             "/mirror/{hash}/{path:path}", self.mirror, ["GET"], include_in_schema=False
@@ -102,7 +108,7 @@ class PublicRoutes:
         name, path = request.path_params["hash"], request.path_params["path"]
         copy = self._backend.mirrored(name)
         if copy is None:
-            return error_response(NotFoundError("no log of this name is copied here"))
+            return error_response(NOT_COPIED)
         own = self._backend.view
         try:
             found = await self._read(lambda: mirror_file(copy, own, path))
@@ -110,6 +116,20 @@ class PublicRoutes:
             return error_response(error)
         headers = {"cache-control": NOT_AT_ALL}
         return Response(found.data, 200, headers, media_type=found.media_type)
+
+    async def followed(self, request: Request) -> Response:
+        """How far that copy was followed: the answer to a number drawn just now."""
+        asked = request.query_params.get("nonce", "")
+        try:
+            nonce = parse_nonce(asked.encode("utf-8", "surrogateescape"))
+        except BylineError as error:
+            return error_response(error)
+        found = await self._backend.followed(request.path_params["hash"], nonce)
+        if found is None:
+            return error_response(NOT_COPIED)
+        response = text_response(200, found.to_bytes())
+        response.headers["cache-control"] = NOT_AT_ALL
+        return response
 
     async def add_checkpoint(self, request: Request) -> Response:
         """C2SP tlog-witness (docs/spec/witness.md)."""

@@ -21,7 +21,7 @@ import structlog
 import trio
 
 from byline_ledger.alarm import Alarm
-from byline_ledger.checkpoint import Checkpoint, open_checkpoint
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
 from byline_ledger.errors import (
     BylineError,
     MalformedError,
@@ -35,6 +35,7 @@ from byline_ledger.follow_messages import (
     Head,
     parse_response,
 )
+from byline_ledger.followed import Followed
 from byline_ledger.log_fault import LogFaultError
 from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
 from byline_ledger.mirror import Mirror
@@ -51,6 +52,7 @@ READ_SECONDS = 600.0
 log = structlog.get_logger("byline.mirrors")
 
 _Wish: TypeAlias = tuple[str, str, bytes]
+Cosigned = Callable[[str], tuple[Checkpoint | None, int]]
 Ask = Callable[[str, bytes], Awaitable[bytes]]
 """`await ask(peer, request)` of the follow protocol."""
 
@@ -64,6 +66,8 @@ class _Copy:
     fault: str | None = None
     view: LogView | None = None
     """As it was last sealed."""
+    shown: int = 0
+    """Entries of the largest tree that its peer has shown since we started."""
 
 
 class Mirrors:
@@ -97,9 +101,35 @@ class Mirrors:
 
     def view(self, hex_hash: str) -> LogView | None:
         """The copy of the log whose origin has this SHA-256, as it was last sealed."""
+        copy = self._by_hash(hex_hash)
+        return copy.view if copy is not None else None
+
+    async def followed(
+        self,
+        hex_hash: str,
+        nonce: bytes,
+        cosigned: Cosigned,
+        seen: Callable[[str], int],
+    ) -> Followed | None:
+        """How far the log of that copy was followed; None where there is no copy.
+
+        `cosigned` gives what this node cosigned last of the log with a key, and when;
+        `seen` the size of the largest tree of it that was read from a peer.
+        """
+        copy = self._by_hash(hex_hash)
+        if copy is None or copy.view is None:
+            return None
+        vkey, end = copy.mirror.vkey, checkpoint_of(copy.view.checkpoint)
+        most = max(end.size, copy.shown, seen(vkey))
+        last, time = await trio.to_thread.run_sync(cosigned, vkey)
+        if last is not None:
+            most = max(most, last.size)
+        return Followed(nonce, end.origin, end.size, most, time if last == end else 0)
+
+    def _by_hash(self, hex_hash: str) -> _Copy | None:
         for origin, copy in self._copies.items():
             if hashlib.sha256(origin.encode()).hexdigest() == hex_hash:
-                return copy.view
+                return copy
         return None
 
     async def follow(self, peer: str, vkey: str, note: bytes) -> None:
@@ -129,6 +159,7 @@ class Mirrors:
             copy = await self._copy_of(checkpoint.origin, vkey)
             if copy is None or copy.fault is not None:
                 return
+            copy.shown = max(copy.shown, checkpoint.size)
             async with copy.turn:
                 await self._catch_up(peer, copy, checkpoint, note)
         except BylineError as error:
@@ -165,6 +196,8 @@ class Mirrors:
         if mirror.read == target.size and mirror.sealed != target:
             await self._in_thread(lambda: mirror.seal(note))
             copy.view = await self._in_thread(mirror.view)
+        elif copy.view is None and _is_whole(mirror):  # sealed before a restart
+            copy.view = await self._in_thread(mirror.view)
 
     async def _accuse(self, peer: str, mirror: Mirror, fault: LogFaultError) -> None:
         """Makes an alarm of a false commitment; other faults are left to an audit."""
@@ -189,6 +222,10 @@ class Mirrors:
             with suppress(BylineError):
                 copy.mirror.close()
         self._copies.clear()
+
+
+def _is_whole(mirror: Mirror) -> bool:
+    return mirror.sealed is not None and mirror.sealed.size == mirror.size
 
 
 def _feed(mirror: Mirror, page: Entries, target: Checkpoint) -> None:

@@ -204,7 +204,8 @@ class Network:
 
     def serve_queries(self, view: Callable[[], Awaitable[Any]]) -> None:
         """Has peers' queries answered from what `view` gives."""
-        self._queries = QueryService(self._host, view, frozenset(self._configured))
+        configured = frozenset(self._configured)
+        self._queries = QueryService(self._host, view, configured, self._charge_error)
 
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
@@ -223,6 +224,11 @@ class Network:
     def follows(self, vkey: str) -> bool:
         """Whether this log is, or was lately, read from a peer."""
         return any(cursor.vkey == vkey for _peer, cursor in self._followed())
+
+    def seen(self, vkey: str) -> int:
+        """Entries of the largest tree of this log that was read from a peer."""
+        cursors = [one for _peer, one in self._followed() if one.vkey == vkey]
+        return max((one.seen.size for one in cursors), default=0)
 
     def _followed(self) -> list[tuple[str, Cursor]]:
         return [

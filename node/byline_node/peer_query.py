@@ -100,8 +100,12 @@ class Replies:
     """Of logs that showed two peers, or two questions, what cannot both be true."""
 
 
-def ask_peers(addresses: Sequence[str], question: Question) -> Replies:
+def ask_peers(
+    addresses: Sequence[str], question: Question, network_key: bytes | None = None
+) -> Replies:
     """Asks all of them; every failure of a peer is in its reply.
+
+    `network_key`, 32 bytes, where the peers are of a network of its own.
 
     ConfigError for an address that is none; NotFoundError for a statement that no peer
     has.
@@ -115,17 +119,19 @@ def ask_peers(addresses: Sequence[str], question: Question) -> Replies:
             hint="name the work that it is about",
         )
     try:
-        return trio.run(inquire, chosen, question)
+        return trio.run(inquire, chosen, question, network_key)
     except BaseExceptionGroup as group:
         if group.split(KeyboardInterrupt)[1] is not None:
             raise
         raise KeyboardInterrupt from None
 
 
-async def inquire(addresses: Sequence[str], question: Question) -> Replies:
+async def inquire(
+    addresses: Sequence[str], question: Question, network_key: bytes | None = None
+) -> Replies:
     """The same within an event loop; the peers are distinct."""
     with one_error():
-        async with open_host(token_bytes(32), [], []) as host:
+        async with open_host(token_bytes(32), [], [], network_key=network_key) as host:
             return await _Inquiry(host, addresses, question).run()
     raise AssertionError("one_error swallows nothing")
 

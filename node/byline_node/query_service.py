@@ -21,6 +21,7 @@ from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.query_messages import MAX_REQUEST, PROTOCOL, Busy, QueryRefusal
 from byline_ledger.query_server import serve_query
 from byline_node.budgets import Budget, network_of
+from byline_node.errors import PeerError
 from byline_node.frames import read_frame, write_frame
 from byline_node.requests import PeerStream
 
@@ -70,6 +71,7 @@ class QueryHost(Protocol):
     """What this file needs of the host (`host.Host`)."""
 
     def peers(self) -> dict[str, str]: ...
+    def drop(self, peer: str, /) -> None: ...
     def set_stream_handler(
         self, protocol: str, handler: Callable[[Any], Awaitable[None]], /
     ) -> None: ...
@@ -83,11 +85,14 @@ class QueryService:
         host: QueryHost,
         view: Callable[[], Awaitable[LogView]],
         configured: frozenset[str] = frozenset(),
+        blame: Callable[[str, BylineError], None] = lambda _peer, _error: None,
         clock: Callable[[], float] = trio.current_time,
     ) -> None:
+        """`blame(peer, error)` for each peer whose request is malformed."""
         self._host = host
         self._view = view
         self._configured = configured
+        self._blame = blame
         self._requests = Budget(*PEER_REQUESTS, clock)
         self._bytes = Budget(*PEER_BYTES, clock)
         self._shared_requests = Budget(*times(SHARED, PEER_REQUESTS), clock)
@@ -126,6 +131,8 @@ class QueryService:
                 if request is None:
                     return
                 await self._answer(stream, request)
+        except MalformedError as error:
+            self._blame(stream.peer, error)
         except (BylineError, trio.TooSlowError) as error:
             log.debug("query stream ended", peer=stream.peer, reason=str(error))
 
@@ -134,8 +141,12 @@ class QueryService:
         wait = self._charge_request(stream.peer)
         async with self._place(stream.peer, wait) as busy:
             response = busy or await self._response(stream.peer, request)
-            with trio.fail_after(ANSWER_SECONDS):
+            with trio.move_on_after(ANSWER_SECONDS) as writing:
                 await write_frame(stream, response)
+        if writing.cancelled_caught:
+            # Given up half way, it leaves the encrypted connection useless.
+            self._host.drop(stream.peer)
+            raise PeerError(f"the answer was not taken in {ANSWER_SECONDS:g} s")
 
     @asynccontextmanager
     async def _place(self, peer: str, wait: float) -> AsyncIterator[bytes | None]:

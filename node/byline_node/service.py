@@ -23,6 +23,7 @@ import trio
 
 from byline_ledger.crypto import random_bytes, self_test
 from byline_ledger.errors import BylineError, StoreError
+from byline_ledger.followed import Followed
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.node_keys import RENEWAL_BYTES
 from byline_ledger.statement import Statement
@@ -273,6 +274,12 @@ class Node:
 
     def mirrored(self, hex_hash: str) -> LogView | None:
         return self._mirrors.view(hex_hash) if self._mirrors else None
+
+    async def followed(self, hex_hash: str, nonce: bytes) -> Followed | None:
+        if self._mirrors is None or self._network is None:
+            return None
+        cosigned, seen = self.witness.last_cosigned, self._network.seen
+        return await self._mirrors.followed(hex_hash, nonce, cosigned, seen)
 
     def _heed_alarm(self, alarm: KnownAlarm) -> None:
         if alarm.vkey == self._ledger.view.vkey:

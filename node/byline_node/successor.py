@@ -3,7 +3,8 @@
 Rule: the new log is complete before the old one is touched, and the old one is kept for
 ever, under `retired` in the node's folder.  It is ended with a notice only if it is
 certain that all that it signed is here; else another notice could contradict what was
-signed and lost.  Specification: docs/spec/log.md, "Recovery".
+signed and lost.  What others cosigned they must be asked about, which no command does:
+then only somebody's word will do.  Specification: docs/spec/log.md, "Recovery".
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ PREDECESSOR = b"predecessor"
 """Side record of the new log: the origin of the old one."""
 PORTION = 1_024
 """Statements in one commit of the new log."""
+NOT_ASKED = (
+    "others cosigned it, and were not asked whether this is its end: only with"
+    " --nothing-lost it is ended"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,16 @@ class Succession:
 
 
 def continue_as(
-    node: Path, name: str, progress: Progress = lambda _done, _total: None
+    node: Path,
+    name: str,
+    progress: Progress = lambda _done, _total: None,
+    *,
+    is_confirmed: bool = False,
 ) -> Succession:
     """Gives the stopped node in the folder a new log, `<name>/<32 hex digits>`, with
     all statements of the old one, in its order.
+
+    `is_confirmed`: somebody answers for it that nothing newer was signed than is here.
 
     A break in the middle leaves the old log in place, or the new one, or is finished
     by doing it again.  `progress` counts statements.  Raises UsageError for a name that
@@ -63,7 +74,7 @@ def continue_as(
     """
     follower = successor(node)
     if not _is_ready(node, follower):
-        _make(node, follower, name, progress)
+        _make(node, follower, name, progress, is_confirmed)
     if node.exists():
         _swap(node, follower)
     else:  # an attempt broke off between two renames
@@ -86,7 +97,9 @@ def _is_ready(node: Path, follower: Path) -> bool:
         old.close()
 
 
-def _make(node: Path, follower: Path, name: str, progress: Progress) -> None:
+def _make(
+    node: Path, follower: Path, name: str, progress: Progress, is_confirmed: bool
+) -> None:
     """The new log, complete; then the end of the old one."""
     old = Ledger.open(node)
     try:
@@ -97,10 +110,17 @@ def _make(node: Path, follower: Path, name: str, progress: Progress) -> None:
             copy_also(node, draft, ("secret", *ALSO))
             new = init_node(draft, name)
             _fill(draft, old.view, progress)
-        if old.read_only is None:
+        if _why_not_ended(old, is_confirmed) is None:
             old.retire(f"continued as {new}")
     finally:
         old.close()
+
+
+def _why_not_ended(old: Ledger, is_confirmed: bool) -> str | None:
+    """Why no notice may be signed; None if it is certain that this is the log's end."""
+    if old.read_only is None and not is_confirmed and old.latest_cosigned is not None:
+        return NOT_ASKED
+    return old.read_only
 
 
 def _fill(draft: Path, view: LogView, progress: Progress) -> None:
@@ -157,7 +177,8 @@ def _describe(node: Path) -> Succession:
         new.close()
     old = Ledger.open(kept)
     try:
-        ended = None if name in (old.read_only or "") else old.read_only
+        reason = _why_not_ended(old, is_confirmed=False)
+        ended = None if name in (reason or "") else reason
     finally:
         old.close()
     return Succession(origin, name, count, missing, ended, kept)

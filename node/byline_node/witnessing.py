@@ -19,7 +19,7 @@ import structlog
 import trio
 
 from byline_ledger import codec
-from byline_ledger.checkpoint import Checkpoint
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of
 from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.note import ED25519, Verifier
@@ -31,6 +31,7 @@ from byline_ledger.witness import (
     Contradiction,
     Memory,
     decide,
+    last_time,
     refuse,
 )
 from byline_ledger.witness_messages import (
@@ -185,6 +186,14 @@ class Witness:
         if vkey not in vkeys:
             value = codec.pack(" ".join([*vkeys, vkey]))
             self._ledger.put_record(_KEYS + name_hash, value)
+
+    def last_cosigned(self, vkey: str) -> tuple[Checkpoint | None, int]:
+        """The tree of the log with this key that was cosigned last, and when (Unix
+        seconds; 0 if not with the present keys)."""
+        memory = self._recall(vkey)
+        if memory.note is None:
+            return None, 0
+        return checkpoint_of(memory.note), last_time(memory, self._ledger.keys)
 
     def by_hash(self, hex_hash: str) -> bytes | None:
         """The note cosigned last for the log whose origin has this SHA-256, in hex; of

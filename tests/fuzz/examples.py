@@ -32,6 +32,7 @@ from byline_ledger.content import work_fields
 from byline_ledger.cursor import Cursor
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
+from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
 from byline_ledger.note import parse_note
@@ -91,6 +92,7 @@ def examples() -> dict[str, list[bytes]]:
         ],
         "added": [added(200, signature.to_line()), added(409, b"3\n")],
         "latest": [latest(None), latest(log.checkpoint)],
+        "followed": [Followed(bytes(16), "a.example/1", 12, 15, 1).to_bytes()],
         "vkeys": [vkeys(log.vkey, log.vkey)],
         "tlog-proof": [
             TlogProof(3, (bytes(32),), log.checkpoint).to_bytes(),

@@ -40,6 +40,7 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.follow_messages import parse_request, parse_response
+from byline_ledger.followed import Followed
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
@@ -214,6 +215,7 @@ TARGETS = (
     ),
     Target("witness", "added", parse_added, lambda answer: added(*answer)),
     Target("witness", "latest", parse_latest, latest),
+    Target("witness", "followed", Followed.from_bytes, Followed.to_bytes),
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),

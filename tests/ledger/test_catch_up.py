@@ -31,7 +31,7 @@ from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.interface import OpenStore
 from byline_ledger.store.leveldb import LevelStore
-from byline_ledger.store.restored import Restored, write_restored
+from byline_ledger.store.restored import Restored, read_restored, write_restored
 from byline_ledger.takedown import lost_statements
 from byline_ledger.tiles import Tile, entry_bundle, parse_entry_bundle
 from byline_ledger.tombstone import NOT_RECOVERED, Tombstone
@@ -141,14 +141,73 @@ def test_what_was_lost_comes_back(
     size = lost.ledger.view.size
     assert told[-1] == (size, size)
     assert len(told) == {1: 4, 200: 2, 4096: 1}[batch]
+    assert (ledger.read_only is None) == (case is behind_the_guard)
+    ledger = signed_on_after_a_word(ledger, lost)
     is_caught_up(ledger, lost)
+
+
+def signed_on_after_a_word(ledger: Ledger, lost: Lost) -> Ledger:
+    """Whatever is said now is said at the next start too, until somebody vouches."""
+    reason = ledger.read_only
+    ledger.close()
+    ledger = lost.open()
+    assert ledger.read_only == reason
+    if reason is not None:
+        assert "nobody has confirmed the end of this log" in reason
+        with pytest.raises(ReadOnlyError):
+            ledger.append(works(9000, 9001))
+        ledger.vouch(RENEWAL)
+    return ledger
+
+
+@pytest.mark.parametrize("case", CASES[2:], ids=lambda case: case.__name__)
+def test_a_copy_as_long_as_the_disk_does_not_end_the_log(
+    lost: Lost, case: Callable[[Lost], None]
+) -> None:
+    ledger = lost.open()
+    source, vkey = ViewSource(ledger.view), ledger.view.vkey
+    case(lost)
+    again = lost.folder.with_name("again")
+    shutil.copytree(lost.folder, again)
+    again_ledger = Ledger.open(again)
+    again_ledger.catch_up(Copy.of(source, vkey), NOW, RENEWAL)
+    again_ledger.close()
+    again_ledger = Ledger.open(again)
+    assert "guard file was missing" in (again_ledger.read_only or "")
+    again_ledger.close()
+    ledger.close()
+
+
+def test_a_guard_that_is_shown_to_be_old_confirms_nothing(lost: Lost) -> None:
+    """Not even where the copy that shows it is damaged otherwise."""
+    lost.source.flip(Tile(0, 0, 256), 7)
+    ledger = lost.open()
+    assert ledger.read_only is None
+    with pytest.raises((VerificationError, MalformedError)):
+        ledger.catch_up(lost.copy(), NOW, RENEWAL)
+    ledger.close()
+    ledger = lost.open()
+    assert "ended at 12 entries, but 646 were signed" in (ledger.read_only or "")
+    ledger.close()
+
+
+def test_a_mark_says_what_was_found_first(lost: Lost) -> None:
+    ledger = lost.open()
+    end = lost.copy().end
+    ledger.heed(end, NOW)
+    mark = read_restored(lost.folder / "restored")
+    assert mark is not None
+    assert (mark.size, mark.time) == (12, NOW // 1000)
+    ledger.heed(end, NOW + 5_000)
+    assert read_restored(lost.folder / "restored") == mark
+    ledger.close()
 
 
 def test_doing_it_twice_changes_nothing(lost: Lost) -> None:
     ledger = lost.open()
     for _ in range(2):
         assert ledger.catch_up(lost.copy(), NOW, RENEWAL) == 0
-    is_caught_up(ledger, lost)
+    is_caught_up(signed_on_after_a_word(ledger, lost), lost)
 
 
 def test_broken_off_it_stays_read_only_and_goes_on_later(
@@ -177,7 +236,7 @@ def test_broken_off_it_stays_read_only_and_goes_on_later(
         assert "were signed" in (report.problem or "were signed")
     ledger = lost.open()
     ledger.catch_up(lost.copy(), NOW, RENEWAL)
-    is_caught_up(ledger, lost)
+    is_caught_up(signed_on_after_a_word(ledger, lost), lost)
 
 
 def test_trees_on_the_way_are_those_that_were_published(
@@ -218,11 +277,13 @@ def test_a_body_that_nobody_has_is_said_to_be_lost_and_can_come_back(
     lost.ledger.redact(three.id, Tombstone("a court said so", 1))
     lost.source.view = lost.ledger.view
     ledger = lost.open()
-    assert ledger.catch_up(lost.copy(), NOW, RENEWAL) == 2
+    court = {three.id: Tombstone("a court said so", 1)}
+    assert ledger.catch_up(lost.copy(), NOW, RENEWAL, takedowns=court) == 2
     assert ledger.view.tombstone(one.id) == Tombstone(NOT_RECOVERED, NOW)
     assert ledger.view.tombstone(two.id) == Tombstone(NOT_RECOVERED, NOW)
     assert ledger.view.tombstone(three.id) == Tombstone("a court said so", 1)
     held = ledger.view
+    ledger.vouch(RENEWAL)
     assert not ledger.append([one])[0].new
     assert ledger.put_back([two, three, two]) >= 1
     assert ledger.view.statement(one.id) == one
@@ -233,6 +294,25 @@ def test_a_body_that_nobody_has_is_said_to_be_lost_and_can_come_back(
     ledger.close()
     report = check_ledger(lost.folder)
     assert (report.problem, report.redacted) == (None, 1)
+
+
+def test_a_takedown_of_a_copy_is_none_of_this_log(lost: Lost) -> None:
+    """One copy says of every statement that it was taken down; another has a few."""
+    liar, honest = ViewSource(lost.source.view), ViewSource(lost.source.view)
+    mine, other, third = lost.later[:3]
+    liar.gone = Tombstone("rights holder", 1)
+    liar.broken.add(third.id)
+    honest.missing |= {one.id for one in lost.later[1:]} - {third.id}
+    vkey = lost.source.view.vkey
+    copies = [Copy.of(source, vkey) for source in (liar, honest)]
+    ledger = lost.open()
+    count = len(lost.later) - 2
+    assert ledger.catch_up(copies[0], NOW, RENEWAL, others=copies[1:]) == count
+    assert ledger.view.statement(mine.id) == mine
+    assert ledger.view.statement(third.id) == third
+    assert ledger.view.tombstone(other.id) == Tombstone(NOT_RECOVERED, NOW)
+    assert ledger.put_back(lost.later) == count
+    is_caught_up(signed_on_after_a_word(ledger, lost), lost)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93", b"\xc0" * 99])
@@ -291,8 +371,8 @@ def test_a_false_commitment_is_not_taken_even_from_our_own_hand(
     assert again.view.size == 1
 
 
-def test_another_history_is_a_contradiction_and_touches_nothing(lost: Lost) -> None:
-    """Two histories that this log's own key signed."""
+def test_another_history_is_a_contradiction_and_is_not_gone_on(lost: Lost) -> None:
+    """Two histories that this log's own key signed; nothing is touched but the mark."""
     fork = Ledger.open(lost.folder)
     fork.append(works(7000, 7002))
     before = (lost.folder / "guard").read_bytes()
@@ -301,7 +381,7 @@ def test_another_history_is_a_contradiction_and_touches_nothing(lost: Lost) -> N
     assert caught.value.exit_code == 4
     assert caught.value.notes == (fork.view.checkpoint, lost.source.view.checkpoint)
     assert (lost.folder / "guard").read_bytes() == before
-    assert fork.read_only is None
+    assert "646 were signed" in (fork.read_only or "")
     # The longer of the two finds it as well.
     source = ViewSource(fork.view)
     view = lost.ledger.view
@@ -370,7 +450,7 @@ def test_a_damaged_copy_writes_no_tree_that_was_not_signed(
     lost.source.changed.clear()
     ledger = lost.open()
     ledger.catch_up(lost.copy(), NOW, RENEWAL)
-    is_caught_up(ledger, lost)
+    is_caught_up(signed_on_after_a_word(ledger, lost), lost)
 
 
 def test_an_older_copy_of_the_same_history_changes_nothing(lost: Lost) -> None:

@@ -27,7 +27,8 @@ def test_marks_of_backups(case: dict[str, Any]) -> None:
     with as_expected(case):
         found = Restored.from_bytes(data)
         assert (found.origin, found.size) == (case["origin"], case["size"])
-        assert found.time == case["time"]
+        assert (found.time, found.reason) == (case["time"], case.get("reason"))
+        assert found.is_backup == ("reason" not in case)
         assert found.to_bytes() == data
         assert found.moment.endswith(" UTC")
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.vectors import VECTORS, as_expected, cases, load, raw
 
 from byline_ledger.checkpoint import checkpoint_of
+from byline_ledger.followed import Followed
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.witness import Memory, decide, parse_lines, parse_size
 from byline_ledger.witness_messages import (
@@ -134,3 +135,13 @@ def test_lines(case: dict[str, Any]) -> None:
 def test_sizes(case: dict[str, Any]) -> None:
     with as_expected(case):
         assert parse_size(raw(case["body"])) == case["size"]
+
+
+@cases("witness.json", "followed")
+def test_what_is_said_of_a_copy(case: dict[str, Any]) -> None:
+    with as_expected(case):
+        found = Followed.from_bytes(raw(case["body"]))
+        assert found == Followed(
+            **case["says"] | {"nonce": bytes.fromhex(case["says"]["nonce"])}
+        )
+        assert found.to_bytes() == raw(case["body"])

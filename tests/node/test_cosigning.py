@@ -27,6 +27,7 @@ from byline_ledger.note import Verifier, parse_note
 from byline_ledger.witness import AddCheckpoint, merge, parse_lines
 from byline_node.client import Client
 from byline_node.log_source import open_source
+from byline_node.mirror_word import End, why_no_word
 from byline_node.recover import open_places
 
 LISTEN = "/ip4/127.0.0.1/tcp/0"
@@ -116,7 +117,23 @@ def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
             # Whoever lost that log need only name this node.
             with open_places([second.url], vkey) as places:
                 assert places[0].copy.end.origin == origin
-                assert places[0].follows
+                place = places[0]
+                size = place.copy.end.size
+                end = End(origin, size, int(time.time()) - 60)
+                assert why_no_word(place.source, place.name, size, end) is None
+                end = End(origin, size + 1, 0)
+                reason = why_no_word(place.source, place.name, size, end)
+                assert "are here" in (reason or "")
+            mirror = f"{second.url}/mirror/{name}/followed"
+            for asked, status in (("", 400), ("ab", 400), ("é" * 16, 400)):
+                query = {"nonce": asked}
+                answer = httpx.get(mirror, params=query, trust_env=False)
+                assert answer.status_code == status
+            query = {"nonce": "0" * 32}
+            answer = httpx.get(
+                mirror.replace(name, "0" * 64), params=query, trust_env=False
+            )
+            assert answer.status_code == 404
 
 
 def test_a_restart_is_confirmed_by_those_who_cosigned(tmp_path: Path) -> None:

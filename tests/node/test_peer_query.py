@@ -166,7 +166,7 @@ Lie = Callable[[QueryRequest, bytes], "bytes | Awaitable[bytes]"]
 
 @asynccontextmanager
 async def lying(
-    view: LogView, lie: Lie, seed: int = 0x42
+    view: LogView, lie: Lie, seed: int = 0x42, network_key: bytes | None = None
 ) -> AsyncIterator[tuple[str, ...]]:
     """A host that answers queries about a log with lies; its addresses."""
 
@@ -174,7 +174,8 @@ async def lying(
         said = lie(parse_query_request(request), serve_query(view, request))
         return said if isinstance(said, bytes) else await said
 
-    async with open_host(bytes([seed]) * 32, [ANY_PORT], []) as host:
+    name = bytes([seed]) * 32
+    async with open_host(name, [ANY_PORT], [], network_key=network_key) as host:
         Requests(host).answer(PROTOCOL, MAX_REQUEST, answer)
         yield host.addresses
 
@@ -367,6 +368,18 @@ async def test_who_is_busy_is_asked_again_for_a_while(
     assert replies.peers[0].problem is None
     assert isinstance(replies.peers[1].problem, BusyError)
     assert str(replies.peers[1].problem) == "it is busy: try again in 30 s"
+
+
+async def test_a_private_network_is_asked_with_its_key(tmp_path: Path) -> None:
+    secret = b"k" * 32
+    async with (
+        node_with(tmp_path / "a") as node,
+        lying(node.ledger.view, lambda _ask, truth: truth, 7, secret) as addresses,
+    ):
+        inside = await inquire(addresses, question(), secret)
+        outside = await inquire(addresses, question())
+    assert inside.peers[0].bundle is not None
+    assert isinstance(outside.peers[0].problem, PeerError)
 
 
 # Logs that contradict themselves

@@ -55,8 +55,13 @@ class Service:
         self.gate = trio.Event()
         self.gate.set()
         self.failure: Exception | None = None
+        self.blamed: list[str] = []
         self.service = QueryService(
-            self.host, self.view, configured, clock=lambda: self.now
+            self.host,
+            self.view,
+            configured,
+            lambda peer, _error: self.blamed.append(peer),
+            clock=lambda: self.now,
         )
 
     async def view(self) -> LogView:
@@ -166,6 +171,7 @@ async def test_who_does_not_take_an_answer_loses_the_stream(
     await write_frame(stream, ROOT)
     await trio.sleep(query_service.ANSWER_SECONDS + 1)
     assert stream.ended
+    assert service.host.dropped == ["slow"]
     assert service.service._places.value == query_service.AT_ONCE
     assert not service.service._at_once
 
@@ -184,6 +190,7 @@ async def test_a_request_that_is_none_costs_the_stream(service: Service) -> None
         await write_frame(stream, request)
         assert await read_frame(stream, 100) is None
     assert service.service.counts["answered"] == 0
+    assert service.blamed == ["a", "a"]
 
 
 async def test_a_peer_has_so_many_streams(service: Service) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.logs import require_sound, works
-from tests.support.node_process import node_process
+from tests.support.web_server import Answer, web_server
 
 from byline_ledger.check import check_ledger
+from byline_ledger.cosignature import cosign
+from byline_ledger.crypto import SigningKey
 from byline_ledger.errors import (
     ContradictionError,
     InconsistentLogError,
@@ -18,9 +22,14 @@ from byline_ledger.errors import (
     StoreError,
     UsageError,
 )
+from byline_ledger.followed import Followed
 from byline_ledger.log import Ledger
+from byline_ledger.note import parse_note
+from byline_ledger.statement import Statement
 from byline_ledger.store.guard import read_guard
 from byline_ledger.store.node_files import init_node
+from byline_ledger.tombstone import Tombstone
+from byline_ledger.witness import merge
 from byline_node import successor, upkeep
 from byline_node.folder_files import FolderTarget
 from byline_node.log_copy import LogCopy
@@ -41,7 +50,8 @@ class Scene:
         self.node, self.backup = folder / "home" / "node", folder / "backup"
         self.export_folder = folder / "export"
         ledger = Ledger.init(self.node)
-        ledger.append(works(0, 20))
+        self.early = works(0, 20)
+        ledger.append(self.early)
         ledger.close()
         upkeep.backup(self.node, self.backup, quiet)
         self.statements = works(20, 400)
@@ -91,20 +101,77 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
+def mirror_of(scene: Scene, **changed: Any) -> Answer:
+    """What a node says that follows this log, or says falsely."""
+    size = scene.view.size
+    says = {"origin": scene.view.origin, "size": size, "seen": size}
+    says |= {"time": int(time.time()) + 1} | changed
+    return lambda nonce: Followed(**{"nonce": nonce} | says).to_bytes()
+
+
 def test_a_restored_backup_is_brought_up_from_a_mirror(scene: Scene) -> None:
-    mirror = scene.folder / "mirror"
-    shutil.copytree(scene.node, mirror / "node")
     scene.lose()
-    with node_process(mirror) as process:
-        client = process.wait_ready()
-        api = json.loads((mirror / "node" / "run.json").read_text())["api"]
-        client.close()
-        found = scene.recover(api)
-        process.stop()
+    with web_server(scene.export_folder, mirror_of(scene)) as url:
+        found = scene.recover(url)
     assert (found.before, found.size) == (22, scene.view.size)
-    assert (found.word, found.read_only, found.lost) == (api, None, 0)
+    assert (found.word, found.read_only, found.lost) == (url, None, 0)
+    assert found.refused == ()
     assert not (scene.node / "restored").exists()
     scene.goes_on()
+
+
+def test_an_export_behind_a_web_server_is_nobodys_word(scene: Scene) -> None:
+    """Nor is what somebody put beside it."""
+    scene.append(works(1000, 1010))
+    scene.lose()
+    for old in (b"", mirror_of(scene)(bytes(16))):
+        (scene.export_folder / "followed").write_bytes(old)
+        with web_server(scene.export_folder) as url:
+            found = scene.recover(url)
+            assert found.size < scene.view.size
+            assert found.word is None
+            assert found.read_only is not None
+            ((name, reason),) = found.refused
+            assert name == url
+            assert "no mirror that a running node keeps" in reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"origin": "other.example/1"}, "mirror of other.example/1"),
+        ({"seen": 10**6}, "it saw 1000000 entries, and has copied"),
+        ({"size": 30, "seen": 30}, "entries, and now has 30"),
+        ({"time": 0}, "not cosigned"),
+        ({"time": 1_700_000_000}, "2023-11-14 22:13 UTC, before the backup"),
+        ({"nonce": bytes(16)}, "not asked with"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_mirror_has_a_word_only_if_it_knows_the_end(
+    scene: Scene, changed: dict[str, Any], reason: str
+) -> None:
+    scene.lose()
+    with web_server(scene.export_folder, mirror_of(scene, **changed)) as url:
+        found = scene.recover(url)
+    assert found.size == scene.view.size
+    assert (found.word, found.read_only is None) == (None, False)
+    assert reason in found.refused[0][1]
+
+
+def test_a_mirror_that_lags_behind_another_copy_has_no_word(scene: Scene) -> None:
+    old, size = scene.folder / "old", scene.view.size
+    shutil.copytree(scene.export_folder, old)
+    scene.append(works(1000, 1010))
+    scene.export()
+    scene.lose()
+    with web_server(old, mirror_of(scene, size=size, seen=size)) as url:
+        found = scene.recover(url, scene.export_folder)
+    assert (found.size, found.word) == (scene.view.size, None)
+    assert found.read_only is not None
+    reasons = dict(found.refused)
+    assert f"it has {size} entries" in reasons[url]
+    assert "last export" in reasons[str(scene.export_folder)]
 
 
 def test_a_folder_brings_the_log_up_and_answers_for_nothing(scene: Scene) -> None:
@@ -129,6 +196,34 @@ def test_a_database_behind_its_guard_needs_nobodys_word(scene: Scene) -> None:
     found = scene.recover(scene.export_folder)
     assert (found.word, found.read_only) == (None, None)
     scene.goes_on()
+
+
+def test_a_guard_that_is_gone_is_nobodys_word(scene: Scene) -> None:
+    """Neither the copy that helps nor the guard that is made of it answers for the end,
+    now or at the next start."""
+    scene.append(works(1000, 1010))
+    scene.lose()
+    for name in ("restored", "guard"):
+        (scene.node / name).unlink()
+    for _ in range(2):
+        found = scene.recover(scene.export_folder)
+        assert found.word is None
+        assert "nobody has confirmed" in (found.read_only or "")
+        assert why_stopped(scene.node) == found.read_only
+    found = scene.recover(scene.folder / "lost", nothing_lost=True)
+    assert found.read_only is None
+    scene.goes_on()
+
+
+def test_an_old_guard_is_nobodys_word(scene: Scene) -> None:
+    """A disk image from earlier, guard and all."""
+    scene.append(works(1000, 1010))
+    scene.lose()
+    (scene.node / "restored").unlink()
+    assert why_stopped(scene.node) is None
+    found = scene.recover(scene.export_folder)
+    assert "were signed" in (found.read_only or "")
+    assert why_stopped(scene.node) == found.read_only
 
 
 def test_copies_that_end_before_the_guard_do_not_end_it(scene: Scene) -> None:
@@ -207,17 +302,85 @@ def test_bodies_that_were_lost_come_back_from_another_copy(scene: Scene) -> None
     scene.goes_on()
 
 
-def test_takedowns_of_this_log_are_kept(scene: Scene) -> None:
+def take_down_in(export: Path, statements: Iterable[Statement]) -> None:
+    """As if the copy were of somebody who took these down; nobody signed it."""
+    for one in statements:
+        body = export / "statements" / one.id.hex()[:2] / one.id.hex()
+        body.unlink()
+        gone = Tombstone("rights holder", 1).to_bytes()
+        body.with_name(body.name + ".gone").write_bytes(gone)
+    ids = sorted(one.id.hex() for one in statements)
+    (export / "statements" / "gone").write_text("".join(f"{i}\n" for i in ids))
+
+
+def reasons(node: Path, statements: Iterable[Statement]) -> set[str | None]:
+    ledger = Ledger.open(node)
+    found = [ledger.view.tombstone(one.id) for one in statements]
+    ledger.close()
+    return {one and one.reason for one in found}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_that_took_everything_down_takes_nothing_from_this_log(
+    scene: Scene, turned: bool
+) -> None:
+    full = scene.folder / "full"
+    shutil.copytree(scene.export_folder, full)
+    take_down_in(scene.export_folder, scene.statements)
+    scene.lose()
+    places = [scene.export_folder, full]
+    found = scene.recover(*(places[::-1] if turned else places), nothing_lost=True)
+    assert found.lost == 0
+    assert dict(found.taken_down) == {str(scene.export_folder): len(scene.statements)}
+    assert reasons(scene.node, scene.statements) == {None}
+    scene.goes_on()
+
+
+def test_what_only_a_strangers_takedown_is_left_of_can_come_back(scene: Scene) -> None:
+    full, some = scene.folder / "full", scene.statements[:7]
+    shutil.copytree(scene.export_folder, full)
+    take_down_in(scene.export_folder, some)
+    scene.lose()
+    found = scene.recover(scene.export_folder, nothing_lost=True)
+    assert found.lost == 7
+    assert reasons(scene.node, some) == {"not recovered"}
+    # Also in a new log: from a copy, or from whoever brings it.
+    made = continue_as(scene.node, "new.example")
+    assert made.missing == 7
+    ledger = Ledger.open(scene.node)
+    assert not ledger.append(some[:3])[0].new
+    assert ledger.put_back(some[3:]) == 4
+    ledger.close()
+    assert reasons(scene.node, some) == {None}
+    assert reasons(made.kept, some) == {"not recovered"}
+
+
+def test_takedowns_of_this_log_are_kept_on_the_operators_word(scene: Scene) -> None:
+    """Also of what was in the backup, and where another copy has the body."""
+    full = scene.folder / "full"
+    shutil.copytree(scene.export_folder, full)
+    early, one = scene.early[7], scene.statements.pop(5)
+    for taken in (early, one):
+        upkeep.redact(scene.node, taken.id, "a court said so")
+    scene.export()
+    scene.lose()
+    own = [str(scene.export_folder)]
+    found = recover(scene.node, [str(full)], own=own, nothing_lost=True)
+    assert (found.lost, found.taken_down) == (0, ())
+    assert reasons(scene.node, [early, one]) == {"a court said so"}
+    scene.goes_on()
+
+
+def test_a_takedown_can_be_taken_over_afterwards(scene: Scene) -> None:
     one = scene.statements.pop(5)
     upkeep.redact(scene.node, one.id, "a court said so")
     scene.export()
     scene.lose()
-    scene.recover(scene.export_folder, nothing_lost=True)
-    ledger = Ledger.open(scene.node)
-    tombstone = ledger.view.tombstone(one.id)
-    assert tombstone is not None
-    assert tombstone.reason == "a court said so"
-    ledger.close()
+    found = scene.recover(scene.export_folder, nothing_lost=True)
+    assert (found.lost, found.taken_down) == (1, ((str(scene.export_folder), 1),))
+    found = recover(scene.node, [], own=[str(scene.export_folder)])
+    assert (found.lost, found.taken_down) == (0, ())
+    assert reasons(scene.node, [one]) == {"a court said so"}
     scene.goes_on()
 
 
@@ -279,6 +442,45 @@ def test_a_log_that_may_be_behind_is_left_unsigned(scene: Scene) -> None:
     assert old.view.size == 22
     assert "restored from the backup" in (old.read_only or "")
     old.close()
+
+
+def cosigned(node: Path) -> None:
+    """Somebody cosigns the newest tree."""
+    ledger = Ledger.open(node)
+    note = ledger.view.checkpoint
+    key = SigningKey.from_seed(b"w" * 32)
+    line = cosign(parse_note(note).text, "w.example/1", key, 1_790_000_000)
+    ledger.keep_cosigned(merge(note, [line]))
+    ledger.close()
+
+
+def test_a_log_that_others_cosigned_is_not_ended_before_they_were_asked(
+    scene: Scene,
+) -> None:
+    """A disk image is put back, guard and all: only its cosigners could know."""
+    cosigned(scene.node)
+    image = scene.folder / "image"
+    shutil.copytree(scene.node, image)
+    scene.append(works(1000, 1001))
+    shutil.rmtree(scene.node)
+    shutil.copytree(image, scene.node)
+    made = continue_as(scene.node, "new.example")
+    assert "cosigned" in (made.ended or "")
+    old = Ledger.open(made.kept)
+    assert old.view.size < scene.view.size
+    assert old.read_only is None
+    old.close()
+    with open_source(str(made.kept)) as source:
+        assert source.checkpoint() != scene.view.checkpoint
+
+
+def test_a_log_that_others_cosigned_is_ended_on_its_operators_word(
+    scene: Scene,
+) -> None:
+    cosigned(scene.node)
+    made = continue_as(scene.node, "new.example", is_confirmed=True)
+    assert made.ended is None
+    assert "continued as" in (why_stopped(made.kept) or "")
 
 
 def test_a_succession_that_broke_off_is_done_again_or_finished(

@@ -138,6 +138,48 @@ def test_what_a_crash_left_of_a_backup_goes_with_the_next_one(
     assert not left.exists()
 
 
+def test_a_backup_does_not_follow_what_was_put_in_its_way(
+    node: Path, tmp_path: Path
+) -> None:
+    victim, left = tmp_path / "victim", tmp_path / "backup.unfinished"
+    (victim / "sub").mkdir(parents=True)
+    (victim / "thesis.txt").write_text("x")
+    (tmp_path / "file").write_text("x")
+    for in_the_way in (victim, tmp_path / "file", tmp_path / "nowhere"):
+        left.symlink_to(in_the_way)
+        with pytest.raises(StoreError, match=r"backup\.unfinished"):
+            upkeep.backup(node, tmp_path / "backup", quiet)
+        left.unlink()
+    left.write_text("x")
+    with pytest.raises(StoreError, match=r"backup\.unfinished"):
+        upkeep.backup(node, tmp_path / "backup", quiet)
+    assert left.read_text() == "x"
+    assert sorted(one.name for one in victim.iterdir()) == ["sub", "thesis.txt"]
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_backup_is_its_owners_alone_whatever_was_there(
+    node: Path, tmp_path: Path
+) -> None:
+    left = tmp_path / "backup.unfinished"
+    left.mkdir()
+    left.chmod(0o777)
+    upkeep.backup(node, tmp_path / "backup", quiet)
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_somebody_else_is_not_written_into(
+    node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "backup.unfinished"
+    left.mkdir()
+    (left / "theirs").write_text("x")
+    monkeypatch.setattr(os, "geteuid", lambda: left.stat().st_uid + 1)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        upkeep.backup(node, tmp_path / "backup", quiet)
+    assert (left / "theirs").read_text() == "x"
+
+
 def test_two_backups_to_one_folder_are_refused(node: Path, tmp_path: Path) -> None:
     with (
         draft_of(tmp_path / "backup"),

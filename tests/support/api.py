@@ -48,6 +48,9 @@ class Backend:
     def mirrored(self, hex_hash: str) -> Any:
         return None
 
+    async def followed(self, hex_hash: str, nonce: bytes) -> Any:
+        return None
+
     async def answer_view(self) -> Any:
         return self.ledger.view
 

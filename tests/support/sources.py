@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from byline_ledger.errors import NotFoundError
+from byline_ledger.errors import MalformedError, NotFoundError
 from byline_ledger.tiles import Tile, entry_bundle
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.view import LogView
@@ -15,6 +15,9 @@ class ViewSource:
         self.view = view
         self.changed: dict[str | bytes, bytes] = {}
         self.missing: set[bytes] = set()
+        self.broken: set[bytes] = set()
+        self.gone: Tombstone | None = None
+        """What it says of every body, but those that are `broken`."""
         self.read: list[str] = []
 
     def checkpoint(self) -> bytes:
@@ -41,6 +44,10 @@ class ViewSource:
     def body(self, statement_id: bytes) -> bytes | Tombstone | None:
         if statement_id in self.missing:
             return None
+        if statement_id in self.broken:
+            raise MalformedError("tombstone: expected a map of reason and time")
+        if self.gone is not None:
+            return self.gone
         if statement_id in self.changed:
             return self.changed[statement_id]
         tombstone = self.view.tombstone(statement_id)

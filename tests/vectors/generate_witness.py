@@ -13,6 +13,7 @@ add_checkpoint   `request`, what is `known` (verifier key and the note that is
 requests, responses
                  of /byline/witness/1
 lines, sizes     what a log reads in an answer of 200, of 409
+followed         what a node says of its copy of a log
 
 Bytes are in hex; where they are many, an array of pieces of hex and how often each is
 repeated.  Imports nothing of the program and no signature library.
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from witness_cases import KEYS, RENEWAL, SECRET, Case, NodeKeys
 from witness_cases_messages import (
+    followed_cases,
     line_cases,
     message_requests,
     message_responses,
@@ -76,6 +78,7 @@ def vectors() -> dict[str, Any]:
         "responses": message_responses(),
         "lines": line_cases(),
         "sizes": size_cases(),
+        "followed": followed_cases(),
     }
 
 

@@ -68,6 +68,13 @@ def restored_vectors() -> dict[str, list[Case]]:
     def wrong(name: str, text: str) -> Case:
         return bad(name, "corrupt-store", text=text)
 
+    mark = "byline-unconfirmed/1"
+
+    def unconfirmed(name: str, why: str) -> Case:
+        text = file(mark, ORIGIN, size, time, why)
+        fields = {"size": 302, "time": 1_790_000_000, "reason": why}
+        return ok(name, text=text, origin=ORIGIN, **fields)
+
     return {
         "restored": [
             good("a backup", 302, 1_790_000_000),
@@ -85,5 +92,20 @@ def restored_vectors() -> dict[str, list[Case]]:
             wrong("a carriage return", whole.replace("\n", "\r\n")),
             wrong("no origin", file(magic, "", size, time)),
             wrong("a time beyond the year 9999", file(magic, ORIGIN, size, "9" * 12)),
+            unconfirmed("a guard that was of no use", "its guard file was missing"),
+            unconfirmed("the shortest reason", "x"),
+            unconfirmed("the longest reason", "~" * 200),
+            wrong("a reason in a backup", file(magic, ORIGIN, size, time, "x")),
+            wrong("no line of a reason", file(mark, ORIGIN, size, time)),
+            wrong("an empty reason", file(mark, ORIGIN, size, time, "")),
+            wrong(
+                "a reason of 201 characters", file(mark, ORIGIN, size, time, 201 * "x")
+            ),
+            wrong("a reason with a bell", file(mark, ORIGIN, size, time, "x\x07")),
+            wrong(
+                "a reason of another script", file(mark, ORIGIN, size, time, "\u0663")
+            ),
+            wrong("two reasons", file(mark, ORIGIN, size, time, "x", "y")),
+            wrong("a mark of no time", file(mark, ORIGIN, size, "x")),
         ]
     }

@@ -195,6 +195,47 @@ def line_cases() -> list[Case]:
     ]
 
 
+def followed_cases() -> list[Case]:
+    """`body` of what a node says of its copy; a valid one with what it says."""
+    lines = ["byline-followed/1", "0f" * 16, TRUE.origin, "12", "15", "1790000000"]
+
+    def text(**changed: str) -> bytes:
+        names = ("head", "nonce", "origin", "size", "seen", "time")
+        shown = dict(zip(names, lines, strict=True)) | changed
+        return "".join(f"{line}\n" for line in shown.values()).encode()
+
+    def good(name: str, size: int, seen: int, time: int) -> Case:
+        says = {"nonce": lines[1], "origin": TRUE.origin}
+        numbers = {"size": size, "seen": seen, "time": time}
+        body = text(**{key: str(value) for key, value in numbers.items()})
+        return ok(name, body=body.hex(), says=says | numbers)
+
+    texts = {
+        "nothing": b"",
+        "another version": text(head="byline-followed/2"),
+        "no last newline": text()[:-1],
+        "a line more": text() + b"x\n",
+        "an empty line more": text() + b"\n",
+        "a byte behind": text() + b"x",
+        "a line less": text().replace(b"15\n", b""),
+        "CR LF": text().replace(b"\n", b"\r\n"),
+        "a number of 15 bytes": text(nonce="0f" * 15),
+        "a number in upper case": text(nonce="0F" * 16),
+        "an origin with a blank": text(origin="a b"),
+        "an origin in Latin-1": text(origin="\u00e9").replace(b"\xc3\xa9", b"\xe9"),
+        "a zero in front": text(size="012"),
+        "a sign": text(seen="+15"),
+        "a time of 2^63": text(time=str(2**63)),
+        "1,025 bytes": text(origin="o" * (1_025 - len(text(origin="")))),
+    }
+    return [
+        good("a copy that is behind what its node saw", 12, 15, 1_790_000_000),
+        good("nothing yet", 0, 0, 0),
+        good("the largest numbers", 2**63 - 1, 2**63 - 1, 2**63 - 1),
+        *(bad(name, body=data.hex()) for name, data in texts.items()),
+    ]
+
+
 def size_cases() -> list[Case]:
     """`body` of an answer of 409."""
     texts = {

@@ -106,7 +106,7 @@ def read_mark(folder: Path) -> Restored:
     if not files.is_node():
         raise NotFoundError(f"there is no backup in {folder}")
     mark = read_restored(files.restored)
-    if mark is None:
+    if mark is None or not mark.is_backup:
         raise UsageError(
             f"{folder} is a node's folder, but no backup",
             hint="backups are made with: byline node backup DIR",

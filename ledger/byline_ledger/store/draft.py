@@ -1,17 +1,20 @@
 """A folder that is there whole or not at all: made aside, synced, moved into place.
 
 Rule: until everything in it is certain to stay it has another name, that of the folder
-and `.unfinished`.  A draft that a crash left is removed by the next attempt, and by
-nothing else; two attempts at a time are refused.
+and `.unfinished`.  A draft that a crash left is emptied by the next attempt, and by
+nothing else; two attempts at a time are refused.  Whatever else has that name was put
+there by somebody else: it is neither followed nor emptied nor written into.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from byline_ledger.errors import StoreLockedError, UsageError
@@ -19,6 +22,7 @@ from byline_ledger.store.durable import PRIVATE, file_error, make_folder, sync_f
 
 SUFFIX = ".unfinished"
 CHUNK = 1 << 20
+FOR_OWNER = 0o700
 
 Copied = Callable[[int], None]
 """Told the number of bytes of each piece."""
@@ -33,10 +37,9 @@ def draft_of(target: Path) -> Iterator[Path]:
     """
     require_free(target)
     draft = target.with_name(target.name + SUFFIX)
-    make_folder(draft)
-    with _held(draft):
+    with _held(draft) as descriptor:
         try:
-            _empty(draft)
+            _empty(descriptor)
             yield draft
             sync_folder(draft)
             # A folder takes the place of an empty one, and of no other.
@@ -68,9 +71,10 @@ def require_free(target: Path) -> None:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def _held(folder: Path) -> Iterator[int]:
+    """A descriptor of the folder, which is made if need be, for us alone."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _open_own(folder)
     except OSError as error:
         raise file_error(folder, error) from error
     try:
@@ -78,17 +82,35 @@ def _held(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreLockedError(f"another program is writing {folder}") from None
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _empty(folder: Path) -> None:
-    for left in folder.iterdir():
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left)
+def _open_own(folder: Path) -> int:
+    """Opens the folder itself, never what a link at its name leads to.  OSError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=FOR_OWNER)
+    sync_folder(folder.parent)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it belongs to another user")
+        os.fchmod(descriptor, FOR_OWNER)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _empty(folder: int) -> None:
+    """By descriptor: the name may lead elsewhere by now.  OSError."""
+    for name in os.listdir(folder):
+        if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
+            shutil.rmtree(name, dir_fd=folder)
         else:
-            left.unlink()
+            os.unlink(name, dir_fd=folder)
 
 
 def copy_file(source: Path, target: Path, copied: Copied = lambda _bytes: None) -> None:

@@ -4,7 +4,7 @@
     origin      name of its log, with a random part: a new folder is always a new log
     lock        held by the process that uses the folder
     guard       the last tree signed (guard.py)
-    restored    only in a backup and what came out of one (restored.py)
+    restored    there while the end of the log is uncertain (restored.py)
     reserve     room that a full disk leaves for opening the database (reserve.py)
     database    LevelDB (leveldb.py)
     lookup      the lookup set's skeleton as of the last orderly stop; may be deleted
