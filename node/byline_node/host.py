@@ -97,6 +97,11 @@ class Host:
         found = (a for one in self._network.listeners.values() for a in one.get_addrs())
         return tuple(f"{address}/p2p/{self.peer_id}" for address in found)
 
+    def interfaces(self) -> tuple[str, ...]:
+        """Those addresses, and instead of "any" those that this machine has now."""
+        found = (a for one in self._network.listeners.values() for a in one.get_addrs())
+        return tuple(str(one) for a in found for one in host_setup.expanded(a))
+
     def peers(self) -> dict[str, str]:
         """Peer id -> address of every peer with an open connection."""
         connections: dict[Any, list[Any]] = self._network.connections
@@ -125,9 +130,11 @@ class Host:
         with suppress(Exception):
             agent = str(store.get(peer, "agent")) or None
         muxed = [one.muxed_conn for one in connections]
+        dialled = [one for one in connections if one.direction.name == "OUTBOUND"]
         return Link(
             address=address_of(connections[0]),
-            is_outbound=any(one.direction.name == "OUTBOUND" for one in connections),
+            is_outbound=bool(dialled),
+            dialled=address_of(dialled[0]) if dialled else "",
             agent=agent,
             bytes_in=sum(getattr(one, "byline_in", 0) for one in muxed),
             bytes_out=sum(getattr(one, "byline_out", 0) for one in muxed),
@@ -169,6 +176,22 @@ class Host:
             reason = _dial_reason(error, self._has_key)
             raise PeerError(f"cannot connect to {address}: {reason}") from error
         return peer
+
+    async def probe(self, address: str) -> None:
+        """Whether the peer of `.../p2p/PEER-ID` is there; else PeerError.
+
+        Up to the end of the handshake, and no further: there is no second connection
+        to a peer that is connected.
+        """
+        info = parse_peer(address)
+        try:
+            with trio.fail_after(CONNECT_SECONDS):
+                await host_setup.prove_peer(self._network, info)
+        except trio.TooSlowError:
+            raise PeerError(f"no answer from {address}") from None
+        except Exception as error:
+            reason = _dial_reason(error, self._has_key)
+            raise PeerError(f"cannot reach {address}: {reason}") from error
 
     def drop(self, peer: str) -> None:
         """Closes the sockets of all connections to a peer, without a farewell.
