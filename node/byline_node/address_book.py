@@ -260,13 +260,12 @@ class AddressBook:
         for table in tables:
             by_source: defaultdict[str, list[Entry]] = defaultdict(list)
             for entry in table.values():
-                if may(entry) and self._due(entry, now):
-                    by_source[entry.source].append(entry)
-            if by_source:
-                entry = self._random.choice(
-                    by_source[self._random.choice([*by_source])]
-                )
-                return Pick(entry.peer, self._random.choice(self._due(entry, now)))
+                by_source[entry.source].append(entry)
+            for source in self._random.sample([*by_source], len(by_source)):
+                entries = by_source[source]
+                for entry in self._random.sample(entries, len(entries)):
+                    if may(entry) and (due := self._due(entry, now)):
+                        return Pick(entry.peer, self._random.choice(due))
         return None
 
     def _due(self, entry: Entry, now: float) -> list[str]:

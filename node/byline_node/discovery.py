@@ -55,8 +55,9 @@ OUTBOUND_OF_NETWORK = 2
 DIAL_SECONDS = 5.0
 DIAL_PAUSE = 1.0
 LOOK_SECONDS = 5.0
+ASK_FIRST_SECONDS = 5.0
 ASK_SECONDS = 60.0
-"""Between two questions to one peer while more are wanted."""
+"""Between two questions to one peer while more are wanted: at first, and later on."""
 ASK_SELDOM_SECONDS = 600.0
 ANSWERS = 1 / 20, 6.0
 """A second, and at once, to one peer."""
@@ -149,6 +150,7 @@ class Discovery:
         """Where peers may be."""
         self._limit = RateLimit(*ANSWERS, trio.current_time)
         self._news = trio.Event()
+        self._turns = 0
         requests.answer(PROTOCOL, MAX_REQUEST, self.answer)
 
     # Telling
@@ -177,6 +179,7 @@ class Discovery:
 
     async def exchange(self, peer: str) -> None:
         """Asks a connected peer again and again, until it goes or does not speak it."""
+        soon = ASK_FIRST_SECONDS
         while True:
             self._note_reached(peer)
             try:
@@ -187,7 +190,8 @@ class Discovery:
                 pass  # it has gone, or is about to be found out by the ping
             except MalformedError as error:
                 self._conduct.charge(peer, Fault.MALFORMED, str(error))
-            pause = ASK_SECONDS if self._wanted() > 0 else ASK_SELDOM_SECONDS
+            pause = soon if self._wanted() > 0 else ASK_SELDOM_SECONDS
+            soon = min(2 * soon, ASK_SECONDS)
             await trio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311
 
     async def _ask(self, peer: str) -> None:
@@ -269,13 +273,27 @@ class Discovery:
             await trio.sleep(DIAL_PAUSE * random.uniform(0.75, 1.25))  # noqa: S311
 
     async def _dial_next(self) -> bool:
-        """Dials one peer, or probes one; whether there was any."""
-        now = self._clock()
-        if self._wanted() > 0:
-            pick = self.book.pick(now, self._may_dial())
-            if pick is not None:
-                await self._dial(pick.peer, pick.address, self._host.connect)
+        """Dials one peer, or probes one, in turn; whether there was any."""
+        self._turns += 1
+        ways = [self._dial_picked, self._probe_one]
+        for way in ways if self._turns % 2 else ways[::-1]:
+            if await way():
                 return True
+        return False
+
+    async def _dial_picked(self) -> bool:
+        """Fills a place, if one is free."""
+        if self._wanted() <= 0:
+            return False
+        pick = self.book.pick(self._clock(), self._may_dial())
+        if pick is None:
+            return False
+        await self._dial(pick.peer, pick.address, self._host.connect)
+        return True
+
+    async def _probe_one(self) -> bool:
+        """Finds out whether a peer that came by itself can be reached."""
+        now = self._clock()
         for peer, link in self._host.links().items():
             if not link.is_outbound:
                 for address in self.book.unproven(peer, now)[:1]:
