@@ -30,10 +30,10 @@ ENGINES = {
     "opentimestamps": "node/byline_node/anchor_ots.py",
 }
 
-# But for libp2p: one file runs it, and three make it safe (docs/adr/0021).
+# But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
 HOST_FILES = {
     f"node/byline_node/{name}.py"
-    for name in ("host", "host_gossip", "host_patches", "host_setup")
+    for name in ("host", "host_dht", "host_gossip", "host_patches", "host_setup")
 }
 
 # What costs so much to load that only a starting node may ask for it.

@@ -283,6 +283,11 @@ class AddressBook:
 
     # What is told
 
+    def reached(self, peer: str, now: float) -> list[str]:
+        """Where this very node reached a peer lately."""
+        entry = self._met.get(peer)
+        return [entry.met_at] if entry and now - entry.met <= MET_LATELY else []
+
     def told(
         self, reach: Reach, now: float, count: int, without: Iterable[str] = ()
     ) -> list[PeerRecord]:

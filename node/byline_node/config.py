@@ -7,6 +7,8 @@
     peers = ["/ip4/192.0.2.7/tcp/4737/p2p/12D3Koo..."]
     bootstrap = ["/ip4/..."]                 dialled only while few are connected
     discover = true                          find others through peers, and be found
+    dht = true                               and through a DHT of Byline nodes
+    mdns = true                              and on the local network
     announce = ["/ip4/93.184.216.34/tcp/4737"]   where others are told to reach it
     witnesses = ["<vkey> https://witness.example"]      C2SP witnesses to be asked
     witness_logs = ["<vkey>"]                logs of others that this node cosigns
@@ -37,7 +39,7 @@ from byline_node.home import Home
 DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
 MAX_CONFIG_FILE = 256 * 1024
-SWITCHES = ("discover",)
+SWITCHES = ("discover", "dht", "mdns")
 TEXTS = {"api": DEFAULT_API, "network_key_file": "swarm.key"}
 NOT_IN_FILE = ("home", "trust_disk")
 ADMISSION = "admission"
@@ -63,6 +65,8 @@ class NodeConfig:
     peers: tuple[str, ...] = ()
     bootstrap: tuple[str, ...] = ()
     discover: bool = False
+    dht: bool = False
+    mdns: bool = False
     announce: tuple[str, ...] = ()
     """Where peers are told to reach it; empty for all it listens on."""
     witnesses: tuple[str, ...] = ()
@@ -79,6 +83,8 @@ class NodeConfig:
             check_form("peers", address, PEER_FORM, DEFAULT_LISTEN + "/p2p/PEER-ID")
         for address in self.bootstrap:
             check_form("bootstrap", address, PEER_FORM, DEFAULT_LISTEN + "/p2p/PEER-ID")
+        if (self.dht or self.mdns) and not self.discover:
+            raise ConfigError("dht and mdns: expected discover = true beside them")
         for address in self.announce:
             check_announced(address)
         check_form("api", self.api, API_FORM, DEFAULT_API)

@@ -153,6 +153,26 @@ class Discovery:
         self._turns = 0
         requests.answer(PROTOCOL, MAX_REQUEST, self.answer)
 
+    # For the DHT
+
+    def reached(self, peer: str) -> list[str]:
+        """Where a peer was reached lately."""
+        return self.book.reached(peer, self._clock())
+
+    def reach_of_peer(self, peer: str) -> Reach:
+        """What a peer may be told; the least if it is not connected."""
+        link = self._host.links().get(peer)
+        return reach_on(link) if link else Reach.PUBLIC
+
+    def own_addresses(self) -> list[str]:
+        """Where this node is, as its records say."""
+        records = self._announcer.records(self._clock())
+        return [one.text for record in records for one in record.addresses]
+
+    def charge(self, peer: str, fault: Fault, reason: str) -> None:
+        """Counts a fault of a peer."""
+        self._conduct.charge(peer, fault, reason)
+
     # Telling
 
     async def answer(self, peer: str, request: bytes) -> bytes:

@@ -227,6 +227,13 @@ class Host:
                 raise UnspokenError.of(protocol) from error
             raise PeerError(reason) from error
 
+    def open_dht(self, seams: Any) -> Any:
+        """Kademlia on this host, fenced in (host_dht.Dht); not running yet."""
+        from byline_node import host_dht  # only where it is asked for
+
+        check_libp2p(host_dht.OUTSIDE_NAMES)
+        return host_dht.Dht(self._host, seams)
+
     # Messages to everybody
 
     async def publish(self, topic: str, data: bytes) -> None:

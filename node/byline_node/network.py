@@ -39,6 +39,7 @@ from byline_node.alarms import Alarms
 from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors
 from byline_node.discovery import ADDRESS_FILE, Announcer, Discovery, how_found, named
+from byline_node.discovery_ways import searches_of
 from byline_node.errors import ConfigError, TruncatedError
 from byline_node.following import Following, Gate
 from byline_node.gossip import Gossip
@@ -97,6 +98,7 @@ class Network:
         self._configured = addresses_by_peer(peers)
         self._bootstrap: Sequence[str] = ()
         self._discovery: Discovery | None = None
+        self._searches: Sequence[Callable[[], Awaitable[None]]] = ()
         self._problems: dict[str, str] = {}
         self._latencies: dict[str, float] = {}
         self.conduct = Conduct(self._configured, host.drop)
@@ -186,8 +188,9 @@ class Network:
         """Has these dialled while few peers are connected."""
         self._bootstrap = addresses
 
-    def discover(self, announce: Sequence[str], folder: Path | None) -> None:
+    def discover(self, config: NetworkConfig) -> None:
         """Has other peers found, and this node made known to them."""
+        announce, folder = config.announce, config.folder
         self._discovery = Discovery(
             self._host,
             self._requests,
@@ -199,6 +202,7 @@ class Network:
             folder / ADDRESS_FILE if folder else None,
             named(self._configured, self._bootstrap),
         )
+        self._searches = searches_of(self._discovery, self._host, config)
 
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
@@ -322,6 +326,8 @@ class Network:
                 nursery.start_soon(self._queries.run)
             if self._discovery is not None:
                 nursery.start_soon(self._discovery.run)
+            for search in self._searches:
+                nursery.start_soon(search)
             if self._bootstrap:
                 nursery.start_soon(
                     keep_bootstrapped,
@@ -427,7 +433,7 @@ async def open_network(
         writer.listen(network.offer)
         network.bootstrap(config.bootstrap)
         if config.discover:
-            network.discover(config.announce, config.folder)
+            network.discover(config)
         prepare(network)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(network.run)

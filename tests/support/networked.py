@@ -33,6 +33,8 @@ class Config:
     discover: bool = False
     announce: Sequence[str] = ()
     folder: Path | None = None
+    dht: bool = False
+    mdns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ async def networked_node(
     clock: Clock = wall_clock,
     bootstrap: Sequence[str] = (),
     discover: bool = False,
+    dht: bool = False,
 ) -> AsyncIterator[NetworkedNode]:
     """A new node in `folder`, or the one that is there."""
     start = Ledger.open if NodeFiles(folder).is_node() else Ledger.init
@@ -78,7 +81,7 @@ async def networked_node(
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
-            config = Config((listen,), peers, bootstrap, discover, folder=folder)
+            config = Config((listen,), peers, bootstrap, discover, (), folder, dht)
             known: list[Network] = []
             alarms = Alarms(folder / "alarms", lambda vkey: known[0].follows(vkey))
 
