@@ -28,6 +28,7 @@ ENGINES = {
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
+    "zeroconf": "node/byline_node/mdns.py",
 }
 
 # But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
@@ -37,7 +38,9 @@ HOST_FILES = {
 }
 
 # What costs so much to load that only a starting node may ask for it.
-SERVER_ONLY = {"libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel"}
+SERVER_ONLY = {
+    *("libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel", "zeroconf")
+}
 # What a help text needs none of.
 HEAVY = SERVER_ONLY | {"httpx", "msgpack", "nacl", "pydantic", "structlog", "trio"}
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeAlias
 
+from byline_node.address_book import Found
 from byline_node.dht_search import NodeSeams, search
 from byline_node.discovery import Discovery
 from byline_node.host import Host
@@ -22,4 +23,14 @@ def searches_of(
     found: list[Search] = []
     if config.dht:
         found.append(partial(search, host.open_dht(NodeSeams(discovery))))
+    if config.mdns:
+        from byline_node.mdns import LocalNetwork  # only where it is asked for
+
+        heard = partial(hint_of, discovery)
+        own = discovery.own_addresses
+        found.append(LocalNetwork(host.peer_id, own, heard).run)
     return found
+
+
+def hint_of(discovery: Discovery, peer: str, addresses: list[str]) -> None:
+    discovery.hint(peer, addresses, Found.MDNS)
