@@ -88,8 +88,10 @@ def parse_entries(data: bytes) -> list[Entry]:
     )
     if isinstance(value, dict) and tuple(value) == ("entries", "version"):
         entries, version = value["entries"], value["version"]
-        if version == VERSION and isinstance(entries, list):
-            return [_entry(one) for one in entries[: MAX_MET + MAX_HEARD]]
+        is_ours = type(version) is int and version == VERSION
+        most = MAX_MET + MAX_HEARD
+        if is_ours and isinstance(entries, list) and len(entries) <= most:
+            return [_entry(one) for one in entries]
     raise MalformedError("address book: expected entries of version 1")
 
 

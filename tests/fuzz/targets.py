@@ -67,6 +67,7 @@ from byline_ledger.witness_messages import (
     parse_witness_request,
     vkeys,
 )
+from byline_node.address_file import format_entries, parse_entries
 from byline_node.errors import ConfigError
 from byline_node.receipts import receipts_from_json
 
@@ -176,6 +177,8 @@ TARGETS = (
         text(PeerAddress.parse),
         lambda one: one.text.encode(),
     ),
+    Target("peers", "announcement", readers.announcement),
+    Target("peers", "dht-message", readers.dht_message),
     Target("peers", "peer-record", PeerRecord.from_bytes, PeerRecord.to_bytes),
     Target("peers", "peers-request", parse_peers_request, lambda ask: ask.to_bytes()),
     Target("peers", "peers-answer", parse_peers_answer, lambda said: said.to_bytes()),
@@ -219,6 +222,7 @@ TARGETS = (
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
+    Target("store", "address-book", parse_entries, format_entries),
     Target("store", "refusals", readers.place),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),
