@@ -1,10 +1,10 @@
 """The libp2p host: who may connect, and how requests and messages travel.
 
-Rule: libp2p is imported here and in host_setup.py, host_gossip.py and host_patches.py,
-and nowhere else; the rest of the node sees peer ids, topics and bytes.  What this file
-does is run it, and bring what it raises into this house's errors.  As it comes,
-py-libp2p is not fit for strangers: the other three files are for that.  Wire protocol:
-docs/spec/network.md; reasons: docs/adr/0007-libp2p-host.md.
+Rule: libp2p is imported here and in host_setup.py, host_gossip.py, host_patches.py and
+host_dht.py, and nowhere else; the rest of the node sees peer ids, topics and bytes.
+What this file does is run it, and bring what it raises into this house's errors.  As it
+comes, py-libp2p is not fit for strangers: the other four files are for that.  Wire
+protocol: docs/spec/network.md; reasons: docs/adr/0007-libp2p-host.md.
 """
 
 from __future__ import annotations
