@@ -28,16 +28,19 @@ ENGINES = {
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
+    "zeroconf": "node/byline_node/mdns.py",
 }
 
-# But for libp2p: one file runs it, and three make it safe (docs/adr/0021).
+# But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
 HOST_FILES = {
     f"node/byline_node/{name}.py"
-    for name in ("host", "host_gossip", "host_patches", "host_setup")
+    for name in ("host", "host_dht", "host_gossip", "host_patches", "host_setup")
 }
 
 # What costs so much to load that only a starting node may ask for it.
-SERVER_ONLY = {"libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel"}
+SERVER_ONLY = {
+    *("libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel", "zeroconf")
+}
 # What a help text needs none of.
 HEAVY = SERVER_ONLY | {"httpx", "msgpack", "nacl", "pydantic", "structlog", "trio"}
 

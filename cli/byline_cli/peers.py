@@ -15,16 +15,19 @@ from byline_cli.wording import amount
 
 NAME_LENGTH = 12
 """Of a peer id; the last part of it is the one that differs."""
-HEADINGS = ("peer", "state", "dir", "ping", "agent", "set", "score", "in", "out")
+HEADINGS = (
+    *("peer", "state", "found", "dir", "ping", "agent", "set", "score", "in", "out"),
+)
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def peers(as_json: Json = False) -> None:
     """Show whom the running node talks to, and how they behave.
 
-    State, direction, ping, program and version, whether the peer holds the same set of
-    statements, its score (less than 0 after faults), and the bytes in and out since it
-    connected. --json has the full names.
+    State, how it was found (configured, bootstrap, exchange, dht, mdns; inbound if it
+    came by itself), direction, ping, program and version, whether the peer holds the
+    same set of statements, its score (less than 0 after faults), and the bytes in and
+    out since it connected. --json has the full names.
     """
     from byline_cli.connect import status_of_running
 
@@ -63,6 +66,7 @@ def columns_of(peer: Mapping[str, Any]) -> tuple[str, ...]:
     row = (
         str(peer.get("peer_id"))[-NAME_LENGTH:],
         state_of(peer),
+        str(peer.get("found") or "-"),
         str(peer.get("direction") or "-"),
         f"{ping} ms" if ping is not None else "-",
         str(peer.get("agent") or "-"),

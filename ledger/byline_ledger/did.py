@@ -19,7 +19,7 @@ def did_key(public: bytes) -> str:
     """The did:key of an Ed25519 public key (32 bytes)."""
     if len(public) != 32:
         raise MalformedError(f"public key: expected 32 bytes, got {len(public)}")
-    return _PREFIX + _base58(_ED25519 + public)
+    return _PREFIX + base58(_ED25519 + public)
 
 
 def parse_did_key(text: str) -> bytes:
@@ -39,7 +39,7 @@ def parse_did_key(text: str) -> bytes:
     return data[3:]
 
 
-def _base58(data: bytes) -> str:
+def base58(data: bytes) -> str:
     """base58btc of bytes that do not begin with a zero byte."""
     number = int.from_bytes(data, "big")
     symbols = []

@@ -363,7 +363,7 @@ def parse_response(data: bytes) -> Response:
         case ("envelopes",):
             return Envelopes(byte_strings(fields["envelopes"], MAX_IDS, "envelopes"))
         case ("error",):
-            return Refusal(text_of(fields["error"], MAX_ERROR * 4))
+            return Refusal(text_of(fields["error"], MAX_ERROR))
     return parse_set_response(fields)
 
 

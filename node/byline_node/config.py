@@ -5,6 +5,11 @@
     api = "127.0.0.1:8737"                   where people and scripts do (HTTP)
     api_hosts = ["archive.example"]          names the API answers to, beside loopback
     peers = ["/ip4/192.0.2.7/tcp/4737/p2p/12D3Koo..."]
+    bootstrap = ["/ip4/..."]                 dialled only while few are connected
+    discover = true                          find others through peers, and be found
+    dht = true                               and through a DHT of Byline nodes
+    mdns = true                              and on the local network
+    announce = ["/ip4/93.184.216.34/tcp/4737"]   where others are told to reach it
     witnesses = ["<vkey> https://witness.example"]      C2SP witnesses to be asked
     witness_logs = ["<vkey>"]                logs of others that this node cosigns
     [admission]                              what it takes in (docs/spec/admission.md)
@@ -27,12 +32,14 @@ from typing import Any, Self, TypeAlias
 from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.errors import MalformedError, UnsupportedError, UsageError
 from byline_ledger.note import COSIGNATURE, ED25519, Verifier
+from byline_ledger.peer_address import PeerAddress
 from byline_node.errors import ConfigError
 from byline_node.home import Home
 
 DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
 MAX_CONFIG_FILE = 256 * 1024
+SWITCHES = ("discover", "dht", "mdns")
 TEXTS = {"api": DEFAULT_API, "network_key_file": "swarm.key"}
 NOT_IN_FILE = ("home", "trust_disk")
 ADMISSION = "admission"
@@ -56,6 +63,12 @@ class NodeConfig:
     api: str = DEFAULT_API
     api_hosts: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    bootstrap: tuple[str, ...] = ()
+    discover: bool = False
+    dht: bool = False
+    mdns: bool = False
+    announce: tuple[str, ...] = ()
+    """Where peers are told to reach it; empty for all it listens on."""
     witnesses: tuple[str, ...] = ()
     witness_logs: tuple[str, ...] = ()
     admission: AdmissionPolicy = OPEN
@@ -68,6 +81,12 @@ class NodeConfig:
             check_form("listen", address, LISTEN_FORM, DEFAULT_LISTEN)
         for address in self.peers:
             check_form("peers", address, PEER_FORM, DEFAULT_LISTEN + "/p2p/PEER-ID")
+        for address in self.bootstrap:
+            check_form("bootstrap", address, PEER_FORM, DEFAULT_LISTEN + "/p2p/PEER-ID")
+        if (self.dht or self.mdns) and not self.discover:
+            raise ConfigError("dht and mdns: expected discover = true beside them")
+        for address in self.announce:
+            check_announced(address)
         check_form("api", self.api, API_FORM, DEFAULT_API)
         for line in self.witnesses:
             parse_witness(line)
@@ -136,6 +155,14 @@ def check_form(name: str, value: str, form: re.Pattern[str], example: str) -> No
         raise ConfigError(f"{name}: expected an address like {example}, got {value!r}")
 
 
+def check_announced(address: str) -> None:
+    """Raises ConfigError unless this can be in a peer record."""
+    try:
+        PeerAddress.parse(address)
+    except MalformedError as error:
+        raise ConfigError(f"announce: {error}") from None
+
+
 def parse_witness(line: str) -> tuple[str, str]:
     """Verifier key and URL of a setting `<vkey> <url>`.  Raises ConfigError."""
     vkey, blank, url = line.partition(" ")
@@ -186,7 +213,7 @@ def parse_settings(text: bytes, path: Path) -> dict[str, object]:
         raise ConfigError(f"{path} is not TOML: {error}") from None
 
 
-Setting: TypeAlias = str | tuple[str, ...] | AdmissionPolicy
+Setting: TypeAlias = str | bool | tuple[str, ...] | AdmissionPolicy
 
 
 def check_types(settings: Mapping[str, object]) -> dict[str, Setting]:
@@ -205,6 +232,10 @@ def check_types(settings: Mapping[str, object]) -> dict[str, Setting]:
 def check_type(name: str, value: object) -> Setting:
     if name == ADMISSION:
         return check_admission(value)
+    if name in SWITCHES:
+        if isinstance(value, bool):
+            return value
+        raise ConfigError(f"{name}: expected true or false, got {value!r}")
     if name in TEXTS:
         if isinstance(value, str):
             return value

@@ -1,10 +1,10 @@
 """The libp2p host: who may connect, and how requests and messages travel.
 
-Rule: libp2p is imported here and in host_setup.py, host_gossip.py and host_patches.py,
-and nowhere else; the rest of the node sees peer ids, topics and bytes.  What this file
-does is run it, and bring what it raises into this house's errors.  As it comes,
-py-libp2p is not fit for strangers: the other three files are for that.  Wire protocol:
-docs/spec/network.md; reasons: docs/adr/0007-libp2p-host.md.
+Rule: libp2p is imported here and in host_setup.py, host_gossip.py, host_patches.py and
+host_dht.py, and nowhere else; the rest of the node sees peer ids, topics and bytes.
+What this file does is run it, and bring what it raises into this house's errors.  As it
+comes, py-libp2p is not fit for strangers: the other four files are for that.  Wire
+protocol: docs/spec/network.md; reasons: docs/adr/0007-libp2p-host.md.
 """
 
 from __future__ import annotations
@@ -97,6 +97,11 @@ class Host:
         found = (a for one in self._network.listeners.values() for a in one.get_addrs())
         return tuple(f"{address}/p2p/{self.peer_id}" for address in found)
 
+    def interfaces(self) -> tuple[str, ...]:
+        """Those addresses, and instead of "any" those that this machine has now."""
+        found = (a for one in self._network.listeners.values() for a in one.get_addrs())
+        return tuple(str(one) for a in found for one in host_setup.expanded(a))
+
     def peers(self) -> dict[str, str]:
         """Peer id -> address of every peer with an open connection."""
         connections: dict[Any, list[Any]] = self._network.connections
@@ -125,9 +130,11 @@ class Host:
         with suppress(Exception):
             agent = str(store.get(peer, "agent")) or None
         muxed = [one.muxed_conn for one in connections]
+        dialled = [one for one in connections if one.direction.name == "OUTBOUND"]
         return Link(
             address=address_of(connections[0]),
-            is_outbound=any(one.direction.name == "OUTBOUND" for one in connections),
+            is_outbound=bool(dialled),
+            dialled=address_of(dialled[0]) if dialled else "",
             agent=agent,
             bytes_in=sum(getattr(one, "byline_in", 0) for one in muxed),
             bytes_out=sum(getattr(one, "byline_out", 0) for one in muxed),
@@ -170,6 +177,22 @@ class Host:
             raise PeerError(f"cannot connect to {address}: {reason}") from error
         return peer
 
+    async def probe(self, address: str) -> None:
+        """Whether the peer of `.../p2p/PEER-ID` is there; else PeerError.
+
+        Up to the end of the handshake, and no further: there is no second connection
+        to a peer that is connected.
+        """
+        info = parse_peer(address)
+        try:
+            with trio.fail_after(CONNECT_SECONDS):
+                await host_setup.prove_peer(self._network, info)
+        except trio.TooSlowError:
+            raise PeerError(f"no answer from {address}") from None
+        except Exception as error:
+            reason = _dial_reason(error, self._has_key)
+            raise PeerError(f"cannot reach {address}: {reason}") from error
+
     def drop(self, peer: str) -> None:
         """Closes the sockets of all connections to a peer, without a farewell.
 
@@ -203,6 +226,13 @@ class Host:
             if "not supported" in reason:
                 raise UnspokenError.of(protocol) from error
             raise PeerError(reason) from error
+
+    def open_dht(self, seams: Any) -> Any:
+        """Kademlia on this host, fenced in (host_dht.Dht); not running yet."""
+        from byline_node import host_dht  # only where it is asked for
+
+        check_libp2p(host_dht.OUTSIDE_NAMES)
+        return host_dht.Dht(self._host, seams)
 
     # Messages to everybody
 

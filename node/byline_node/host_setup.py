@@ -24,16 +24,18 @@ from libp2p.network.swarm import Swarm
 from libp2p.rcmgr.connection_limits import ConnectionLimits
 from libp2p.rcmgr.manager import ResourceLimits, ResourceManager
 from libp2p.security.noise import transport as noise
+from libp2p.security.pnet.protector import new_protected_conn
 from libp2p.stream_muxer.yamux import yamux
-from libp2p.transport.exceptions import SecurityUpgradeFailure
+from libp2p.transport.exceptions import MuxerUpgradeFailure, SecurityUpgradeFailure
 from libp2p.transport.tcp.tcp import TCP
 from libp2p.transport.upgrader import TransportUpgrader
 from libp2p.transport.websocket.transport import WebsocketTransport
 from multiaddr import Multiaddr
+from multiaddr.utils import get_thin_waist_addresses
 
 from byline_node.errors import PeerError
 from byline_node.peer_score import Fault
-from byline_node.reasons import reason_of
+from byline_node.reasons import causes, reason_of
 from byline_node.streams import ip_of, socket_of
 from byline_node.unread import UnreadBytes
 
@@ -203,10 +205,32 @@ def bounded_inbound(upgrade: Any, door: Callable[[], Doorkeeper]) -> Any:
         try:
             return await upgrade(raw, address)
         except Exception as error:
-            door().turn_away(ip, reason_of(error))
+            # Who leaves behind the handshake only wanted to know whose address it is.
+            if not any(isinstance(one, MuxerUpgradeFailure) for one in causes(error)):
+                door().turn_away(ip, reason_of(error))
             raise
 
     return upgrade_until_closed
+
+
+async def prove_peer(swarm: Any, info: Any) -> None:
+    """Dials the peer's address, has it prove its id, and leaves."""
+    address = Multiaddr(f"{info.addrs[0]}/p2p/{info.peer_id}")
+    raw = await swarm.transport_manager.transport_for_dialing(address).dial(address)
+    try:
+        if swarm.psk is not None:
+            raw = new_protected_conn(raw, swarm.psk)
+        await swarm.upgrader.upgrade_security(raw, True, info.peer_id)
+    finally:
+        if sock := socket_of(raw):
+            sock.close()
+
+
+def expanded(address: Multiaddr) -> list[Multiaddr]:
+    """Of 0.0.0.0 and ::, the addresses of this machine's interfaces."""
+    with suppress(Exception):  # where they cannot be listed
+        return list(get_thin_waist_addresses(address))
+    return [address]
 
 
 @contextmanager

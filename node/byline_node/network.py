@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import structlog
 import trio
@@ -20,6 +20,7 @@ import trio
 from byline_ledger.alarm_messages import ALARM_TOPIC, CHECKPOINT_TOPIC
 from byline_ledger.alarm_messages import MAX_REQUEST as MAX_ALARM_REQUEST
 from byline_ledger.alarm_messages import PROTOCOL as ALARM_PROTOCOL
+from byline_ledger.crypto import SigningKey
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import (
     BylineError,
@@ -28,8 +29,7 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.follow_messages import MAX_REQUEST, MAX_RESPONSE, PROTOCOL
-from byline_ledger.follow_server import KEEP_SECONDS, FollowServer, ServedLog
-from byline_ledger.follower import KnownLog
+from byline_ledger.follow_server import KEEP_SECONDS, FollowServer
 from byline_ledger.gossip import TOPIC
 from byline_ledger.statement import Statement
 from byline_ledger.witness_messages import MAX_REQUEST as MAX_WITNESS_REQUEST
@@ -37,64 +37,38 @@ from byline_ledger.witness_messages import PROTOCOL as WITNESS_PROTOCOL
 from byline_node.alarm_exchange import AlarmExchange
 from byline_node.alarms import Alarms
 from byline_node.checkpoint_watch import CheckpointWatch
-from byline_node.cursors import LedgerCursors, Records
+from byline_node.cursors import LedgerCursors
+from byline_node.discovery import ADDRESS_FILE, Announcer, Discovery, how_found, named
+from byline_node.discovery_ways import searches_of
 from byline_node.errors import ConfigError, TruncatedError
 from byline_node.following import Following, Gate
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.host_setup import MAX_OUTBOUND
 from byline_node.mirrors import Mirrors
+from byline_node.network_needs import (
+    Admit,
+    NetworkConfig,
+    NodeLedger,
+    StatementWriter,
+)
 from byline_node.peer_conduct import Conduct
 from byline_node.peer_score import Fault
 from byline_node.peer_status import PeerStatus, link_status, log_status
-from byline_node.peers import addresses_by_peer, keep_connected, ping_peer
+from byline_node.peers import (
+    BOOTSTRAP_BELOW,
+    addresses_by_peer,
+    keep_bootstrapped,
+    keep_connected,
+    ping_peer,
+)
 from byline_node.query_service import QueryService
 from byline_node.requests import Requests
 from byline_node.streams import Link
 from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
 
-Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
-"""`await admit(statements, source, peers)` returns once those of them that are admitted
-are durable; source is "gossip" or "follow", peers who brought each (Entrance.submit).
-"""
-
 log = structlog.get_logger("byline.network")
-
-
-class View(ServedLog, KnownLog, Protocol):
-    """What the network needs of `log.LogView`."""
-
-
-class NodeLedger(Records, Protocol):
-    """What the network needs of `log.Ledger`."""
-
-    @property
-    def transport_seed(self) -> bytes: ...
-    @property
-    def view(self) -> Any: ...
-
-
-class NetworkConfig(Protocol):
-    """What the network needs of `config.NodeConfig`."""
-
-    @property
-    def listen(self) -> Sequence[str]: ...
-    @property
-    def peers(self) -> Sequence[str]: ...
-
-
-class StatementWriter(Protocol):
-    """What the network needs of `entrance.NetworkEntrance`."""
-
-    @property
-    def gate(self) -> Gate: ...
-    async def submit(
-        self, statements: Sequence[Statement], source: str, peers: Sequence[str], /
-    ) -> Any: ...
-    def listen(
-        self, listener: Callable[[Sequence[Statement], str], None], /
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +96,9 @@ class Network:
         self._gate = gate
         self._ledger = ledger
         self._configured = addresses_by_peer(peers)
+        self._bootstrap: Sequence[str] = ()
+        self._discovery: Discovery | None = None
+        self._searches: Sequence[Callable[[], Awaitable[None]]] = ()
         self._problems: dict[str, str] = {}
         self._latencies: dict[str, float] = {}
         self.conduct = Conduct(self._configured, host.drop)
@@ -207,6 +184,26 @@ class Network:
         configured = frozenset(self._configured)
         self._queries = QueryService(self._host, view, configured, self._charge_error)
 
+    def bootstrap(self, addresses: Sequence[str]) -> None:
+        """Has these dialled while few peers are connected."""
+        self._bootstrap = addresses
+
+    def discover(self, config: NetworkConfig) -> None:
+        """Has other peers found, and this node made known to them."""
+        announce, folder = config.announce, config.folder
+        self._discovery = Discovery(
+            self._host,
+            self._requests,
+            self.conduct,
+            Announcer(
+                SigningKey.from_seed(self._ledger.transport_seed),
+                lambda: announce or self._host.interfaces(),
+            ),
+            folder / ADDRESS_FILE if folder else None,
+            named(self._configured, self._bootstrap),
+        )
+        self._searches = searches_of(self._discovery, self._host, config)
+
     def mirrors(self, folder: Path, on_alarm: Callable[[bytes, str], Any]) -> Mirrors:
         """Copies of the logs of configured peers, kept in `folder`."""
         return Mirrors(
@@ -270,7 +267,8 @@ class Network:
         connected, links = self._host.peers(), self.links()
         # Who was here only to ask, and showed no log, is no peer of this node.
         followed = [peer for peer, _cursor in self._followed()]
-        names = dict.fromkeys([*self._configured, *connected, *followed])
+        missed = [peer for peer in self._problems if peer not in connected]
+        names = dict.fromkeys([*self._configured, *missed, *connected, *followed])
         ours = self._view().set_root
         return NetworkStatus(
             peer_id=self.peer_id,
@@ -300,6 +298,12 @@ class Network:
             peer_id=peer,
             address=address,
             connected=peer in connected,
+            found=how_found(
+                peer,
+                link,
+                named(self._configured, self._bootstrap),
+                self._discovery.book if self._discovery else None,
+            ).value,
             error=error,
             latency_ms=round(latency * 1000, 1) if latency is not None else None,
             score=self.conduct.score(peer),
@@ -320,11 +324,27 @@ class Network:
                 nursery.start_soon(self._exchange.run)
             if self._queries is not None:
                 nursery.start_soon(self._queries.run)
+            if self._discovery is not None:
+                nursery.start_soon(self._discovery.run)
+            for search in self._searches:
+                nursery.start_soon(search)
+            if self._bootstrap:
+                nursery.start_soon(
+                    keep_bootstrapped,
+                    self._host,
+                    self._bootstrap,
+                    self._problems,
+                    self._has_few,
+                )
             for addresses in self._configured.values():
                 nursery.start_soon(
                     keep_connected, self._host, addresses, self._problems
                 )
             await self._mind_peers()
+
+    def _has_few(self) -> bool:
+        dialled = [link for link in self._host.links().values() if link.is_outbound]
+        return len(dialled) < BOOTSTRAP_BELOW
 
     async def _mind_peers(self) -> None:
         """Follows and pings each peer for as long as it is connected."""
@@ -353,6 +373,8 @@ class Network:
                 nursery.start_soon(self._following.follow, peer)
                 if self._exchange is not None:
                     nursery.start_soon(self._exchange.exchange, peer)
+                if self._discovery is not None:
+                    nursery.start_soon(self._discovery.exchange, peer)
 
     async def _ping(self, peer: str) -> None:
         if await ping_peer(self._host, peer, self._latencies):
@@ -398,7 +420,7 @@ async def open_network(
     What else is written meanwhile is offered to the mesh.  ConfigError where an address
     cannot be used; PeerError if libp2p fails.
     """
-    for address in config.peers:
+    for address in (*config.peers, *config.bootstrap):
         parse_peer(address)
     if (count := len(addresses_by_peer(config.peers))) > MAX_OUTBOUND:
         raise ConfigError(f"expected at most {MAX_OUTBOUND} peers, got {count}")
@@ -409,6 +431,9 @@ async def open_network(
         network = Network(host, ledger, config.peers, writer.submit, writer.gate)
         host.door, network.links = network.conduct, host.links
         writer.listen(network.offer)
+        network.bootstrap(config.bootstrap)
+        if config.discover:
+            network.discover(config)
         prepare(network)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(network.run)

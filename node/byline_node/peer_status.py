@@ -33,6 +33,8 @@ class PeerStatus:
     """Statements of it that our admission policy passed over."""
     error: str | None
     """What last went wrong, if it is still wrong."""
+    found: str
+    """How it was found: configured, bootstrap, exchange, dht, mdns, inbound."""
     direction: str | None
     """`out` where this node dialled, `in` where the peer did."""
     agent: str | None

@@ -9,7 +9,7 @@ wait for it for ever.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from secrets import token_bytes
@@ -26,6 +26,8 @@ FIRST_PAUSE = 0.5
 MAX_PAUSE = 10.0
 STABLE_SECONDS = 1.0
 """How long a connection has to last for its address to be dialled at once again."""
+BOOTSTRAP_BELOW = 4
+"""Connections that this node dialled: with fewer, bootstrap peers are dialled."""
 PING_PROTOCOL = "/ipfs/ping/1.0.0"
 PING_SECONDS = 5.0
 PONG_SECONDS = 10.0
@@ -106,6 +108,36 @@ async def keep_connected(
             problems.pop(peer, None)
             await _wait_until_gone(host, peer, way)
         way.postpone()
+
+
+async def keep_bootstrapped(
+    host: Dialler,
+    addresses: Sequence[str],
+    problems: dict[str, str],
+    is_needed: Callable[[], bool],
+) -> None:
+    """Connects to one of these after the other for as long as any is needed."""
+    ways = [_Address(text) for text in addresses]
+    ways = [way for way in ways if peer_id_of(way.text) != host.peer_id]
+    while True:
+        absent = [way for way in ways if peer_id_of(way.text) not in host.peers()]
+        if not absent or not is_needed():
+            await host.wait_change()
+            continue
+        way = min(absent, key=lambda one: one.due)
+        if way.due > trio.current_time():
+            await trio.sleep_until(way.due)
+            continue
+        way.postpone()
+        try:
+            await host.connect(way.text)
+        except PeerError as error:
+            if way.error != str(error):
+                log.warning("bootstrap peer not reached", reason=str(error))
+            problems[peer_id_of(way.text)] = way.error = str(error)
+        else:
+            problems.pop(peer_id_of(way.text), None)
+            way.error = None
 
 
 async def _wait_until_gone(host: Dialler, peer: str, way: _Address) -> None:

@@ -50,6 +50,8 @@ class Link:
     """The program and version that the peer says it is."""
     bytes_in: int
     bytes_out: int
+    dialled: str = ""
+    """The address that this node dialled, if it did."""
 
 
 class Stream:

@@ -22,6 +22,7 @@ PEER = {
     "size": 30,
     "cursor": 30,
     "error": None,
+    "found": "configured",
     "direction": "out",
     "agent": "byline/0.1.0",
     "latency_ms": 1.2,
@@ -51,7 +52,8 @@ def test_the_table_says_what_is_known_of_each() -> None:
         "bytes_in": 0,
         "bytes_out": 0,
     }
-    behind = PEER | {"agrees": False, "cursor": 12, "direction": "in"}
+    behind = PEER | {"agrees": False, "cursor": 12}
+    behind |= {"direction": "in", "found": "inbound"}
     refused = PEER | {"connected": False, "score": -50, "refused_for": 60}
     gone = PEER | {"connected": False}
     head, titles, *rows = lines_of(PEER, absent, behind, refused, gone)
@@ -62,26 +64,35 @@ def test_the_table_says_what_is_known_of_each() -> None:
     cells = [[c.strip() for c in row] for row in cells]
     assert cells == [
         [
-            *(str(PEER["peer_id"])[-12:], "connected", "out", "1.2 ms", "byline/0.1.0"),
-            *("same", "0", "12.3 kB", "999 B"),
+            *(str(PEER["peer_id"])[-12:], "connected", "configured", "out"),
+            *("1.2 ms", "byline/0.1.0", "same", "0", "12.3 kB", "999 B"),
         ],
         ["/ip4/192.0.2.1/tcp/4737"],
-        ["xxxxxxabsent", "not reached", "-", "-", "-", "unknown", "0", "0 B", "0 B"],
+        [
+            *("xxxxxxabsent", "not reached", "configured", "-", "-", "-"),
+            *("unknown", "0", "0 B", "0 B"),
+        ],
         ["/ip4/192.0.2.1/tcp/4737"],
         ["cannot connect: Connection refused"],
         [
-            *(str(PEER["peer_id"])[-12:], "connected", "in", "1.2 ms", "byline/0.1.0"),
-            *("12/30", "0", "12.3 kB", "999 B"),
+            *(str(PEER["peer_id"])[-12:], "connected", "inbound", "in", "1.2 ms"),
+            *("byline/0.1.0", "12/30", "0", "12.3 kB", "999 B"),
         ],
         ["/ip4/192.0.2.1/tcp/4737"],
         [
-            *(str(PEER["peer_id"])[-12:], "refused 60 s", "out", "1.2 ms"),
+            *(
+                str(PEER["peer_id"])[-12:],
+                "refused 60 s",
+                "configured",
+                "out",
+                "1.2 ms",
+            ),
             *("byline/0.1.0", "same", "-50", "12.3 kB", "999 B"),
         ],
         ["/ip4/192.0.2.1/tcp/4737"],
         [
-            *(str(PEER["peer_id"])[-12:], "gone", "out", "1.2 ms", "byline/0.1.0"),
-            *("same", "0", "12.3 kB", "999 B"),
+            *(str(PEER["peer_id"])[-12:], "gone", "configured", "out", "1.2 ms"),
+            *("byline/0.1.0", "same", "0", "12.3 kB", "999 B"),
         ],
         ["/ip4/192.0.2.1/tcp/4737"],
     ]

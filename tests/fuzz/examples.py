@@ -16,6 +16,7 @@ from opentimestamps.core.serialize import BytesSerializationContext
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
 from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
+from tests.node.test_address_book import filled_book
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import key, work
 from tests.support.vectors import load
@@ -50,7 +51,9 @@ from byline_ledger.witness_messages import (
     latest,
     vkeys,
 )
+from byline_node.address_file import format_entries
 
+LAN = b"/ip4/10.0.0.1/tcp/4737"
 MAX_BUNDLE = 16_384
 
 
@@ -120,8 +123,27 @@ def examples() -> dict[str, list[bytes]]:
         ],
         "receipts": [receipts(log)],
         "config": [config()],
+        "address-book": [
+            format_entries(entries) for entries in ([], filled_book().entries[:3])
+        ],
+        "announcement": [
+            b"peer=12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD\n1=" + LAN
+        ],
+        "dht-message": dht_messages(),
         "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
     }
+
+
+def dht_messages() -> list[bytes]:
+    """A search for peers, and an answer that names one."""
+    from libp2p.kad_dht.pb.kademlia_pb2 import Message
+
+    search = Message(type=Message.MessageType.FIND_NODE, key=bytes(32))
+    answer = Message(type=Message.MessageType.GET_PROVIDERS, senderRecord=b"x")
+    one = answer.providerPeers.add()
+    one.id = bytes.fromhex("002408011220") + bytes(32)
+    one.addrs.append(bytes.fromhex("047f000001061281"))
+    return [search.SerializeToString(), answer.SerializeToString()]
 
 
 def ots() -> list[bytes]:

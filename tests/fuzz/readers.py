@@ -255,3 +255,22 @@ def crowd(data: bytes) -> CrowdReading:
     reading = CrowdReading(digest_bytes(b"photo"), 64)
     reading.take(data)
     return reading
+
+
+def announcement(data: bytes) -> Any:
+    """A TXT record as lines of a name, "=" and a value."""
+    from byline_node.mdns import parse_announcement
+
+    lines = (line.partition(b"=") for line in data.split(b"\n"))
+    return parse_announcement({name: value for name, _, value in lines})
+
+
+def dht_message(data: bytes) -> Any:
+    """A message of Kademlia, and what the fence leaves of it."""
+    from byline_ledger.peer_address import Reach
+    from byline_node.host_dht import framed, parsed, stripped, unframed
+
+    left = stripped(parsed(data), Reach.LOOPBACK, with_addresses=True)
+    again = parsed(unframed(framed(left)))
+    assert framed(stripped(again, Reach.LOOPBACK, with_addresses=True)) == framed(left)
+    return left

@@ -44,6 +44,9 @@ from byline_ledger.followed import Followed
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
+from byline_ledger.peer_address import PeerAddress
+from byline_ledger.peer_messages import parse_peers_answer, parse_peers_request
+from byline_ledger.peer_record import PeerRecord
 from byline_ledger.query_messages import (
     parse_bundle_answer,
     parse_query_request,
@@ -64,6 +67,7 @@ from byline_ledger.witness_messages import (
     parse_witness_request,
     vkeys,
 )
+from byline_node.address_file import format_entries, parse_entries
 from byline_node.errors import ConfigError
 from byline_node.receipts import receipts_from_json
 
@@ -167,6 +171,17 @@ TARGETS = (
     Target("bundle", "verdict", readers.verdict, None, (UnsupportedError,)),
     Target("follow", "request", parse_request, lambda ask: ask.to_bytes()),
     Target("follow", "response", parse_response, lambda answer: answer.to_bytes()),
+    Target(
+        "peers",
+        "peer-address",
+        text(PeerAddress.parse),
+        lambda one: one.text.encode(),
+    ),
+    Target("peers", "announcement", readers.announcement),
+    Target("peers", "dht-message", readers.dht_message),
+    Target("peers", "peer-record", PeerRecord.from_bytes, PeerRecord.to_bytes),
+    Target("peers", "peers-request", parse_peers_request, lambda ask: ask.to_bytes()),
+    Target("peers", "peers-answer", parse_peers_answer, lambda said: said.to_bytes()),
     Target("query", "query-request", parse_query_request, lambda ask: ask.to_bytes()),
     Target("query", "bundle-answer", parse_bundle_answer, lambda said: said.to_bytes()),
     Target("query", "root-answer", parse_root_answer, lambda said: said.to_bytes()),
@@ -207,6 +222,7 @@ TARGETS = (
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
+    Target("store", "address-book", parse_entries, format_entries),
     Target("store", "refusals", readers.place),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),

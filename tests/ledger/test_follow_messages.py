@@ -233,3 +233,11 @@ def test_other_requests_are_malformed(fields: dict[str, codec.Value]) -> None:
 def test_other_responses_are_malformed(fields: dict[str, codec.Value]) -> None:
     with pytest.raises(MalformedError):
         parse_response(codec.pack(fields))
+
+
+def test_a_refusal_is_as_short_as_any_reader_may_expect() -> None:
+    """One that was cut when it was written again parsed once."""
+    said = codec.pack({"error": "x" * 200})
+    assert parse_response(said).to_bytes() == said
+    with pytest.raises(MalformedError, match="at most 200 characters"):
+        parse_response(codec.pack({"error": "x" * 201}))

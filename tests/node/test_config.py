@@ -35,6 +35,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert config.listen == ("/ip4/127.0.0.1/tcp/4737",)
     assert config.api_address == ("127.0.0.1", 8737)
     assert config.peers == ()
+    assert not (config.discover or config.dht or config.mdns)
     assert config.admission == OPEN
 
 
@@ -47,6 +48,11 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         api="[::1]:0",
         api_hosts=("archive.example",),
         peers=(PEER,),
+        bootstrap=(PEER,),
+        discover=True,
+        dht=True,
+        mdns=True,
+        announce=("/ip4/93.184.216.34/tcp/4737",),
         admission=ADMISSION,
     )
     config.write()
@@ -73,6 +79,13 @@ def test_overrides_beat_the_file_and_none_does_not_count(tmp_path: Path) -> None
         ('api = "127.0.0.1:70000"', "70000"),
         ("api = 8737", "8737"),
         ('peers = ["/ip4/127.0.0.1/tcp/1"]', "PEER-ID"),
+        ('bootstrap = ["/ip4/127.0.0.1/tcp/1"]', "PEER-ID"),
+        ("discover = 1", "true or false"),
+        ('discover = "yes"', "true or false"),
+        ("dht = true", "discover = true"),
+        ("mdns = true", "discover = true"),
+        ('announce = ["/ip4/0.0.0.0/tcp/1"]', "announce: /ip4/0.0.0.0"),
+        ('announce = ["/dns4/a.example/tcp/1"]', "announce: expected an address"),
         ("\udcff", "not TOML"),
         ("admission = 3", "expected a table"),
         ('[admission]\nauthors = "mine"', "[admission] authors: expected anyone"),

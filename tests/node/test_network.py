@@ -130,6 +130,7 @@ async def test_status_tells_who_agrees(one: NetworkedNode, tmp_path: Path) -> No
             "gaps": 0,
             "refused": 0,
             "error": None,
+            "found": "configured",
             "direction": "out",
             "agent": f"byline/{installed_version()}",
             "score": 0,

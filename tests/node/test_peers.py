@@ -8,7 +8,12 @@ import trio.testing
 
 from byline_node import peers
 from byline_node.errors import PeerError
-from byline_node.peers import addresses_by_peer, keep_connected, ping_peer
+from byline_node.peers import (
+    addresses_by_peer,
+    keep_bootstrapped,
+    keep_connected,
+    ping_peer,
+)
 
 pytestmark = pytest.mark.trio
 
@@ -135,6 +140,41 @@ async def test_a_peer_that_throws_us_out_is_not_dialled_without_end(
         await trio.sleep(0.1)
         host.set(connected=False)
     assert len(host.dials) < 40
+
+
+async def test_bootstrap_peers_are_dialled_in_need_alone(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    host, problems, few = FakeHost(), dict[str, str](), [False]
+    nursery.start_soon(keep_bootstrapped, host, ADDRESSES, problems, lambda: few[0])
+    await trio.sleep(100)
+    assert host.dials == []
+    few[0], host.reachable = True, False
+    host.set(connected=False)
+    await trio.sleep(100)
+    assert problems == {"other": "refused"}
+    assert 10 < len(host.dials) < 60
+    assert set(host.dialled) == set(ADDRESSES)
+    host.reachable = True
+    await trio.sleep(peers.MAX_PAUSE)
+    assert host.connected
+    assert problems == {}
+    before = len(host.dials)
+    await trio.sleep(100)
+    few[0] = False
+    host.set(connected=False)
+    await trio.sleep(100)
+    assert len(host.dials) == before
+
+
+async def test_a_bootstrap_peer_that_is_this_node_is_not_dialled(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    host = FakeHost()
+    host.peer_id = "other"
+    nursery.start_soon(keep_bootstrapped, host, ADDRESSES, {}, lambda: True)
+    await trio.sleep(100)
+    assert host.dials == []
 
 
 async def test_addresses_are_told_apart_by_peer() -> None:

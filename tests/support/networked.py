@@ -29,6 +29,12 @@ class Config:
 
     listen: Sequence[str] = (ANY_PORT,)
     peers: Sequence[str] = ()
+    bootstrap: Sequence[str] = ()
+    discover: bool = False
+    announce: Sequence[str] = ()
+    folder: Path | None = None
+    dht: bool = False
+    mdns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ async def networked_node(
     listen: str = ANY_PORT,
     policy: AdmissionPolicy = OPEN,
     clock: Clock = wall_clock,
+    bootstrap: Sequence[str] = (),
+    discover: bool = False,
+    dht: bool = False,
 ) -> AsyncIterator[NetworkedNode]:
     """A new node in `folder`, or the one that is there."""
     start = Ledger.open if NodeFiles(folder).is_node() else Ledger.init
@@ -72,7 +81,7 @@ async def networked_node(
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
-            config = Config((listen,), peers)
+            config = Config((listen,), peers, bootstrap, discover, (), folder, dht)
             known: list[Network] = []
             alarms = Alarms(folder / "alarms", lambda vkey: known[0].follows(vkey))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from byline_node.client import Client
-from byline_node.home import Home, RunningNode
+from byline_node.home import Home, RunningNode, make_node
 
 MAIN = """
 import resource, signal, sys
@@ -50,8 +50,12 @@ class NodeProcess:
         listen: str = "",
         peers: str = "",
         file_limit: int = 0,
+        settings: str = "",
     ) -> None:
         self.home = Home(folder)
+        if settings:
+            make_node(self.home.node)
+            self.home.config_file.write_text(settings)
         arguments = [str(folder), api, listen, peers, str(file_limit)]
         self.process = subprocess.Popen(
             [sys.executable, "-c", MAIN, *arguments],

@@ -1,0 +1,428 @@
+"""Discovery in virtual time: what liars can make a node do, and what it tells whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count, pairwise
+from typing import Any, cast
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from byline_ledger.crypto import SigningKey
+from byline_ledger.errors import MalformedError
+from byline_ledger.peer_messages import (
+    MAX_PEERS,
+    AskPeers,
+    KnownPeers,
+    parse_peers_answer,
+    parse_peers_request,
+)
+from byline_ledger.peer_record import PeerRecord, sign_peer_record
+from byline_node.address_book import MAX_HEARD, MAX_PAUSES, Found
+from byline_node.discovery import (
+    DIAL_PAUSE,
+    OUTBOUND,
+    OUTBOUND_OF_NETWORK,
+    OUTBOUND_OF_SOURCE,
+    Announcer,
+    Discovery,
+    how_found,
+)
+from byline_node.errors import PeerError, UnspokenError
+from byline_node.peer_conduct import Conduct
+from byline_node.peer_score import Fault
+from byline_node.requests import Requests
+from byline_node.streams import Link
+
+pytestmark = pytest.mark.trio
+
+START = 1_790_000_000.0
+OWN = SigningKey.from_seed(b"\x01" * 32)
+NUMBERS = count(2)
+
+
+def now() -> float:
+    return START + trio.current_time()
+
+
+def fresh_key() -> SigningKey:
+    return SigningKey.from_seed(next(NUMBERS).to_bytes(32, "big"))
+
+
+def signed(address: str, key: SigningKey | None = None, at: float = 0) -> PeerRecord:
+    return sign_peer_record(key or fresh_key(), [address], int((now() + at) * 1000))
+
+
+def world(number: int, network: int = 0) -> str:
+    """A public address; all of a network share its first 16 bits."""
+    return f"/ip4/{30 + network % 60}.{network // 60}.{number % 250}.1/tcp/4737"
+
+
+@dataclass
+class FakeHost:
+    """Peers that are there when they are in `reachable`; what was dialled."""
+
+    peer_id: str = "me"
+    open: dict[str, Link] = field(default_factory=dict)
+    reachable: set[str] = field(default_factory=set)
+    dials: list[tuple[float, str]] = field(default_factory=list)
+    probes: list[str] = field(default_factory=list)
+    changed: trio.Event = field(default_factory=trio.Event)
+
+    def links(self) -> dict[str, Link]:
+        return self.open
+
+    def link(self, peer: str, address: str, *, out: bool = False) -> None:
+        dialled = address if out else ""
+        self.open[peer] = Link(address, out, None, 0, 0, dialled)
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def connect(self, address: str) -> str:
+        self.dials.append((trio.current_time(), address))
+        await trio.lowlevel.checkpoint()
+        where, _, peer = address.partition("/p2p/")
+        if address not in self.reachable:
+            raise PeerError("nobody")
+        self.link(peer, where, out=True)
+        return peer
+
+    async def probe(self, address: str) -> None:
+        self.probes.append(address)
+        await trio.lowlevel.checkpoint()
+        if address not in self.reachable:
+            raise PeerError("nobody")
+
+    async def wait_change(self) -> None:
+        await self.changed.wait()
+
+
+Say = Callable[[], bytes]
+
+
+@dataclass
+class FakeRequests:
+    """Peers that answer with whatever `says` has for them."""
+
+    says: dict[str, Say] = field(default_factory=dict)
+    asked: list[bytes] = field(default_factory=list)
+
+    def answer(self, _protocol: str, _most: int, _handler: Any) -> None: ...
+
+    async def ask(self, peer: str, _protocol: str, body: bytes, *, most: int) -> bytes:
+        await trio.lowlevel.checkpoint()
+        self.asked.append(body)
+        if peer not in self.says:
+            raise UnspokenError("it does not")
+        return self.says[peer]()
+
+
+@dataclass
+class Node:
+    host: FakeHost
+    requests: FakeRequests
+    conduct: Conduct
+    discovery: Discovery
+    dropped: list[str]
+
+    async def serve(self, *peers: str, seconds: float) -> None:
+        """Runs for so long, with these peers connected until they are dropped."""
+        with trio.move_on_after(seconds):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.discovery.run)
+                for peer in peers:
+                    nursery.start_soon(self.exchange, peer)
+
+    async def exchange(self, peer: str) -> None:
+        with trio.CancelScope() as scope:
+            self.scopes[peer] = scope
+            await self.discovery.exchange(peer)
+
+    scopes: dict[str, trio.CancelScope] = field(default_factory=dict)
+
+
+@pytest.fixture
+def node() -> Node:
+    host, requests = FakeHost(), FakeRequests()
+    dropped: list[str] = []
+    made: list[Node] = []
+
+    def drop(peer: str) -> None:
+        dropped.append(peer)
+        host.open.pop(peer, None)
+        if scope := made[0].scopes.get(peer):
+            scope.cancel()
+
+    conduct = Conduct((), drop)
+    announcer = Announcer(OWN, lambda: [world(7, 59)])
+    discovery = Discovery(
+        host,
+        cast("Requests", requests),
+        conduct,
+        announcer,
+        None,
+        {},
+        clock=now,
+    )
+    made.append(Node(host, requests, conduct, discovery, dropped))
+    return made[0]
+
+
+# Liars
+
+
+def flood_of(make: Callable[[], PeerRecord]) -> Say:
+    return lambda: KnownPeers(
+        (), tuple(make().to_bytes() for _ in range(32))
+    ).to_bytes()
+
+
+def forged() -> PeerRecord:
+    """Somebody else's, with a signature of ours."""
+    body = signed(world(1)).body
+    return PeerRecord.from_bytes(PeerRecord(b"", (), 0, 0, body, bytes(64)).to_bytes())
+
+
+def huge() -> bytes:
+    return KnownPeers((), (b"x" * 1_101,)).to_bytes()
+
+
+LIES: dict[str, tuple[Say, Fault]] = {
+    "forged": (flood_of(forged), Fault.LIE),
+    "expired": (flood_of(lambda: signed(world(1), at=-90_000)), Fault.STALE),
+    "ahead": (flood_of(lambda: signed(world(1), at=3_600)), Fault.STALE),
+    "private": (flood_of(lambda: signed("/ip4/10.0.0.1/tcp/1")), Fault.STALE),
+    "loopback": (flood_of(lambda: signed("/ip4/127.0.0.1/tcp/1")), Fault.STALE),
+    "huge": (huge, Fault.MALFORMED),
+    "no message": (lambda: b"\xc0", Fault.MALFORMED),
+    "another's as its own": (
+        lambda: KnownPeers((signed(world(1)).to_bytes(),)).to_bytes(),
+        Fault.MALFORMED,
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_lie_is_charged_and_nothing_of_it_is_dialled(
+    node: Node, autojump_clock: MockClock, lie: str
+) -> None:
+    says, fault = LIES[lie]
+    node.requests.says["liar"] = says
+    node.host.link("liar", world(1))
+    await node.serve("liar", seconds=3)
+    assert node.conduct.score("liar") == -fault.points
+    assert len(node.discovery.book) == 0
+    assert node.host.dials == []
+    await node.serve("liar", seconds=3600)
+    assert node.host.dials == []
+    if fault is not Fault.STALE:
+        # A clock that is wrong is no crime: whoever asks us that often has another.
+        assert "liar" in node.dropped
+
+
+async def test_a_lie_leaves_the_rest_of_the_answer_unread(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    good = signed(world(1, 3)).to_bytes()
+    answer = KnownPeers((), (good, forged().to_bytes(), signed(world(2)).to_bytes()))
+    node.requests.says["liar"] = answer.to_bytes
+    node.host.link("liar", world(1))
+    await node.serve("liar", seconds=2)
+    assert len(node.discovery.book) == 1
+
+
+async def test_a_flood_costs_bounded_memory_and_dials(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    """Records that are in order, of peers that are nowhere, for an hour; and an honest
+    peer, which knows five that are there, is heard all the same."""
+    numbers = count()
+
+    def one() -> PeerRecord:
+        number = next(numbers)
+        return signed(world(number, number))
+
+    keys = [fresh_key() for _ in range(5)]
+
+    def honest() -> bytes:
+        told = [signed(world(9, 3_000 + n), key) for n, key in enumerate(keys)]
+        return KnownPeers((), tuple(each.to_bytes() for each in told)).to_bytes()
+
+    for number, each in enumerate(keys):
+        peer = signed("/ip4/30.0.0.1/tcp/1", each).peer_id
+        node.host.reachable.add(f"{world(9, 3_000 + number)}/p2p/{peer}")
+    node.requests.says |= {"liar": flood_of(one), "honest": honest}
+    node.host.link("liar", world(1, 1))
+    node.host.link("honest", world(1, 2))
+    await node.serve("liar", "honest", seconds=3600)
+    out = [link for link in node.host.open.values() if link.is_outbound]
+    assert len(out) == OUTBOUND_OF_SOURCE
+    assert len(node.discovery.book) <= MAX_HEARD + len(keys)
+    assert len(node.discovery.book.pauses) <= MAX_PAUSES
+    times = [at for at, _address in node.host.dials]
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    assert min(gaps) >= DIAL_PAUSE * 0.7
+    assert "liar" not in node.dropped
+
+
+async def test_who_asks_too_often_is_told_nothing(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    node.host.link("asker", world(1))
+    request = AskPeers().to_bytes()
+    answers = [await node.discovery.answer("asker", request) for _ in range(7)]
+    assert parse_peers_answer(answers[5]).own
+    assert parse_peers_answer(answers[6]) == KnownPeers()
+    assert node.conduct.score("asker") == -Fault.FLOOD.points
+    await trio.sleep(21)
+    assert parse_peers_answer(await node.discovery.answer("asker", request)).own
+
+
+async def test_a_request_that_is_none_is_malformed(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    node.host.link("asker", world(1))
+    with pytest.raises(MalformedError):
+        await node.discovery.answer("asker", b"\xc0")
+    assert await node.discovery.answer("gone", AskPeers().to_bytes()) == (
+        KnownPeers().to_bytes()
+    )
+
+
+# Places
+
+
+async def dialled_of(node: Node, records: list[PeerRecord], *, seconds: float) -> int:
+    """How many of these get a place when all of them are there."""
+    for record in records:
+        address = record.addresses[0].text
+        node.host.reachable.add(f"{address}/p2p/{record.peer_id}")
+    some = tuple(one.to_bytes() for one in records[:32])
+    node.requests.says["teller"] = KnownPeers((), some).to_bytes
+    node.host.link("teller", world(1, 1))
+    await node.serve("teller", seconds=seconds)
+    return sum(link.is_outbound for link in node.host.open.values())
+
+
+async def test_no_source_fills_all_places(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    records = [signed(world(9, 20 + number)) for number in range(20)]
+    found = await dialled_of(node, records, seconds=600)
+    assert found == OUTBOUND_OF_SOURCE < OUTBOUND
+
+
+async def test_no_public_network_fills_all_places(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    records = [signed(world(number, 5)) for number in range(20)]
+    assert await dialled_of(node, records, seconds=600) == OUTBOUND_OF_NETWORK
+
+
+async def test_places_are_filled_and_no_more(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    """From several sources; what is beyond is left alone."""
+    for number in range(20):
+        record = signed(world(9, 20 + number))
+        node.host.reachable.add(f"{record.addresses[0].text}/p2p/{record.peer_id}")
+        teller = f"teller {number}"
+        node.requests.says[teller] = KnownPeers((), (record.to_bytes(),)).to_bytes
+        node.host.link(teller, world(1, 100 + number))
+    tellers = [f"teller {number}" for number in range(20)]
+    await node.serve(*tellers, seconds=600)
+    assert sum(link.is_outbound for link in node.host.open.values()) == OUTBOUND
+    assert len(node.host.dials) == OUTBOUND
+
+
+# Telling
+
+
+async def test_who_came_by_itself_is_told_once_it_was_found_there(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    """A peer says where it is, is probed there, and only then told to others."""
+    key = fresh_key()
+    record = signed(world(5, 5), key)
+    node.host.link(record.peer_id, world(5, 5))
+    node.host.link("other", world(6, 6))
+    ask = AskPeers((record.to_bytes(),)).to_bytes()
+    await node.discovery.answer(record.peer_id, ask)
+    before = await node.discovery.answer("other", AskPeers().to_bytes())
+    assert parse_peers_answer(before).peers == ()
+    node.host.reachable.add(f"{world(5, 5)}/p2p/{record.peer_id}")
+    await node.serve(seconds=10)
+    assert node.host.probes == [f"{world(5, 5)}/p2p/{record.peer_id}"]
+    assert node.host.dials == []
+    after = await node.discovery.answer("other", AskPeers().to_bytes())
+    assert parse_peers_answer(after).peers == (record.to_bytes(),)
+    itself = await node.discovery.answer(record.peer_id, AskPeers().to_bytes())
+    assert parse_peers_answer(itself).peers == ()
+
+
+async def test_at_most_32_are_told(node: Node, autojump_clock: MockClock) -> None:
+    for number in range(60):
+        record = signed(world(1, 20 + number))
+        node.discovery.book.hear(record, Found.EXCHANGE, f"{number}", now())
+        where = record.addresses[0].text
+        node.discovery.book.succeed(record.peer_id, where, now(), Found.EXCHANGE, "")
+    node.host.link("asker", world(1))
+    answer = await node.discovery.answer("asker", AskPeers().to_bytes())
+    assert len(parse_peers_answer(answer).peers) == MAX_PEERS
+
+
+async def test_a_node_announces_what_the_other_side_may_know(
+    autojump_clock: MockClock,
+) -> None:
+    places = ["/ip4/127.0.0.1/tcp/1/p2p/me", "/ip4/10.0.0.1/tcp/1", world(1)]
+    announcer = Announcer(OWN, lambda: [*places, "/ip4/0.0.0.0/tcp/1", "/dns4/x/tcp/1"])
+    records = announcer.records(now())
+    assert [len(one.addresses) for one in records] == [1, 1, 1]
+    for record in records:
+        record.verify()
+    assert announcer.records(now() + 60) is records
+    later = announcer.records(now() + 3_601)
+    assert [one.time for one in later] > [one.time for one in records]
+    places.pop()
+    assert len(announcer.records(now() + 3_602)) == 2
+
+
+async def test_what_is_announced_depends_on_the_connection(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    node.requests.says |= dict.fromkeys("ab", KnownPeers().to_bytes)
+    node.discovery._announcer = Announcer(OWN, lambda: ["/ip4/10.0.0.1/tcp/1"])
+    node.host.link("a", world(1))
+    node.host.link("b", "/ip4/10.0.0.2/tcp/1")
+    await node.serve("a", seconds=1)
+    await node.serve("b", seconds=1)
+    first, second = (parse_peers_request(one) for one in node.requests.asked)
+    assert (len(first.own), len(second.own)) == (0, 1)
+
+
+async def test_who_does_not_speak_it_is_not_asked_again(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    node.host.link("old", world(1))
+    await node.serve("old", seconds=3600)
+    assert len(node.requests.asked) == 1
+    assert node.conduct.score("old") == 0
+
+
+async def test_hints_are_tried_like_records(
+    node: Node, autojump_clock: MockClock
+) -> None:
+    node.host.reachable.add(f"{world(1)}/p2p/peer")
+    node.discovery.hint("peer", [world(1), "nonsense"], Found.MDNS)
+    await node.serve(seconds=3)
+    assert node.host.open["peer"].is_outbound
+    book = node.discovery.book
+    assert how_found("peer", node.host.open["peer"], {}, book) is Found.MDNS
+    assert how_found("peer", Link(world(1), False, None, 0, 0), {}, book) is (
+        Found.INBOUND
+    )
+    assert how_found("peer", None, {"peer": Found.BOOTSTRAP}, book) is Found.BOOTSTRAP
+    assert how_found("stranger", None, {}, None) is Found.INBOUND
