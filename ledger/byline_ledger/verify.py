@@ -297,9 +297,9 @@ class _Verification:
         if self._now is None:
             return self._ageless(f"{detail}; no clock says how long ago", OK)
         age = max(0, self._now // 1000 - fresh)
-        detail = f"{detail}, {_age(age)} ago"
+        detail = f"{detail}, {span(age)} ago"
         if self._max_age is not None and age > self._max_age:
-            raise ProofError(f"{detail}: expected at most {_age(self._max_age)}")
+            raise ProofError(f"{detail}: expected at most {span(self._max_age)}")
         if age > MAX_AGE:
             return WARNING, f"{detail}: there may be more by now", b""
         return OK, detail, b""
@@ -307,7 +307,7 @@ class _Verification:
     def _ageless(self, detail: str, status: str = ABSENT) -> tuple[str, str, bytes]:
         """Nobody knows the age: whoever named one cannot be told that it is kept."""
         if self._max_age is not None:
-            raise ProofError(f"{detail}: expected at most {_age(self._max_age)}")
+            raise ProofError(f"{detail}: expected at most {span(self._max_age)}")
         return status, detail, b""
 
     def _time(self) -> tuple[str, str, bytes]:
@@ -352,7 +352,7 @@ def signed_by(policy: Policy, names: Collection[str]) -> str:
     return f"{amount(people, 'trusted witness', 'trusted witnesses')} signed{keys}"
 
 
-def _age(seconds: int) -> str:
+def span(seconds: int) -> str:
     """A span of time in one unit."""
     for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
