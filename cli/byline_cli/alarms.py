@@ -6,7 +6,7 @@ from pathlib import Path
 
 from byline_cli.files import read_file
 from byline_ledger.alarm import MAX_ALARM, Alarm
-from byline_ledger.errors import BylineError
+from byline_ledger.errors import BylineError, InconsistentLogError
 from byline_ledger.evidence import Finding
 from byline_node.home import find_home
 
@@ -25,3 +25,17 @@ def alarm_about(vkey: str) -> tuple[Path, Finding] | None:
         except BylineError:
             continue
     return None
+
+
+def require_no_alarm(vkey: str, *, unsaved: bool = False) -> None:
+    """InconsistentLogError if this home holds proof that the log lied; `unsaved` if
+    something was to be kept that now is not."""
+    found = alarm_about(vkey)
+    if found is None:
+        return
+    path, finding = found
+    so = "; nothing was saved" if unsaved else ""
+    raise InconsistentLogError(
+        f"no proof by the log {finding.origin} counts: it {finding.text}{so}",
+        hint=f"see byline alarm verify {path}",
+    )

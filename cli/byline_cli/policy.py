@@ -49,6 +49,17 @@ def chosen_policy(named: Path | None, ignored: bool) -> tuple[Policy | None, str
     return read_policy(own), str(own)
 
 
+def require_ageable(rules: Policy | None, max_age: int | None) -> None:
+    """UsageError where an age is wanted and nobody counts who could tell it."""
+    if max_age is None or (rules is not None and rules.quorum != NONE):
+        return
+    what = "a policy" if rules is None else "a policy that asks for witnesses"
+    raise UsageError(
+        f"--max-age needs {what}: they alone can say how old an answer is",
+        hint="make one with: byline policy init --from-node, or --log and --witness",
+    )
+
+
 @app.command()
 def init(
     logs: Annotated[

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
+from byline_cli.alarms import require_no_alarm
 from byline_cli.connect import connect, now_ms
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Depth, Json, MaxAge, NoPolicy, make_app
-from byline_cli.policy import chosen_policy
+from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
@@ -87,6 +88,7 @@ def query(
         if path is not None:
             require_new(path)
     rules, _where = chosen_policy(policy, no_policy)
+    require_ageable(rules, max_age)
     if private and not peers:
         raise UsageError(
             "--private needs --peer", hint="a node of yours knows what you ask it"
@@ -104,6 +106,8 @@ def query(
         below, more = found.rows, found.value
     else:
         bundle = ask_node(target, depth)
+        unsaved = save is not None or tlog_proof is not None
+        require_no_alarm(Bundle.from_bytes(bundle).log, unsaved=unsaved)
         verdict = check(bundle, target, rules, depth, max_age)
     asked = Bundle.from_bytes(bundle).asked
     rows = [*describe(target, asked, verdict), *below]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byline_cli import output
+from byline_cli.alarms import alarm_about
 from byline_cli.connect import now_ms
 from byline_cli.files import write_new_file
 from byline_cli.peer_answers import Asked, Held, describe, to_json
@@ -60,7 +61,7 @@ def query_peers(names: list[str], asked: Asked) -> Found:
     question = Question(parse_hash(text), asked.depth, asked.crowd)
     network_key = read_network_key(config.network_key_path)
     replies = ask_peers(addresses, question, network_key)
-    alarms = save_alarms(replies)
+    alarms = save_alarms(replies) | known_alarms(replies)
     held = [hold(one, replies, asked) for one in good(replies, set(alarms))]
     if not held:
         raise nobody(replies, alarms)
@@ -205,6 +206,13 @@ def save_alarms(replies: Replies) -> dict[str, Path | None]:
         elif error.vkey not in saved:
             saved[error.vkey] = save(alarm.to_bytes())
     return saved
+
+
+def known_alarms(replies: Replies) -> dict[str, Path | None]:
+    """Alarms that this home keeps about the logs that were shown."""
+    shown = {one.root.vkey for one in replies.peers if one.root is not None}
+    found = {vkey: alarm_about(vkey) for vkey in shown}
+    return {vkey: one[0] for vkey, one in found.items() if one is not None}
 
 
 def blame(replies: Replies, vkey: str, error: BylineError) -> None:

@@ -23,7 +23,7 @@ from byline_cli.wording import (
 from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
-from byline_ledger.verify import Level, Verdict
+from byline_ledger.verify import OTHER_FILE, Level, Verdict
 from byline_ledger.vocabulary import IPTC_SCHEME
 
 MOST_SHOWN = 8
@@ -71,6 +71,7 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
         yield ""
         yield ("  Nobody has said anything about it in this log.", "doubt")
         yield "  Who made it, how, and what you may do with it is unknown."
+        yield f"  If you expected a claim: it is {OTHER_FILE}."
         return
     for claim in work.claims[:MOST_SHOWN]:
         yield ""

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from byline_cli import output
+from byline_cli.alarms import require_no_alarm
 from byline_cli.files import write_new_file
+from byline_cli.targets import Target
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import Bundle
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.entry import statement_entry
 from byline_ledger.errors import NotFoundError, UsageError, VerificationError
-from byline_ledger.policy import Policy
+from byline_ledger.policy import Policy, PolicyLog
 from byline_ledger.statement import Statement
 from byline_ledger.tlog_proof import SUFFIX, TlogProof
+from byline_ledger.verify import OTHER_FILE, signed_by, span
+
+if TYPE_CHECKING:
+    from byline_cli.verify import Wanted
 
 
 def write_tlog_proofs(bundle: bytes, answer: Answer, out: Path) -> list[Path]:
@@ -46,13 +53,62 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{stem}.{number}{SUFFIX}")
 
 
-def verify_tlog(data: bytes, rules: Policy | None, as_json: bool) -> None:
+def verify_tlog(data: bytes, wanted: Wanted, as_json: bool) -> None:
     """Checks a proof by a policy: it names the log and says which witnesses count."""
     proof = TlogProof.from_bytes(data)
     if proof.extra is None:
         raise UsageError("the proof holds no statement, so there is nothing to compare")
     statement = Statement.from_envelope(proof.extra)
     statement.verify()
+    is_right = compare(statement, wanted.target)
+    rules, trusted = trusted_log(proof, wanted.rules)
+    tree = proof.verify(statement_entry(statement), trusted.vkey)
+    require_no_alarm(trusted.vkey)
+    now = time.time_ns() // 1_000_000
+    times = rules.witnessed_by(proof.checkpoint, now=now)
+    if not rules.is_satisfied(set(times)):
+        raise VerificationError(f"{signed_by(rules, times)}: no quorum")
+    require_age(rules.fresh_time(times), now // 1000, wanted.max_age)
+    name = cid_of_statement(statement.id)
+    compared = "yes" if is_right else "the work's own bytes were not compared"
+    where = f"entry {proof.index} of {tree.size}"
+    rows: list[output.Line] = [
+        f"  statement   {name}",
+        f"  right file  {compared}",
+        f"  log         {output.safe(trusted.origin)}, {where}",
+        f"  witnesses   {signed_by(rules, times)}",
+        ("The proof holds: the statement is in this log.", "good"),
+        "It says nothing of what else is: whether it was withdrawn or disputed.",
+    ]
+    value = {
+        "ok": True,
+        "statement": name,
+        "right_file": is_right,
+        "origin": trusted.origin,
+        "index": proof.index,
+        "size": tree.size,
+        "witnesses": sorted(times),
+    }
+    output.result(as_json, value, rows)
+
+
+def compare(statement: Statement, target: Target | None) -> bool | None:
+    """Whether the statement is about what was named, or is what was named; None if
+    nothing was.  VerificationError where it is another."""
+    if target is None:
+        return None
+    if target.multihash == statement.about:
+        return True
+    if target.path is None and target.sha256 == statement.id:
+        return None
+    raise VerificationError(
+        f"the statement is about sha256:{statement.about[2:].hex()}, "
+        f"not about sha256:{target.sha256.hex()}: {OTHER_FILE}"
+    )
+
+
+def trusted_log(proof: TlogProof, rules: Policy | None) -> tuple[Policy, PolicyLog]:
+    """The policy, and the log that it names; UsageError without either."""
     origin = checkpoint_of(proof.checkpoint).origin
     trusted = rules.log_for(origin) if rules else None
     if rules is None or trusted is None:
@@ -60,25 +116,16 @@ def verify_tlog(data: bytes, rules: Policy | None, as_json: bool) -> None:
             f"a .tlog-proof needs a policy that names the log {origin}",
             hint="make one with: byline policy init --log VKEY",
         )
-    tree = proof.verify(statement_entry(statement), trusted.vkey)
-    now = time.time_ns() // 1_000_000
-    times = rules.witnessed_by(proof.checkpoint, now=now)
-    if not rules.is_satisfied(set(times)):
-        raise VerificationError(f"{len(times)} trusted witnesses signed: no quorum")
-    name = cid_of_statement(statement.id)
-    rows: list[output.Line] = [
-        f"  statement  {name}",
-        f"  log        {output.safe(origin)}, entry {proof.index} of {tree.size}",
-        f"  witnesses  {len(times)} signed",
-        ("The proof holds: the statement is in this log.", "good"),
-        "It says nothing of what else is: whether it was withdrawn or disputed.",
-    ]
-    value = {
-        "ok": True,
-        "statement": name,
-        "origin": origin,
-        "index": proof.index,
-        "size": tree.size,
-        "witnesses": sorted(times),
-    }
-    output.result(as_json, value, rows)
+    return rules, trusted
+
+
+def require_age(fresh: int | None, now: int, max_age: int | None) -> None:
+    """VerificationError if the quorum signed longer ago than the reader takes."""
+    if max_age is None:
+        return
+    age = None if fresh is None else max(0, now - fresh)
+    if age is None or age > max_age:
+        signed = "at no known time" if age is None else f"{span(age)} ago"
+        raise VerificationError(
+            f"the quorum signed {signed}: expected at most {span(max_age)}"
+        )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from byline_cli import output
+from byline_cli.alarms import require_no_alarm
 from byline_cli.files import read_file
 from byline_cli.options import Json, MaxAge, NoPolicy, make_app
-from byline_cli.policy import chosen_policy
+from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_cli.wording import LEVELS
 from byline_ledger.bundle import MAX_BUNDLE, Bundle
-from byline_ledger.errors import BylineError, InconsistentLogError, MalformedError
+from byline_ledger.errors import BylineError, MalformedError, UsageError
 from byline_ledger.policy import Policy
 from byline_ledger.tlog_proof import HEADER
 from byline_ledger.verify import FAILED, Verdict, verify_bundle
@@ -26,6 +28,15 @@ app = make_app()
 
 OPENING = b"\x8b\xa5asked"
 """How every saved proof begins: a map of eleven fields, in order (spec/bundle.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the reader holds a proof against."""
+
+    target: Target | None
+    rules: Policy | None
+    max_age: int | None
 
 
 @app.command()
@@ -60,15 +71,19 @@ def verify(
     """Check a proof that was saved earlier, with no node and no network.
 
     With PATH, the file's own bytes are compared too. A proof that nobody said anything
-    holds as well, and ends with code 0. A .tlog-proof is checked as well.
+    holds as well, and ends with code 0. A .tlog-proof is checked in the same way.
     """
     data = read_file(bundle, MAX_BUNDLE)
     target = parse_target(what) if what is not None else None
     rules, _where = chosen_policy(policy, no_policy)
+    require_ageable(rules, max_age)
+    wanted = Wanted(target, rules, max_age)
     if data.startswith(HEADER):
         from byline_cli.tlog import verify_tlog
 
-        verify_tlog(data, rules, as_json)
+        if refresh:
+            raise not_renewable()
+        verify_tlog(data, wanted, as_json)
         return
     if refresh:
         from byline_cli.refresh import refresh as refresh_saved
@@ -76,8 +91,7 @@ def verify(
         refresh_saved(bundle, data, rules, as_json)
         return
     try:
-        verdict = check(data, target, rules, max_age)
-        require_no_alarm(data)
+        verdict = check(data, wanted)
     except MalformedError as error:
         raise no_proof(bundle, data, error) from None
     except BylineError as error:
@@ -89,34 +103,19 @@ def verify(
         raise typer.Exit(verdict.exit_code)
 
 
-def require_no_alarm(data: bytes) -> None:
-    """InconsistentLogError if this home holds proof that the log lied."""
-    from byline_cli.alarms import alarm_about
-
-    found = alarm_about(Bundle.from_bytes(data).log)
-    if found is not None:
-        path, finding = found
-        raise InconsistentLogError(
-            f"no proof by the log {finding.origin} counts: it {finding.text}",
-            hint=f"see byline alarm verify {path}",
-        )
-
-
-def check(
-    data: bytes,
-    target: Target | None,
-    rules: Policy | None,
-    max_age: int | None = None,
-) -> Verdict:
-    """The verdict, by this machine's clock."""
-    return verify_bundle(
+def check(data: bytes, wanted: Wanted) -> Verdict:
+    """The verdict, by this machine's clock; InconsistentLogError if the log lied."""
+    target = wanted.target
+    verdict = verify_bundle(
         data,
         digest=target.multihash if target else None,
         work=target.multihash if target and target.path else None,
-        policy=rules,
+        policy=wanted.rules,
         now=time.time_ns() // 1_000_000,
-        max_age=max_age,
+        max_age=wanted.max_age,
     )
+    require_no_alarm(Bundle.from_bytes(data).log)
+    return verdict
 
 
 def no_proof(path: Path, data: bytes, error: MalformedError) -> MalformedError:
@@ -128,6 +127,14 @@ def no_proof(path: Path, data: bytes, error: MalformedError) -> MalformedError:
     return MalformedError(
         f"{path} is not a saved proof",
         hint="the proof comes first: byline verify PROOF [FILE]",
+    )
+
+
+def not_renewable() -> UsageError:
+    """A place in the log is for ever the same: there is nothing newer of it."""
+    return UsageError(
+        "a .tlog-proof cannot be renewed: it is a place in the log, not an answer",
+        hint="for the answer of today: byline query FILE --save PROOF",
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from byline_ledger.amount import amount as amount
+
 MADE = {
     "human": "human",
     "assisted": "human with help of AI",
@@ -73,8 +75,3 @@ def format_time(milliseconds: int, form: str) -> str:
     if milliseconds > LAST_DAY:
         return "a day beyond the year 9999"
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime(form)
-
-
-def amount(count: int, one: str, many: str | None = None) -> str:
-    """`1 file`, `2,000 files`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -136,14 +136,21 @@ class Policy:
                 return time
         return None
 
+    def operators(self, names: Collection[str]) -> list[str]:
+        """Who these witnesses are, each operator once, however many keys they use."""
+        return sorted(
+            {operator_of(w.verifier.name) for w in self.witnesses if w.name in names}
+        )
+
     def replayed_by(self, names: Collection[str]) -> list[str]:
         """Who of these witnesses say that they replayed the log, each operator once."""
-        operators = {
-            operator_of(one.verifier.name)
-            for one in self.witnesses
-            if one.name in names and is_replay_key(one.verifier.name)
-        }
-        return sorted(operators)
+        return self.operators(
+            {
+                one.name
+                for one in self.witnesses
+                if one.name in names and is_replay_key(one.verifier.name)
+            }
+        )
 
 
 class _Parser:

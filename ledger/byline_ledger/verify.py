@@ -8,9 +8,10 @@ bytes at hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from byline_ledger.amount import amount
 from byline_ledger.answer import Answer, make_answer
 from byline_ledger.bundle import Bundle, EarlierCheckpoint
 from byline_ledger.chain import Chain, Gone, Recall, derive
@@ -33,6 +34,8 @@ OK, FAILED, WARNING, ABSENT = "ok", "failed", "warning", "absent"
 CLAIMED = "times are the authors' claims"
 MAX_AGE = 86_400
 """Seconds after which an answer is called old, if the reader does not say."""
+OTHER_FILE = "another file, or this one was edited or saved again since"
+"""What a digest that differs may mean to whoever holds the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +148,14 @@ class _Verification:
         if digest is not None and digest != asked:
             raise ProofError(
                 f"the bundle answers for sha256:{asked[2:].hex()}, "
-                f"not for sha256:{digest[2:].hex()}"
+                f"not for sha256:{digest[2:].hex()}: {OTHER_FILE}"
             )
         if work is None:
             return ABSENT, "the work's own bytes were not compared", b""
         if work != asked:
             raise ProofError(
                 f"the file's SHA-256 is {work[2:].hex()}, "
-                f"the bundle answers for {asked[2:].hex()}"
+                f"the bundle answers for {asked[2:].hex()}: {OTHER_FILE}"
             )
         return OK, "the file is the one that the bundle answers for", b""
 
@@ -247,9 +250,9 @@ class _Verification:
         count = len(self._bundle.redacted)
         if not count:
             return OK, "nothing that this answer needs was taken down", b""
-        things = "statement" if count == 1 else "statements"
+        gone = amount(count, "statement was", "statements were")
         detail = (
-            f"{count} {things} were taken down by this node: what may have been"
+            f"{gone} taken down by this node: what may have been"
             " withdrawn or disputed there is unknown"
         )
         return WARNING, detail, b""
@@ -272,8 +275,8 @@ class _Verification:
             return ABSENT, f"no policy says which witnesses count{self._names()}", b""
         times = self._policy.witnessed_by(self._bundle.checkpoint, now=self._now)
         if not self._policy.is_satisfied(set(times)):
-            raise ProofError(f"{len(times)} trusted witnesses signed: no quorum")
-        return OK, f"{len(times)} trusted witnesses signed", b""
+            raise ProofError(f"{signed_by(self._policy, times)}: no quorum")
+        return OK, signed_by(self._policy, times), b""
 
     def _names(self) -> str:
         """Whom a reader without a policy would have to trust."""
@@ -284,21 +287,28 @@ class _Verification:
 
     def _freshness(self) -> tuple[str, str, bytes]:
         if self._policy is None:
-            return ABSENT, "without witnesses nobody knows how old the answer is", b""
+            return self._ageless("without witnesses nobody knows how old the answer is")
         times = self._cosigned(self._bundle.checkpoint)
         fresh = self._policy.fresh_time(times)
         if fresh is None:
-            return ABSENT, "no quorum says how old the answer is", b""
-        detail = f"{len(times)} witnesses knew of nothing newer at {utc(fresh)}"
+            return self._ageless("no quorum says how old the answer is")
+        who = amount(len(self._policy.operators(times)), "witness", "witnesses")
+        detail = f"{who} knew of nothing newer at {utc(fresh)}"
         if self._now is None:
-            return OK, detail, b""
+            return self._ageless(f"{detail}; no clock says how long ago", OK)
         age = max(0, self._now // 1000 - fresh)
-        detail = f"{detail}, {_age(age)} ago"
+        detail = f"{detail}, {span(age)} ago"
         if self._max_age is not None and age > self._max_age:
-            raise ProofError(f"{detail}: expected at most {_age(self._max_age)}")
+            raise ProofError(f"{detail}: expected at most {span(self._max_age)}")
         if age > MAX_AGE:
             return WARNING, f"{detail}: there may be more by now", b""
         return OK, detail, b""
+
+    def _ageless(self, detail: str, status: str = ABSENT) -> tuple[str, str, bytes]:
+        """Nobody knows the age: whoever named one cannot be told that it is kept."""
+        if self._max_age is not None:
+            raise ProofError(f"{detail}: expected at most {span(self._max_age)}")
+        return status, detail, b""
 
     def _time(self) -> tuple[str, str, bytes]:
         for earlier in self._bundle.earlier:
@@ -335,12 +345,18 @@ class _Verification:
         return min(times, default=None)
 
 
-def _age(seconds: int) -> str:
+def signed_by(policy: Policy, names: Collection[str]) -> str:
+    """How many of a policy's witnesses signed: people, not keys."""
+    people = len(policy.operators(names))
+    keys = f", with {len(names)} keys" if len(names) > people else ""
+    return f"{amount(people, 'trusted witness', 'trusted witnesses')} signed{keys}"
+
+
+def span(seconds: int) -> str:
     """A span of time in one unit."""
     for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
-            count = seconds // size
-            return f"{count} {name}{'s' if count > 1 else ''}"
+            return amount(seconds // size, name)
     return f"{seconds} s"
 
 

@@ -112,6 +112,7 @@ def test_an_absent_work_is_unknown() -> None:
     """Nobody said anything."""
     text = shown(work())
     assert "Nobody has said anything about it in this log." in text
+    assert "another file, or this one was edited or saved again since" in text
 
 
 def test_a_withdrawn_dispute_does_not_dispute() -> None:

@@ -278,6 +278,15 @@ def bad_dated_cases() -> Iterator[Case]:
         yield case(name, why, spoiled, {"level": "malformed"}, ask())
     why = "older than the reader takes"
     yield case("too old", why, encode(fields), {"level": "freshness"}, ask(max_age=30))
+    why = "the reader named an age, and no witness counts who could say it"
+    rules = "\n".join([policy(DATED.view).split("\n")[0], "quorum none", ""])
+    known = ask(max_age=30, policy=rules)
+    yield case("of unknown age", why, encode(fields), {"level": "freshness"}, known)
+    del known["policy"]
+    why = "the reader named an age and has no policy"
+    yield case(
+        "of an age unknown to all", why, encode(fields), {"level": "freshness"}, known
+    )
 
 
 __all__ = ["Said", "bad_dated_cases", "bad_gone_cases", "dated_cases", "gone_cases"]

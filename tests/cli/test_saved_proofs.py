@@ -1,0 +1,213 @@
+"""Saved proofs as people use them: the right file, no older than wanted, renewed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.cli.program import Ended, Program
+from tests.support.signed import key
+
+from byline_ledger.alarm import alarm_of_notes
+from byline_ledger.bundle import Bundle
+from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
+from byline_ledger.cosignature import cosign, cosigner_vkey
+from byline_ledger.node_keys import NodeKeys
+from byline_ledger.note import parse_note
+from byline_ledger.store.node_files import NodeFiles
+from byline_ledger.tlog_proof import TlogProof
+from byline_ledger.verify import OTHER_FILE
+
+NAMES = ("b.example/1/witness", "b.example/1/replay")
+
+
+class Reader:
+    """A home with a store of its own, a photo that is claimed in it, and its proof."""
+
+    def __init__(self, folder: Path) -> None:
+        self.byline = Program(folder)
+        self.byline.new_key()
+        self.photo = self.byline.write("photo.jpg", b"a photo")
+        self.other = self.byline.write("other.jpg", b"another")
+        attested = self.byline("attest", self.photo, "--made", "human", "--json")
+        self.claim = str(attested.json["attested"][0]["id"])
+        assert self.byline("query", self.photo, "--save", "saved").code == 0
+        self.saved = folder / "saved"
+        self.log = NodeKeys.derive(
+            NodeFiles(self.byline.home / "node").read_secret(), self.bundle.log_name
+        )
+
+    @property
+    def bundle(self) -> Saved:
+        return Saved(Bundle.from_bytes(self.saved.read_bytes()))
+
+    def trust(self, quorum: str = "all", *, own: bool = True) -> Path:
+        """A policy that names the log and one operator's two keys."""
+        lines = [f"log {self.log.log_vkey}"]
+        if quorum != "none":
+            vkeys = (cosigner_vkey(n, key(i).public) for i, n in enumerate(NAMES, 1))
+            lines += [f"witness w{i} {vkey}" for i, vkey in enumerate(vkeys, 1)]
+            lines.append(f"group b {quorum} w1 w2")
+        lines += [f"quorum {'none' if quorum == 'none' else 'b'}", ""]
+        where = self.byline.home / "policy" if own else self.byline.folder / "rules"
+        where.write_text("\n".join(lines))
+        return where
+
+    def cosign(self, time: int) -> None:
+        """The saved proof under lines of both keys."""
+        old = self.bundle.bundle
+        note = parse_note(old.checkpoint)
+        for number, name in enumerate(NAMES, 1):
+            note = note.with_signature(cosign(note.text, name, key(number), time))
+        changed = replace(old, checkpoint=note.to_bytes())
+        self.saved.write_bytes(changed.to_bytes())
+
+    def accuse(self) -> Path:
+        """An alarm about the log, as its own node would keep it."""
+        notes = [
+            sign_checkpoint(Checkpoint(self.log.origin, 9, root * 32), self.log.log)
+            for root in (b"a", b"b")
+        ]
+        alarm = alarm_of_notes(self.log.log_vkey, (notes[0], notes[1]), ())
+        assert alarm is not None
+        path = self.byline.home / "node" / "alarms" / "found.alarm"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(alarm.to_bytes())
+        return path
+
+
+class Saved:
+    """A saved bundle and the name of its log."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.log_name = bundle.log.partition("+")[0]
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    return Reader(tmp_path)
+
+
+def level(ended: Ended, name: str) -> tuple[str, str]:
+    """Status and detail."""
+    (found,) = [one for one in ended.json["levels"] if one["name"] == name]
+    return found["status"], found["detail"]
+
+
+# Another file
+
+
+def test_another_file_may_be_this_one_edited(reader: Reader) -> None:
+    """Where a digest differs, and where nothing is known of it."""
+    ended = reader.byline("verify", reader.saved, reader.other)
+    assert ended.code == 1
+    assert ended.out.splitlines()[-1].endswith(OTHER_FILE)
+    asked = reader.byline("query", reader.other)
+    assert asked.code == 3
+    assert OTHER_FILE in asked.out
+
+
+# Witnesses
+
+
+def test_an_operator_with_two_keys_is_one_witness(reader: Reader) -> None:
+    reader.trust()
+    reader.cosign(1_790_000_000)
+    ended = reader.byline("verify", reader.saved, "--json")
+    assert level(ended, "witnesses") == (
+        "ok",
+        "1 trusted witness signed, with 2 keys",
+    )
+
+
+# Age
+
+
+def test_an_age_needs_somebody_who_can_tell_it(reader: Reader) -> None:
+    """Without a policy, and by one that asks for no witness."""
+    for command in ("verify", reader.saved), ("query", reader.photo):
+        ended = reader.byline(*command, "--max-age", "1")
+        assert ended.code == 2
+        assert "--max-age needs a policy" in ended.complaint
+    rules = reader.trust("none", own=False)
+    ended = reader.byline("verify", reader.saved, "--policy", rules, "--max-age", "1")
+    assert ended.code == 2
+    assert "--max-age needs a policy that asks for witnesses" in ended.complaint
+
+
+# Places in the log, for other tools
+
+
+@pytest.fixture
+def place(reader: Reader) -> Path:
+    """A .tlog-proof of the claim, and a policy to check it by."""
+    asked = reader.byline("query", reader.photo, "--tlog-proof", "a.tlog-proof")
+    assert asked.code == 0, asked.err
+    reader.trust("none")
+    return reader.byline.folder / "a.tlog-proof"
+
+
+def test_a_place_in_the_log_is_of_one_file(reader: Reader, place: Path) -> None:
+    """The file's own bytes are compared; a hash is too; neither is said."""
+    alone = reader.byline("verify", place)
+    assert alone.code == 0, alone.err
+    assert "the work's own bytes were not compared" in alone.out
+    right = reader.byline("verify", place, reader.photo, "--json")
+    assert right.code == 0
+    assert right.json["right_file"] is True
+    assert reader.byline("verify", place, reader.claim).code == 0
+    for wrong in (reader.other, "00" * 32):
+        ended = reader.byline("verify", place, wrong)
+        assert ended.code == 1
+        assert OTHER_FILE in ended.complaint
+
+
+def test_a_place_in_the_log_is_not_renewed(reader: Reader, place: Path) -> None:
+    ended = reader.byline("verify", place, "--refresh")
+    assert ended.code == 2
+    assert "cannot be renewed" in ended.complaint
+
+
+def test_a_place_in_the_log_is_only_as_old_as_wanted(
+    reader: Reader, place: Path
+) -> None:
+    """By the same rule as saved proofs."""
+    assert reader.byline("verify", place, "--max-age", "1").code == 2
+    reader.trust()
+    proof = TlogProof.from_bytes(place.read_bytes())
+    note = parse_note(proof.checkpoint)
+    for number, name in enumerate(NAMES, 1):
+        line = cosign(note.text, name, key(number), 1_790_000_000)
+        note = note.with_signature(line)
+    place.write_bytes(replace(proof, checkpoint=note.to_bytes()).to_bytes())
+    held = reader.byline("verify", place)
+    assert held.code == 0, held.err
+    assert "1 trusted witness signed, with 2 keys" in held.out
+    old = reader.byline("verify", place, "--max-age", "60")
+    assert old.code == 1
+    assert "expected at most 1 minute" in old.complaint
+
+
+# Logs that lied
+
+
+def test_nothing_counts_by_a_log_that_lied(reader: Reader, place: Path) -> None:
+    """Whether asked, verified, renewed or placed; nothing is saved without a word."""
+    reader.accuse()
+    before = reader.saved.read_bytes()
+    new = reader.byline.folder / "new"
+    for command in (
+        ("verify", reader.saved),
+        ("verify", place),
+        ("query", reader.photo),
+        ("query", reader.photo, "--save", new, "--tlog-proof", "new.tlog-proof"),
+    ):
+        ended = reader.byline(*command)
+        assert ended.code == 4, command
+        assert "signed two different trees of 9 entries" in ended.complaint
+        assert "stands" not in ended.out
+    assert "nothing was saved" in ended.complaint
+    assert not list(reader.byline.folder.glob("new*"))
+    assert reader.saved.read_bytes() == before
