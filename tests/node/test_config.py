@@ -35,7 +35,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert config.listen == ("/ip4/127.0.0.1/tcp/4737",)
     assert config.api_address == ("127.0.0.1", 8737)
     assert config.peers == ()
-    assert not (config.discover or config.dht or config.mdns)
+    assert (config.discover, config.dht, config.mdns) == (False, False, False)
     assert config.admission == OPEN
 
 
