@@ -21,6 +21,10 @@ MUTANT ?=
 SECONDS ?= 30
 CORE := tests/pure_core.ini
 REPLAY ?=
+SEED ?=
+SEEDS ?=
+NODES ?=
+HOURS ?=
 
 # A stranger's environment must not change what is tested or shown.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
@@ -28,7 +32,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync crash faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-network crash sim faults audit \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -39,11 +43,13 @@ help:
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
 	@echo "               (KILLS=500: again and again, with power cuts)"
+	@echo "make sim       simulated nodes through bad times  (SEED=7 NODES=20 HOURS=0.02 for"
+	@echo "               one run, SEEDS=1000 for many)"
 	@echo "make faults    fail, kill and cut the power at each file system call"
 	@echo "make hostile   a real node against peers that keep to no rule, and take their time"
 	@echo "make interop   programs of others in Go, and an S3 server, against our nodes"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
-	@echo "make bench     the figures of benchmarks/README.md  (bench-log, bench-follow, bench-sync: the rest)"
+	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network: the rest)"
 	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
 	@echo "make coverage  every branch of the pure core is taken by a test"
 	@echo "make vectors   write tests/vectors again from the naive generators"
@@ -90,9 +96,16 @@ hostile: $(STAMP)/test
 audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)
 
+bench-network: $(STAMP)/test
+	$(PY) -m benchmarks.network_model $(ARGS)
+
 crash: $(STAMP)/test
 	$(PY) $(if $(KILLS),tests/crash/loop.py --kills $(KILLS),tests/crash/run.py) \
 	    $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
+
+sim: $(STAMP)/test
+	$(PY) -m tests.sim.run $(SEED:%=--seed %) $(SEEDS:%=--seeds %) $(NODES:%=--nodes %) \
+	    $(HOURS:%=--hours %) $(MUTANT:%=--mutant %) $(ARGS)
 
 faults: $(STAMP)/test
 	$(PY) tests/faults/run.py $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)

@@ -93,8 +93,9 @@ def run(
         bool,
         typer.Option(
             "--trust-disk",
-            help="Sign on without asking those who cosigned. Only if you are certain"
-            " that this disk was never put back to an earlier state.",
+            help="Sign on without asking those who cosigned, and cosign others with new"
+            " keys. Only if you are certain that this disk was never put back to an"
+            " earlier state.",
         ),
     ] = False,
 ) -> None:

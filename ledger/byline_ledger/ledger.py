@@ -296,9 +296,12 @@ class Ledger(Upkeep):
         with self._writing:
             self._put([(layout.record(name), data) for name, data in records.items()])
 
-    def keep_cosigned(self, note: bytes) -> None:
+    def keep_cosigned(
+        self, note: bytes, records: Mapping[bytes, bytes] | None = None
+    ) -> None:
         """Keeps this log's own checkpoint with the cosignatures of some witnesses: as
-        the latest, and as the first of its size if it is that; durable when it returns.
+        the latest, and as the first of its size if it is that; and side records, in the
+        same write; durable when it returns.
 
         The caller has verified the cosignatures.  UsageError for a checkpoint that this
         log did not publish.
@@ -308,6 +311,8 @@ class Ledger(Upkeep):
             if not self._is_ours(checkpoint):
                 raise UsageError("expected a cosigned checkpoint of this very log")
             puts = [(layout.record(LATEST_COSIGNED), note)]
+            more = (records or {}).items()
+            puts += [(layout.record(name), value) for name, value in more]
             first = layout.cosigned(checkpoint.size)
             if self._store.get(first) is None:
                 puts.append((first, note))

@@ -39,6 +39,8 @@ KEY_ID_BYTES = 4
 
 _DASH = "\u2014 ".encode()
 _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_NOT_IN_NAME = re.compile("[" + re.escape("".join(SPACES)) + "+\x00-\x1f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def key_id(name: str, key_type: int, public: bytes) -> bytes:
@@ -51,9 +53,9 @@ def check_name(name: str) -> str:
     size = len(name.encode("utf-8", "surrogatepass"))
     if not 1 <= size <= MAX_NAME_BYTES:
         raise MalformedError(f"expected a key name of 1 to 255 bytes, got {size}")
-    if any(letter in SPACES or letter == "+" or letter < " " for letter in name):
+    if _NOT_IN_NAME.search(name):
         raise MalformedError("expected a key name without blanks, controls and '+'")
-    if any("\ud800" <= letter <= "\udfff" for letter in name):
+    if _SURROGATE.search(name):
         raise MalformedError("expected a key name in UTF-8")
     return name
 

@@ -21,7 +21,13 @@ from byline_ledger.errors import (
 )
 from byline_ledger.merkle import EMPTY_ROOT, verify_consistency
 from byline_ledger.node_keys import NodeKeys
-from byline_ledger.note import Note, NoteSignature, Verifier, parse_note
+from byline_ledger.note import (
+    MAX_SIGNATURES,
+    Note,
+    NoteSignature,
+    Verifier,
+    parse_note,
+)
 
 MAX_BODY = 65_536
 MAX_PROOF = 63
@@ -253,8 +259,16 @@ def parse_size(body: bytes) -> int:
 
 
 def merge(note: bytes, lines: Sequence[NoteSignature]) -> bytes:
-    """The note with these lines; of a key that signed before, the new line counts."""
+    """The note with these lines, the most important first.
+
+    Of one key the first counts, and any before what the note had; an id has 4 bytes, so
+    a key of somebody else may look the same.  Lines for which there is no room are left
+    out.
+    """
     merged = parse_note(note)
+    new: dict[tuple[str, bytes], NoteSignature] = {}
     for line in lines:
-        merged = merged.with_signature(line)
-    return merged.to_bytes()
+        new.setdefault((line.name, line.id), line)
+    kept = [one for one in merged.signatures if (one.name, one.id) not in new]
+    added = list(new.values())[: MAX_SIGNATURES - len(kept)]
+    return Note(merged.text, (*kept, *added)).to_bytes()

@@ -9,9 +9,9 @@ Specification: docs/spec/witness.md, "What a log does".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import structlog
 import trio
@@ -33,7 +33,12 @@ from byline_ledger.witness import (
 )
 from byline_node.errors import UnspokenError
 from byline_node.holding import AheadError, HeldLog, Hold
-from byline_node.known_witness import KnownWitness, WitnessClient, parse_cosigners
+from byline_node.known_witness import (
+    KnownWitness,
+    WitnessClient,
+    parse_cosigners,
+    time_of,
+)
 
 ROUND_SECONDS = 1.0
 """Between the beginnings of two rounds, at least, if nobody is in a hurry."""
@@ -60,15 +65,7 @@ log = structlog.get_logger("byline.cosigning")
 class OwnLog(HeldLog, Protocol):
     """What cosigning needs of the ledger."""
 
-    def keep_cosigned(self, note: bytes, /) -> None: ...
-
-
-class _NewerError(BylineError):
-    """The witness has seen a newer tree of this log, which is on our disk."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"{size} entries")
-        self.size = size
+    def keep_cosigned(self, note: bytes, /, records: Mapping[bytes, bytes]) -> None: ...
 
 
 Lines: TypeAlias = dict[str, NoteSignature]
@@ -76,10 +73,32 @@ Lines: TypeAlias = dict[str, NoteSignature]
 
 
 @dataclass(slots=True)
-class _Round:
-    """What one round brought."""
+class _Signed:
+    """One tree, and who cosigned it in this round."""
 
-    lines: list[tuple[KnownWitness, Lines]] = field(default_factory=list)
+    view: LogView
+    by: list[tuple[KnownWitness, Lines]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one round brought: mostly on the tree that it began with, but on a newer one
+    from those who were shown that first."""
+
+    trees: dict[int, _Signed] = field(default_factory=dict)
+
+    def add(self, one: KnownWitness, view: LogView, lines: Lines) -> None:
+        self.trees.setdefault(view.size, _Signed(view)).by.append((one, lines))
+
+    def best(self, named: Collection[str]) -> _Signed | None:
+        """The tree that most of the operator's witnesses signed; then, most of all;
+        then, the newest."""
+
+        def rank(signed: _Signed) -> tuple[int, int, int]:
+            mine = sum(one.client.name in named for one, _lines in signed.by)
+            return mine, len(signed.by), signed.view.size
+
+        return max(self.trees.values(), key=rank, default=None)
 
 
 class Cosigner:
@@ -205,9 +224,10 @@ class Cosigner:
         async with trio.open_nursery() as nursery:
             for one in self._all():
                 nursery.start_soon(self._ask, one, view, found)
-        self._is_failing = not found.lines
-        if found.lines and self.hold.ahead is None:
-            await self._publish(view, found)
+        signed = found.best(self._named)
+        self._is_failing = signed is None
+        if signed is not None and self.hold.ahead is None:
+            await self._publish(signed)
         self.hold.confirm(self.known)
         self._changed.set()
         self._changed = trio.Event()
@@ -226,16 +246,12 @@ class Cosigner:
 
     async def _ask(self, one: KnownWitness, view: LogView, found: _Round) -> None:
         try:
-            if not one.verifiers:
+            if not one.verifiers or self.hold.is_on:  # they may be new ones by now
                 one.verifiers = parse_cosigners(await one.client.vkeys())
-            lines = await self._cosignatures(one, view)
+            view, lines = await self._cosignatures(one, view)
         except AheadError as error:
             self.hold.fall_behind(str(error))
             one.error = str(error)
-        except _NewerError as error:
-            # It was shown a tree that was committed since the round began.
-            one.error, one.size = None, error.size
-            self._wake.set()
         except BylineError as error:
             if one.error != str(error):
                 write = log.debug if isinstance(error, UnspokenError) else log.info
@@ -244,31 +260,41 @@ class Cosigner:
         else:
             one.error, one.size = None, view.size
             one.agreed |= lines.keys()
-            found.lines.append((one, lines))
+            found.add(one, view, lines)
 
-    async def _cosignatures(self, one: KnownWitness, view: LogView) -> Lines:
-        """Its verified lines on this tree."""
-        old = min(one.size, view.size)
+    async def _cosignatures(
+        self, one: KnownWitness, view: LogView
+    ) -> tuple[LogView, Lines]:
+        """Its verified lines on this tree, or on the newest if it saw more by now."""
+        owed = self.hold.owed_size(one.client.name)
+        old = min(max(one.size, owed), view.size)
         for _ in range(MAX_TRIES):
             proof = tuple(view.consistency_proof(old))
             request = AddCheckpoint(old, proof, view.state.checkpoint)
             status, body = await one.client.add(request.to_bytes())
             if status == OK:
-                return await self._verified(one, parse_lines(body), view)
-            if status == CONFLICT:
-                old = parse_size(body)
-                if old > view.size:
-                    await self._require_ours(one, old, f"{old} entries of this log")
-                    raise VerificationError(f"it claims to have seen {old} entries")
-                continue
-            if status == UNPROVEN:
-                await self._require_ours(one, None, "another tree of this log")
-            if status == BUSY:
-                await self.hold.compare_latest(one)
-            raise VerificationError(f"status {status}: {_line(body)}")
+                return view, await self._verified(one, parse_lines(body), view)
+            if status != CONFLICT:
+                return await self._refused(one, status, body)
+            old = parse_size(body)
+            if old < owed:
+                text = f"it cosigned {owed} entries, and remembers only {old}"
+                raise VerificationError(text)
+            # Anybody may have shown it a tree that was committed since the round began.
+            view = self._ledger.view if old > view.size else view
+            if old > view.size:
+                await self._require_ours(one, f"{old} entries of this log")
+                raise VerificationError(f"it claims to have seen {old} entries")
         raise VerificationError("it changes its mind about what it saw last")
 
-    async def _require_ours(self, one: KnownWitness, old: int | None, saw: str) -> None:
+    async def _refused(self, one: KnownWitness, status: int, body: bytes) -> NoReturn:
+        if status == UNPROVEN:
+            await self._require_ours(one, "another tree of this log")
+        if status == BUSY:
+            await self.hold.compare_latest(one)
+        raise VerificationError(f"status {status}: {_line(body)}")
+
+    async def _require_ours(self, one: KnownWitness, saw: str) -> None:
         """AheadError if it saw a tree of this log that is not on this disk.
 
         Nothing is let out before it is in the ledger's view, so what it can have seen
@@ -276,8 +302,6 @@ class Cosigner:
         must show what we signed, for else any peer could stop this log with a word.
         """
         newest = self._ledger.view.size
-        if old is not None and old <= newest:
-            raise _NewerError(old)
         await self.hold.compare_latest(one)
         if one.client.kind == "url":
             raise AheadError(
@@ -307,29 +331,32 @@ class Cosigner:
             line = note.signature_by(verifier)
             if line is not None:
                 time = verify_cosignature(note, verifier)
+                # Whatever its clock or ours says, it agrees that this tree is whole.
+                one.agreed.add(verifier.to_text())
                 if time > self._clock() + FUTURE_SECONDS:
                     raise VerificationError("it dates its cosignature into the future")
                 good[verifier.to_text()] = line
         return good
 
-    async def _publish(self, view: LogView, found: _Round) -> None:
+    async def _publish(self, signed: _Signed) -> None:
+        view = signed.view
         # A note has room for some lines: those of the operator's witnesses go first.
-        found.lines.sort(key=lambda pair: pair[0].client.name not in self._named)
-        lines = [line for _one, several in found.lines for line in several.values()]
+        signed.by.sort(key=lambda pair: pair[0].client.name not in self._named)
+        lines = [line for _one, several in signed.by for line in several.values()]
         note = merge(view.state.checkpoint, lines[:MAX_LINES])
-        await self._keep(note, found)
+        await self._keep(note, signed)
         self._published = view.cosigned(note)
         newer = self._ledger.view.size > view.size
         self._late_since = trio.current_time() if newer else None
         self.on_published(self._published)
 
-    async def _keep(self, note: bytes, found: _Round) -> None:
+    async def _keep(self, note: bytes, signed: _Signed) -> None:
         """On disk, unless the log is read-only for good or the disk is full: then it is
         served as long as we run."""
-        signers = [(one, key) for one, lines in found.lines for key in lines]
+        signers = [(one, key) for one, lines in signed.by for key in lines]
+        records = self.hold.record_of(signed.view.size, signers)
         try:
-            await trio.to_thread.run_sync(self._ledger.keep_cosigned, note)
-            await trio.to_thread.run_sync(self.hold.remember, signers)
+            await trio.to_thread.run_sync(self._ledger.keep_cosigned, note, records)
         except BylineError as error:
             if self._ledger.failure is not None:
                 raise
@@ -344,12 +371,9 @@ class Cosigner:
 
     def _times(self, note: Note) -> dict[str, int]:
         """Unix seconds of the cosignatures of known witnesses."""
-        return {
-            verifier.name: verify_cosignature(note, verifier)
-            for one in self.known
-            for verifier in one.verifiers
-            if note.signature_by(verifier) is not None
-        }
+        keys = [verifier for one in self.known for verifier in one.verifiers]
+        times = [(verifier.name, time_of(note, verifier)) for verifier in keys]
+        return {name: time for name, time in times if time is not None}
 
 
 def _line(body: bytes) -> str:

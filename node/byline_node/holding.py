@@ -21,15 +21,16 @@ from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.errors import BylineError, MalformedError, VerificationError
 from byline_ledger.log import LogView
 from byline_ledger.merkle import root_from
-from byline_ledger.node_keys import operator_of
 from byline_ledger.note import parse_note
-from byline_node.known_witness import KnownWitness, has_signed, operators_of
+from byline_node.known_witness import KnownWitness, has_signed
 
 RECORD = b"cosigned/by"
-"""Side record: which of the operator's witnesses signed the last note."""
+"""Side record, a line each: the size of the last note that one of the operator's
+witnesses signed, who they were, and with which key."""
 MAX_RECORD = 262_144
-STRANGERS_SECONDS = 60.0
-"""Longest hold where only strangers ever cosigned: anybody can be a stranger."""
+STRANGERS_SECONDS = 20.0
+"""How long a log is held that only strangers cosigned: peers that are connected come
+back within 10 s, and may show that they saw more."""
 
 UNCERTAIN = (
     "it is not certain yet that this disk holds the newest tree: asking those who"
@@ -54,7 +55,6 @@ class HeldLog(Protocol):
     @property
     def failure(self) -> str | None: ...
     def get_record(self, name: bytes, /) -> bytes | None: ...
-    def put_record(self, name: bytes, value: bytes, /) -> None: ...
     def hold(self, reason: str, /) -> None: ...
     def release(self) -> None: ...
 
@@ -71,7 +71,6 @@ class Hold:
         self._is_named = is_named
         self._past = ledger.latest_cosigned
         self._signers = _parse_signers(ledger.get_record(RECORD))
-        self._written = self._signers
         self._started: float | None = None
         self.ahead: str | None = None
         """Why the log is read-only for good, if somebody saw a newer tree."""
@@ -109,19 +108,23 @@ class Hold:
     async def compare_latest(self, one: KnownWitness) -> None:
         """What a witness that does not cosign now had cosigned before.
 
-        Only the word of one that the operator named counts as agreement: a stranger can
-        show any old checkpoint.
+        It agrees by showing its own cosignature, under no smaller tree than it signed
+        for us; and only if the operator named it, for what it shows is public.
         """
         note = await one.client.latest()
         seen = self._signed_by_us(note) if note is not None else None
+        if note is None or seen is None:
+            return
         # Compared with the newest tree of now, not with that of before the question.
-        if seen is not None and not is_ours(self._ledger.view, seen):
+        if not is_ours(self._ledger.view, seen):
             raise AheadError(
                 f"{one.client.name} cosigned {seen.size} entries of this log that are"
                 " not those of this disk"
             )
-        if seen is not None and self._is_named(one.client.name):
-            one.agreed |= {verifier.to_text() for verifier in one.verifiers}
+        name, shown = one.client.name, parse_note(note)
+        if self._is_named(name) and seen.size >= self.owed_size(name):
+            signed = [key for key in one.verifiers if has_signed(shown, key)]
+            one.agreed |= {key.to_text() for key in signed}
 
     def _signed_by_us(self, note: bytes) -> Checkpoint | None:
         try:
@@ -137,46 +140,46 @@ class Hold:
             return
         now = trio.current_time()
         self._started = now if self._started is None else self._started
-        named = {(name, key) for name, key in self._signers if self._is_named(name)}
-        if named:
-            agreed = {name for name, key in named if _has_agreed(known, name, key)}
-            is_enough = 2 * len(agreed) >= len({name for name, _key in named})
+        owed = self._owed()
+        agreed = {name for name, key in owed if _has_agreed(known, name, key)}
+        if owed:
+            is_enough = 2 * len(agreed) >= len({name for name, _key in owed})
         else:
-            agreed = self._strangers(known)
-            past = parse_note(self._past) if self._past is not None else None
-            is_enough = 2 * len(agreed) >= len(operators_of(past))
-            is_enough |= now - self._started >= STRANGERS_SECONDS
+            is_enough = now - self._started >= STRANGERS_SECONDS
         if is_enough:
             self.is_on = False
             self._ledger.release()
             log.info("the log is confirmed", by=len(agreed))
 
-    def _strangers(self, known: Iterable[KnownWitness]) -> set[str]:
-        """Who signed the past note and, with the same key, the tree of now."""
-        past = parse_note(self._past) if self._past is not None else None
-        return {
-            operator_of(verifier.name)
-            for one in known
-            for verifier in one.verifiers
-            if past is not None
-            and verifier.to_text() in one.agreed
-            and has_signed(past, verifier)
-        }
+    def _owed(self) -> dict[tuple[str, str], int]:
+        """Whose agreement counts, with which keys, and what they signed then."""
+        signers = self._signers.items()
+        return {pair: size for pair, size in signers if self._is_named(pair[0])}
 
-    def remember(self, signers: Iterable[tuple[KnownWitness, str]]) -> None:
-        """Keeps which named witnesses, with which key, signed what was just published.
+    def owed_size(self, name: str) -> int:
+        """Entries that this witness must remember to agree: it cosigned them for us.
 
-        Blocks for a write if they are others than before.  Raises StoreError.
+        0 while nothing is owed.
         """
-        named = frozenset(
-            (one.client.name, key)
-            for one, key in signers
-            if self._is_named(one.client.name)
-        )
-        if named and named != self._written:
-            rows = sorted(f"{name} {key}" for name, key in named)
-            self._ledger.put_record(RECORD, codec.pack("\n".join(rows)))
-            self._written = named
+        if not self.is_on:
+            return 0
+        sizes = [size for (one, _key), size in self._owed().items() if one == name]
+        return max(sizes, default=0)
+
+    def record_of(
+        self, size: int, signers: Iterable[tuple[KnownWitness, str]]
+    ) -> dict[bytes, bytes]:
+        """The side record to be kept with a note, of so many entries, that these have
+        signed; none where the operator named nobody of them.
+
+        None while the log is held either, for then new keys would be taken for those
+        that agree at the next start.
+        """
+        pairs = {(one.client.name, key) for one, key in signers}
+        rows = [f"{size} {name} {key}" for name, key in pairs if self._is_named(name)]
+        if self.is_on or not rows:
+            return {}
+        return {RECORD: codec.pack("\n".join(sorted(rows)))}
 
 
 def is_ours(view: LogView, seen: Checkpoint) -> bool:
@@ -189,12 +192,13 @@ def _has_agreed(known: Iterable[KnownWitness], name: str, key: str) -> bool:
     return any(one.client.name == name and key in one.agreed for one in known)
 
 
-def _parse_signers(record: bytes | None) -> frozenset[tuple[str, str]]:
+def _parse_signers(record: bytes | None) -> dict[tuple[str, str], int]:
     if record is None:
-        return frozenset()
+        return {}
     try:
         text = str(codec.unpack(record, max_size=MAX_RECORD, max_depth=0, what="names"))
     except BylineError:
-        return frozenset()
-    pairs = (line.partition(" ") for line in text.splitlines())
-    return frozenset((name, key) for name, _blank, key in pairs)
+        return {}
+    rows = (line.split(" ") for line in text.splitlines())
+    good = [row for row in rows if len(row) == 3 and row[0].isdecimal()]
+    return {(name, key): int(size) for size, name, key in good}

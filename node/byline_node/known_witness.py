@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from byline_ledger.checkpoint import Checkpoint
 from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import MalformedError, VerificationError
-from byline_ledger.node_keys import is_replay_key, operator_of
+from byline_ledger.node_keys import is_replay_key
 from byline_ledger.note import COSIGNATURE, Note, Verifier
 
 
@@ -67,19 +66,18 @@ class KnownWitness:
 
 def has_signed(note: Note, verifier: Verifier) -> bool:
     """Whether this very key cosigned the note."""
+    return time_of(note, verifier) is not None
+
+
+def time_of(note: Note, verifier: Verifier) -> int | None:
+    """Unix seconds at which this very key cosigned the note, if it did.
+
+    A line that bears its name and id may be by another key: an id has 4 bytes.
+    """
     try:
-        verify_cosignature(note, verifier)
+        return verify_cosignature(note, verifier)
     except (MalformedError, VerificationError):
-        return False
-    return True
-
-
-def operators_of(note: Note | None) -> set[str]:
-    """Who cosigned a note of ours, each counted once."""
-    if note is None:
-        return set()
-    origin = Checkpoint.from_text(note.text).origin
-    return {operator_of(one.name) for one in note.signatures if one.name != origin}
+        return None
 
 
 def parse_cosigners(texts: Sequence[str]) -> tuple[Verifier, ...]:

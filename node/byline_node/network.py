@@ -352,10 +352,10 @@ class Network:
         async with trio.open_nursery() as nursery:
             while True:
                 connected = self._host.peers()
-                for peer in connected.keys() - minded.keys():
+                for peer in [one for one in connected if one not in minded]:
                     minded[peer] = trio.CancelScope()
                     nursery.start_soon(self._mind_peer, peer, minded[peer])
-                for peer in minded.keys() - connected.keys():
+                for peer in [one for one in minded if one not in connected]:
                     minded.pop(peer).cancel()
                     self._requests.forget(peer)
                     self._latencies.pop(peer, None)

@@ -54,6 +54,8 @@ class _Channel:
 
     lock: trio.Lock = field(default_factory=trio.Lock)
     stream: PeerStream | None = None
+    users: int = 0
+    """Requests under way or waiting."""
 
 
 class Requests:
@@ -106,18 +108,28 @@ class Requests:
         disconnected: a write that is given up half way leaves the encrypted connection
         useless.
         """
-        name = peer, protocol
-        channel = self._channels.setdefault(name, _Channel())
-        async with channel.lock:
-            try:
+        channel = self._channels.setdefault((peer, protocol), _Channel())
+        channel.users += 1
+        try:
+            async with channel.lock:
                 with trio.fail_after(seconds):
                     return await self._ask(channel, peer, protocol, body, most)
-            except trio.TooSlowError:
-                self._host.drop(peer)
-                raise PeerError(f"no answer within {seconds:g} s") from None
-            finally:
-                if channel.stream is None and self._channels.get(name) is channel:
-                    del self._channels[name]
+        except trio.TooSlowError:
+            self._host.drop(peer)
+            raise PeerError(f"no answer within {seconds:g} s") from None
+        finally:
+            channel.users -= 1
+            if not channel.users:
+                await self._tidy((peer, protocol), channel)
+
+    async def _tidy(self, name: tuple[str, str], channel: _Channel) -> None:
+        """Lets go of what nobody uses: a channel without a stream, or the stream of one
+        whose peer was forgotten meanwhile."""
+        is_kept = self._channels.get(name) is channel
+        if channel.stream is None and is_kept:
+            del self._channels[name]
+        elif channel.stream is not None and not is_kept:
+            await channel.stream.reset()
 
     async def _ask(
         self, channel: _Channel, peer: str, protocol: str, body: bytes, most: int

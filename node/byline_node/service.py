@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
 from byline_node.peers import peer_id_of
 from byline_node.reasons import one_error
+from byline_node.stopping import Stop
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
 from byline_node.witnessing import Witness
@@ -78,31 +79,6 @@ class Ready:
 
 
 OnReady = Callable[[Ready], None]
-
-
-class Stop:
-    """The wish that the node stops, and the failure that caused it, if one did; and,
-    until then, that it reads its settings again."""
-
-    def __init__(self) -> None:
-        self._asked = trio.Event()
-        self._hung_up = trio.Event()
-        self.failure: BylineError | None = None
-
-    def ask(self, failure: BylineError | None = None) -> None:
-        """The first failure counts; asking again is harmless."""
-        self.failure = self.failure or failure
-        self._asked.set()
-
-    async def wait(self) -> None:
-        await self._asked.wait()
-
-    def hang_up(self) -> None:
-        self._hung_up.set()
-
-    async def wait_hangup(self) -> None:
-        await self._hung_up.wait()
-        self._hung_up = trio.Event()
 
 
 def run_node(config: NodeConfig, *, on_ready: OnReady | None = None) -> None:
@@ -196,12 +172,21 @@ def renew_witness(ledger: Ledger) -> None:
 class Node:
     """A running node; also what the HTTP API asks (http_api.Backend)."""
 
-    def __init__(self, config: NodeConfig, ledger: Ledger, stop: Stop) -> None:
+    def __init__(
+        self,
+        config: NodeConfig,
+        ledger: Ledger,
+        stop: Stop,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` gives Unix seconds."""
         self._config = config
         self._ledger = ledger
         self._stop = stop
         self._writer = Writer(ledger)
-        self.admission = Admission(ledger, config.admission)
+        self.admission = Admission(
+            ledger, config.admission, lambda: int(clock() * 1000)
+        )
         """What decides on every statement that comes in."""
         self._entrance = Entrance(self.admission, self._writer.submit)
         self._writer.listen(self.admission.heed)
@@ -212,7 +197,7 @@ class Node:
         self._alarms = Alarms(config.folder / "alarms", self._knows_log)
         self.witness = Witness(
             ledger,
-            clock=time.time,
+            clock=clock,
             configured=config.witness_logs,
             is_alarmed=self._alarms.is_alarmed,
             is_replayed=lambda tree: (
@@ -226,7 +211,7 @@ class Node:
         self._poster = Poster()
         self._cosigner = Cosigner(
             ledger,
-            clock=time.time,
+            clock=clock,
             peers=lambda: self._network.witnesses() if self._network else (),
             witnesses=[
                 UrlWitness(*parse_witness(line), self._poster.post)
@@ -293,15 +278,21 @@ class Node:
         listeners = await open_listeners(*self._config.api_address)
         self._api = f"http://{bound_address(listeners)}"
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write)
             jobs = make_jobs(self._ledger, self._stop_writing)
             jobs |= admission_jobs(self.admission, self._reload)
             nursery.start_soon(self._heed_hangups)
             await nursery.start(serve_control, self._config.folder, jobs)
+            await self.take_part(lambda: self._serve_http(listeners, on_ready))
+            nursery.cancel_scope.cancel()
+
+    async def take_part(self, serve: Callable[[], Awaitable[None]]) -> None:
+        """Log and network, for as long as `serve` runs; then what waits is written."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write)
             async with self._open_network() as self._network:
                 nursery.start_soon(self._cosign)
                 nursery.start_soon(self._finish_takedowns)
-                await self._serve_http(listeners, on_ready)
+                await serve()
                 await self._drain()
             nursery.cancel_scope.cancel()
 

@@ -50,6 +50,7 @@ MAX_PER_PEER = 4
 MAX_RECORD = 80_000
 MAX_PER_NAME = 16
 """Keys under which logs of one name are known: anybody can give a log any name."""
+HELD = "this witness cosigns nothing now: its own log is held"
 _MEMORY = b"witness/log/"
 _KEYS = b"witness/keys/"
 _COUNT = b"witness/count"
@@ -105,19 +106,23 @@ class Witness:
     async def add_checkpoint(self, request: bytes) -> Answer:
         """The answer to a request of add-checkpoint, over whatever it came."""
         async with self._turn:
-            # Asked when its turn has come: the log may be held by now.
-            if self._ledger.read_only is not None:
-                return refuse(
-                    BUSY, "this witness cosigns nothing now: its own log is held"
-                )
+            # Asked when its turn has come, and again before anything is let out: the
+            # log may be held by now.
+            if self._is_held():
+                return refuse(BUSY, HELD)
             answer = await trio.to_thread.run_sync(
                 self._decide, request, limiter=self._thread
             )
+            if answer.status == OK and self._is_held():
+                return refuse(BUSY, HELD)
         if answer.contradiction is not None:
             self._on_contradiction(answer.contradiction)
         if answer.status != OK:
             self._note_refusal(answer)
         return answer
+
+    def _is_held(self) -> bool:
+        return self._ledger.read_only is not None
 
     def _decide(self, request: bytes) -> Answer:
         now = int(self._clock())

@@ -68,8 +68,9 @@ def test_the_first_cosigned_checkpoint_of_an_entry_is_kept(ledger: Ledger) -> No
     ledger.append(works(3, 4))
     second = ledger.view.checkpoint
     ledger.keep_cosigned(second)
-    ledger.keep_cosigned(second)
+    ledger.keep_cosigned(second, {b"cosigned/by": b"who"})
     assert ledger.latest_cosigned == second
+    assert ledger.get_record(b"cosigned/by") == b"who"
     assert ledger.view.earliest_cosigned(size - 1) == first
     assert ledger.view.earliest_cosigned(size) == second
     assert ledger.view.earliest_cosigned(ledger.view.size) is None

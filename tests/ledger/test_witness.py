@@ -17,7 +17,13 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.errors import MalformedError
 from byline_ledger.merkle import EMPTY_ROOT, consistency_proof, verify_consistency
 from byline_ledger.node_keys import NodeKeys
-from byline_ledger.note import NoteSignature, Verifier, parse_note
+from byline_ledger.note import (
+    MAX_SIGNATURES,
+    Note,
+    NoteSignature,
+    Verifier,
+    parse_note,
+)
 from byline_ledger.witness import (
     MAX_BODY,
     SIZE_TYPE,
@@ -117,6 +123,21 @@ def test_the_same_again_has_a_new_time_and_never_an_older_one() -> None:
         note = parse_note(merge(log.checkpoint, parse_lines(answer.body)))
         times.append(verify_cosignature(note, WITNESS))
     assert times == [NOW, NOW + 60, NOW + 60, NOW + 61]
+
+
+def test_of_one_key_the_first_line_of_a_merge_counts() -> None:
+    """And any of them before what the note had; a note never gets more than fit."""
+    text = parse_note(make_log().checkpoint).text
+    own, old = (
+        NoteSignature("log", b"0000", b"own"),
+        NoteSignature("w", b"0001", b"old"),
+    )
+    first, second = replace(old, signature=b"first"), replace(old, signature=b"second")
+    note = Note(text, (own, old)).to_bytes()
+    assert parse_note(merge(note, [first, second])).signatures == (own, first)
+    crowd = [NoteSignature(f"w{i}", b"0002", b"x") for i in range(MAX_SIGNATURES + 5)]
+    merged = parse_note(merge(note, [first, *crowd])).signatures
+    assert merged == (own, first, *crowd[: MAX_SIGNATURES - 2])
 
 
 def test_only_verified_signatures_are_remembered() -> None:

@@ -21,11 +21,14 @@ from byline_ledger.bundle import Bundle
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import ReadOnlyError
+from byline_ledger.log import Ledger
 from byline_ledger.merkle import consistency_proof
 from byline_ledger.mirror import Mirror
 from byline_ledger.note import Verifier, parse_note
 from byline_ledger.witness import AddCheckpoint, merge, parse_lines
+from byline_node import upkeep
 from byline_node.client import Client
+from byline_node.home import Home
 from byline_node.log_source import open_source
 from byline_node.mirror_word import End, why_no_word
 from byline_node.recover import open_places
@@ -138,29 +141,30 @@ def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
 
 def test_a_restart_is_confirmed_by_those_who_cosigned(tmp_path: Path) -> None:
     """Also where all restart together: each answers while it is held itself."""
-    with (
-        node_process(tmp_path / "a", listen=LISTEN) as a,
-    ):
+    with node_process(tmp_path / "b", listen=LISTEN) as b:
+        to_second = b.wait_ready().status()["listen"][0]
+        b.stop()
+    with node_process(tmp_path / "a", listen=LISTEN, peers=to_second) as a:
         first = a.wait_ready()
-        address = first.status()["listen"][0]
-        port = address.partition("/p2p/")[0]
-        with node_process(tmp_path / "b", listen=LISTEN, peers=address) as b:
+        to_first = first.status()["listen"][0]
+        listen = [one.partition("/p2p/")[0] for one in (to_first, to_second)]
+        with node_process(tmp_path / "b", listen=listen[1], peers=to_first) as b:
             second = b.wait_ready()
             names = [one.status()["origin"] for one in (first, second)]
             until(lambda: cosigned_by(first, names[1]))
             until(lambda: cosigned_by(second, names[0]))
             b.stop()
         a.stop()
-    with node_process(tmp_path / "a", listen=port) as a:
+    with node_process(tmp_path / "a", listen=listen[0], peers=to_second) as a:
         first = a.wait_ready()
         assert "not certain" in first.status()["read_only"]
         with pytest.raises(ReadOnlyError, match="not certain"):
             first.publish([work("too early")])
         assert not first.query(work("reads go on").about).known
-        with node_process(tmp_path / "b", listen=LISTEN, peers=address) as b:
+        with node_process(tmp_path / "b", listen=listen[1], peers=to_first) as b:
             second = b.wait_ready()
-            until(lambda: first.status()["read_only"] is None)
-            until(lambda: second.status()["read_only"] is None)
+            until(lambda: first.status()["read_only"] is None, 60)
+            until(lambda: second.status()["read_only"] is None, 60)
             first.publish([work("confirmed")])
 
 
@@ -196,6 +200,48 @@ def test_an_old_disk_is_not_signed_again(tmp_path: Path) -> None:
             with pytest.raises(ReadOnlyError):
                 first.publish([work("a fork")])
             assert first.query(work("reads go on").about).works
+
+
+@pytest.mark.parametrize("end", ["retired", "restored"])
+@pytest.mark.parametrize("named", [True, False], ids=["named", "stranger"])
+def test_a_log_that_is_not_signed_is_served_and_cosigned(
+    tmp_path: Path, end: str, named: bool
+) -> None:
+    """By a real peer, and for as long as the node runs."""
+    with node_process(tmp_path / "a", listen=LISTEN) as a:
+        client = a.wait_ready()
+        client.publish([work("kept")])
+        listen = client.status()["listen"][0].partition("/p2p/")[0]
+        to_first = client.status()["listen"][0]
+        a.stop()
+    home = Home(tmp_path / "a")
+    if end == "retired":
+        ledger = Ledger.open(home.node)
+        ledger.retire("goodbye")
+        ledger.close()
+    else:
+        upkeep.backup(home.node, tmp_path / "backup", lambda _done, _total: None)
+        home = Home(tmp_path / "restored")
+        upkeep.restore(tmp_path / "backup", home.node, lambda _size: None)
+    with node_process(tmp_path / "b", listen=LISTEN, peers=to_first) as b:
+        second = b.wait_ready()
+        other = second.status()["origin"]
+        peers = second.status()["listen"][0] if named else ""
+        with node_process(home.folder, listen=listen, peers=peers) as node:
+            first = node.wait_ready()
+            until(lambda: cosigned_by(first, other))
+            # Another round, since nobody has to commit anything for it.
+            times = [first.status()["cosigned"]["time"]]
+            b.stop()
+            with node_process(tmp_path / "b", listen=LISTEN, peers=to_first) as again:
+                again.wait_ready()
+                until(lambda: first.status()["cosigned"]["time"] != times[0], 60)
+            assert first.status()["read_only"] is not None
+            assert first.query(work("kept").about).works
+            with pytest.raises(ReadOnlyError):
+                first.publish([work("more")])
+            assert node.process.poll() is None
+            assert node.stop()[0] == 0
 
 
 # Over HTTP

@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import trio
 import trio.testing
 from tests.support.logs import works
 from tests.support.memory_log import MemoryLog
 
+from byline_ledger import cosignature as cosignature_module
+from byline_ledger import note as note_module
+from byline_ledger.checkpoint import Checkpoint
+from byline_ledger.cosignature import verify_cosignature
 from byline_ledger.errors import StoreError
 from byline_ledger.log import Ledger
 from byline_ledger.node_keys import NodeKeys
@@ -20,9 +25,12 @@ from byline_ledger.note import Verifier, parse_note
 from byline_ledger.store.restored import Restored, write_restored
 from byline_ledger.witness import AddCheckpoint, Memory, decide
 from byline_node import cosigning, holding
+from byline_node.config import NodeConfig
 from byline_node.cosigning import MAX_LINES, Cosigner
+from byline_node.errors import PeerError
 from byline_node.known_witness import WitnessClient
 from byline_node.reasons import one_error
+from byline_node.service import open_ledger
 from byline_node.witnessing import Witness
 
 pytestmark = pytest.mark.trio
@@ -187,14 +195,91 @@ async def test_strangers_who_left_do_not_make_it_last(node: Node) -> None:
 
 
 async def test_one_with_new_keys_may_have_forgotten(node: Node) -> None:
+    """However often the node is started: it is the operator who must know."""
     good = Honest(1, vkey(node))
-    await rounds(node.cosigner(good, named=(good.name,)))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
     good.renew(1, b"r" * 16)
-    await rounds(node.start(good, named=(good.name,)))
-    assert "not certain" in (node.ledger.read_only or "")
-    # It signed the tree of now, so it counts from the next start on.
-    await rounds(node.start(good, named=(good.name,)))
+    for _ in range(2):
+        await rounds(node.start(good, named=named))
+        assert "not certain" in (node.ledger.read_only or "")
+    await rounds(node.start(good, named=named, trust_disk=True))
+    await rounds(node.start(good, named=named))
     assert node.ledger.read_only is None
+
+
+async def test_keys_that_were_renewed_meanwhile_agree_to_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known by its old keys when it comes back with an older memory."""
+    monkeypatch.setattr(cosigning, "HURRY_SECONDS", 0.01)
+    monkeypatch.setattr(cosigning, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(cosigning, "RETRY_SECONDS", 0.01)
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
+
+    async def unreachable(_body: bytes) -> tuple[int, bytes]:
+        raise PeerError("no answer")
+
+    async def busy(_body: bytes) -> tuple[int, bytes]:
+        return 503, b"held\n"
+
+    good.add = unreachable  # type: ignore[method-assign]
+    cosigner = node.start(good, named=named)
+    await rounds(cosigner)
+    good.renew(1, b"r" * 16)
+    good.add = busy  # type: ignore[method-assign]
+    await rounds(cosigner)
+    assert "not certain" in (node.ledger.read_only or "")
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_one_that_forgot_what_it_signed_does_not_count(
+    node: Node, is_held: bool
+) -> None:
+    """Its disk was put back as well, behind its back: its key is the old one."""
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    older = good.memory
+    await rounds(node.cosigner(good, named=named))
+    if is_held:
+        older = good.memory
+        node.ledger.append(works(50, 60))
+        await rounds(node.start(good, named=named, trust_disk=True))
+
+        async def busy(_body: bytes) -> tuple[int, bytes]:
+            return 503, b"held\n"
+
+        good.add = busy  # type: ignore[method-assign]
+    good.memory = older
+    for _ in range(2):
+        await rounds(node.start(good, named=named))
+        assert "not certain" in (node.ledger.read_only or "")
+    assert good.memory == older, "it must not be led to sign again"
+
+
+async def test_what_strangers_sign_later_does_not_excuse_it(node: Node) -> None:
+    good, stranger = Honest(1, vkey(node)), Honest(2, vkey(node))
+    named, older = (good.name,), good.memory
+    await rounds(node.cosigner(good, named=named))
+    node.ledger.append(works(50, 60))
+    await rounds(node.cosigner(stranger, named=named, trust_disk=True))
+    good.memory = older
+    await rounds(node.start(good, stranger, named=named))
+    assert "not certain" in (node.ledger.read_only or "")
+    assert good.memory == older
+
+
+async def test_a_held_witness_must_show_its_own_cosignature(node: Node) -> None:
+    """One of two that the operator named says that it is the other."""
+    good = Honest(1, vkey(node))
+    named = (good.name,)
+    await rounds(node.cosigner(good, named=named))
+    liar = Impostor(good, node.ledger.view.checkpoint)
+    liar.name = good.name
+    await rounds(node.start(liar, named=named))
+    assert "not certain" in (node.ledger.read_only or "")
 
 
 async def test_one_that_is_held_itself_agrees_if_it_is_named(node: Node) -> None:
@@ -211,16 +296,17 @@ async def test_one_that_is_held_itself_agrees_if_it_is_named(node: Node) -> None
     assert node.ledger.read_only is None
 
 
-async def test_where_only_strangers_cosigned_it_ends_with_them_or_soon(
-    node: Node, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [0, 3])
+async def test_where_only_strangers_cosigned_it_ends_when_it_ends(
+    node: Node, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Not sooner because all of them agree, nor later because none does: they are as
+    many as somebody likes."""
     monkeypatch.setattr(cosigning, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(holding, "STRANGERS_SECONDS", 3.0)
     strangers = [Honest(number, vkey(node)) for number in (1, 2, 3)]
     await rounds(node.cosigner(*strangers))
-    await rounds(node.start(*strangers[:2]))
-    assert node.ledger.read_only is None
-    monkeypatch.setattr(holding, "STRANGERS_SECONDS", 3.0)
-    cosigner = node.start()
+    cosigner = node.start(*strangers[:count])
     started = trio.current_time()
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
@@ -229,6 +315,17 @@ async def test_where_only_strangers_cosigned_it_ends_with_them_or_soon(
                 await trio.sleep(0.05)
             nursery.cancel_scope.cancel()
     assert trio.current_time() - started >= 3.0
+
+
+async def test_a_stranger_who_saw_more_is_heard_meanwhile(node: Node) -> None:
+    stranger = Honest(1, vkey(node))
+    await rounds(node.cosigner(stranger))
+    image = node.image()
+    node.ledger.append(works(50, 60))
+    await rounds(node.cosigner(stranger, trust_disk=True))
+    node.put_back(image)
+    await rounds(node.cosigner(stranger))
+    assert "put back" in (node.ledger.read_only or "")
 
 
 # Who cannot cause one
@@ -254,10 +351,58 @@ async def test_a_newer_tree_that_a_stranger_showed_first_is_no_reason(
         seen.append(one.take(request.to_bytes())[0])
 
     good.before = stranger
-    await rounds(cosigner, 2)
+    await rounds(cosigner)
     assert seen == [200]
     assert node.ledger.read_only is None
     assert cosigner.published().size == node.ledger.view.size
+
+
+@pytest.mark.parametrize("kind", ["peer", "url"])
+async def test_nobody_keeps_a_log_from_being_cosigned_by_being_faster(
+    node: Node, kind: str
+) -> None:
+    """Somebody publishes all the time, and each time shows the witness our newest tree
+    before a round does: then the round takes that tree."""
+    good = Honest(1, vkey(node), kind)
+    cosigner = node.cosigner(good)
+    shown: list[int] = []
+
+    def stranger(one: Honest) -> None:
+        one.before = lambda _one: None  # once in each round
+        node.ledger.append(works(100 + len(shown), 101 + len(shown)))
+        view = node.ledger.view
+        old = one.memory.checkpoint.size if one.memory.checkpoint else 0
+        proof = tuple(view.consistency_proof(old))
+        request = AddCheckpoint(old, proof, view.checkpoint)
+        shown.append(one.take(request.to_bytes())[0])
+
+    for _ in range(2):
+        good.before = stranger
+        await rounds(cosigner)
+        assert cosigner.published().size == node.ledger.view.size
+        assert cosigner.status()["cosigned"]["count"] == 1
+    assert shown == [200, 200]
+    assert node.ledger.read_only is None
+
+
+async def test_one_that_was_shown_more_does_not_cost_the_lines_of_the_others(
+    node: Node,
+) -> None:
+    good = [Honest(number, vkey(node)) for number in (1, 2, 3)]
+
+    def stranger(one: Honest) -> None:
+        one.before = lambda _one: None
+        node.ledger.append(works(100, 101))
+        view = node.ledger.view
+        request = AddCheckpoint(0, (), view.checkpoint)
+        assert one.take(request.to_bytes())[0] == 200
+
+    good[0].before = stranger
+    cosigner = node.cosigner(*good)
+    size = node.ledger.view.size
+    await rounds(cosigner)
+    assert cosigner.status()["cosigned"]["size"] == size
+    assert cosigner.status()["cosigned"]["count"] == 2
 
 
 async def test_a_claim_without_proof_stops_nothing_unless_a_witness_makes_it(
@@ -289,6 +434,29 @@ async def test_more_cosigners_than_a_note_has_room_for(node: Node) -> None:
     note = parse_note(cosigner.published().checkpoint)
     assert len(note.signatures) == MAX_LINES + 1
     assert note.signature_by(Verifier.from_text(good.keys.witness_vkey)) is not None
+
+
+async def test_a_key_with_the_name_and_id_of_another_takes_no_place(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id has 4 bytes: a key that has the same is found in hours."""
+
+    true = note_module.key_id
+
+    def short(name: str, key_type: int, public: bytes) -> bytes:
+        same = bytes(32) if key_type == note_module.COSIGNATURE else public
+        return true(name, key_type, same)
+
+    monkeypatch.setattr(note_module, "key_id", short)
+    monkeypatch.setattr(cosignature_module, "key_id", short)
+    good, stranger = Honest(1, vkey(node)), Honest(1, vkey(node))
+    stranger.name = "stranger"
+    stranger.renew(1, b"r" * 16)
+    cosigner = node.cosigner(good, stranger, named=(good.name,))
+    await rounds(cosigner)
+    note = parse_note(cosigner.published().checkpoint)
+    assert verify_cosignature(note, Verifier.from_text(good.keys.witness_vkey))
+    assert cosigner.status()["cosigned"]["count"] == 1
 
 
 async def test_strangers_who_left_are_forgotten(node: Node) -> None:
@@ -350,6 +518,48 @@ async def test_a_request_that_waited_until_the_log_was_held_is_not_cosigned(
         await trio.testing.wait_all_tasks_blocked()
         node.ledger.hold("somebody has seen more")
     assert statuses == [503]
+
+
+async def test_a_decision_during_which_the_log_was_held_is_not_let_out(
+    node: Node,
+) -> None:
+    """It was signed and stored, and nobody sees it; so it is signed again later."""
+    other = MemoryLog(7)
+
+    def hold(_checkpoint: Checkpoint) -> bool:
+        node.ledger.hold("somebody has seen more")
+        return False
+
+    configured = [other.vkey]
+    witness = Witness(
+        node.ledger, clock=time.time, configured=configured, is_replayed=hold
+    )
+    request = AddCheckpoint(0, (), other.checkpoint).to_bytes()
+    assert (await witness.add_checkpoint(request)).status == 503
+
+
+async def test_the_option_that_trusts_the_disk_renews_the_witness(
+    node: Node, tmp_path: Path
+) -> None:
+    """Also of a log that is held, and of one that is read-only for good."""
+    before = node.ledger.keys
+    await rounds(node.cosigner(Honest(1, vkey(node))))
+    node.ledger.retire("goodbye")
+    node.ledger.close()
+    config = NodeConfig(tmp_path, trust_disk=True)
+    assert config.folder == node.folder
+    with structlog.testing.capture_logs() as lines:
+        async with open_ledger(config) as ledger:
+            keys = ledger.keys
+    assert keys.log_vkey == before.log_vkey
+    assert not {keys.witness_vkey, keys.replay_vkey} & {
+        before.witness_vkey,
+        before.replay_vkey,
+    }
+    (said,) = [line for line in lines if "vkeys" in line]
+    assert said["vkeys"] == (keys.witness_vkey, keys.replay_vkey)
+    async with open_ledger(NodeConfig(tmp_path)) as ledger:
+        assert ledger.keys.witness_vkey == keys.witness_vkey
 
 
 async def test_whoever_trusts_the_disk_gets_a_witness_with_new_keys(node: Node) -> None:

@@ -318,10 +318,10 @@ async def test_a_peer_does_not_take_all_the_streams(one: NetworkedNode) -> None:
         for number in range(200):
             with suppress(Exception):  # it is gone
                 await muxed._write_frame(yamux_frame(1, 1, 100_001 + 2 * number, 0))
-        await until(lambda: not one.network.links(), 5)
+        await until(lambda: not one.network.links(), 20)
         assert one.network.conduct.refused_for(str(attacker.get_id()))
         streams = one.network._host._network._resource_manager
-        await until(lambda: not streams._current_streams, 5)
+        await until(lambda: not streams._current_streams, 20)
 
 
 async def deaf(_stream: Stream) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from tests.support.vectors import as_expected, cases
 
 from byline_ledger.errors import MalformedError
@@ -217,3 +219,53 @@ async def test_frames_have_four_bytes_of_length(nursery: trio.Nursery) -> None:
     await write_frame(await host.open_stream("peer", "p"), b"body")
     await trio.testing.wait_all_tasks_blocked(1)
     assert received == [b"\x00\x00\x00\x04body"]
+
+
+async def test_a_request_given_up_before_it_began_leaves_nothing(
+    nursery: trio.Nursery,
+) -> None:
+    """Peers come and go under ever new names."""
+    host = FakeHost(nursery)
+    requests = requests_over(host)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await requests.ask("peer", "p", b"x", most=100)
+    assert not requests._channels
+
+
+async def test_who_waits_behind_a_failure_keeps_the_channel(
+    nursery: trio.Nursery,
+) -> None:
+    """The stream that it opens is used again, and not lost."""
+    host = FakeHost(nursery)
+    requests = requests_over(host)
+    requests.answer("p", 10, echo)
+
+    async def ask(body: bytes) -> None:
+        with suppress(PeerError):
+            await requests.ask("peer", "p", body, most=100)
+
+    async with trio.open_nursery() as inner:
+        inner.start_soon(ask, b"x" * 11)
+        await trio.testing.wait_all_tasks_blocked()
+        inner.start_soon(ask, b"y")
+        inner.start_soon(ask, b"z")
+    assert len(host.opened) == 2
+    assert await requests.ask("peer", "p", b"a", most=100) == b"aa"
+    assert len(host.opened) == 2
+
+
+async def test_a_stream_opened_for_who_was_forgotten_is_ended(
+    nursery: trio.Nursery,
+) -> None:
+    host = FakeHost(nursery)
+    requests = requests_over(host)
+
+    async def slow(_peer: str, request: bytes) -> bytes:
+        requests.forget("peer")
+        return request
+
+    requests.answer("p", 10, slow)
+    assert await requests.ask("peer", "p", b"x", most=10) == b"x"
+    assert host.opened[0].ended
+    assert not requests._channels
