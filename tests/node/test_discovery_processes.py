@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.hostile import target_in, unharmed
 from tests.support.node_process import NodeProcess, node_process
 from tests.support.signed import work
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
+from byline_ledger.crypto import SigningKey
+from byline_ledger.peer_messages import (
+    MAX_REQUEST,
+    MAX_RESPONSE,
+    PROTOCOL,
+    AskPeers,
+    KnownPeers,
+)
+from byline_ledger.peer_record import PeerRecord, sign_peer_record
 from byline_node.client import Client
+from byline_node.errors import PeerError
+from byline_node.host import Host, open_host
+from byline_node.requests import Requests
 
 ANY_PORT = "/ip4/127.0.0.1/tcp/0"
 DISCOVER = "discover = true\n"
@@ -76,3 +92,69 @@ def test_a_node_whose_peers_have_all_moved_finds_them_by_a_bootstrap_peer(
         found = found_by(client)
         assert found[address.rpartition("/p2p/")[2]] == "bootstrap"
         assert len(found_by(hub)) == 3
+
+
+# A liar, which is a host of its own
+
+
+def nowhere(count: int) -> list[bytes]:
+    """Records in order, of peers that nobody ever saw; on a port that is closed."""
+    return [
+        sign_peer_record(
+            SigningKey.from_seed(os.urandom(32)),
+            [f"/ip4/127.{number}.{os.urandom(1)[0]}.1/tcp/1"],
+            int(time.time() * 1000),
+        ).to_bytes()
+        for number in range(count)
+    ]
+
+
+def forged() -> bytes:
+    record = PeerRecord.from_bytes(nowhere(1)[0])
+    return PeerRecord(
+        record.key, (), 0, 0, record.body, bytes(len(record.signature))
+    ).to_bytes()
+
+
+def expired() -> bytes:
+    key = SigningKey.from_seed(os.urandom(32))
+    return sign_peer_record(key, ["/ip4/127.0.0.1/tcp/1"], 1).to_bytes()
+
+
+async def asked(host: Host, peer: str, own: Sequence[bytes]) -> bool:
+    """Whether such a request is answered at all."""
+    try:
+        request = AskPeers(tuple(own)).to_bytes()
+        await Requests(host).ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
+    except PeerError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.trio
+async def test_a_liar_costs_little_and_is_refused(tmp_path: Path) -> None:
+    """It answers with floods of nobody, and asks with what is forged, old or huge."""
+    with target_in(tmp_path, settings=DISCOVER) as target:
+        async with (
+            unharmed(target, memory=30 << 20),
+            open_host(os.urandom(32), [], []) as host,
+        ):
+
+            async def flood(_peer: str, _request: bytes) -> bytes:
+                return KnownPeers((), tuple(nowhere(32))).to_bytes()
+
+            Requests(host).answer(PROTOCOL, MAX_REQUEST, flood)
+            peer = await host.connect(target.address)
+            await asked(host, peer, [b"x" * 1_100])
+            await asked(host, peer, [expired()])
+            for _ in range(20):
+                await asked(host, peer, [forged()])
+                if peer not in host.peers():
+                    break
+            await until(lambda: target.said("peer refused"))
+            await until(lambda: peer not in host.peers())
+        (refused,) = target.said("peer refused")
+        assert refused["seconds"] == 600
+        book = tmp_path / "node" / "addresses"
+    assert not book.exists() or book.stat().st_size < 1 << 20

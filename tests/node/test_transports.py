@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.peer.id import ID
 from structlog.testing import capture_logs
@@ -70,6 +71,56 @@ async def test_a_request_goes_over_each_transport(
         assert len(data) < link.bytes_out < 2 * len(data)
         two.drop(peer)
         await until(lambda: not one.peers() and not two.peers())
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("key", [None, KEY], ids=["open", "key"])
+@pytest.mark.parametrize("listen", LISTENING)
+async def test_a_probe_shows_who_is_there_and_is_no_connection(
+    listen: str, key: bytes | None
+) -> None:
+    """Nor does it part those that are connected, or leave anything behind."""
+    needs_ipv6(listen)
+    async with (
+        open_host(b"a" * 32, [listen], [], network_key=key) as one,
+        open_host(b"b" * 32, [ANY_PORT], [], network_key=key) as two,
+        open_host(b"c" * 32, [], [], network_key=key) as three,
+    ):
+        (address,) = one.addresses
+        with capture_logs() as logs:
+            one.door = Conduct((), one.drop)
+            await three.probe(address)
+            assert (one.peers(), three.peers()) == ({}, {})
+            await one.connect(two.addresses[0])
+            for _ in range(5):
+                await two.probe(address)
+            await trio.testing.wait_all_tasks_blocked(0.2)
+            assert list(two.peers()) == [one.peer_id]
+            assert list(one.peers()) == [two.peer_id]
+        assert [line for line in logs if line["log_level"] != "debug"] == []
+        with pytest.raises(PeerError, match="another peer id"):
+            await two.probe(address.replace(one.peer_id, three.peer_id))
+
+
+@pytest.mark.trio
+async def test_a_probe_of_nobody_says_so() -> None:
+    async with (
+        open_host(b"a" * 32, [], []) as host,
+        open_host(b"b" * 32, [ANY_PORT], []) as other,
+    ):
+        (address,) = other.addresses
+        port = address.split("/")[4]
+        with pytest.raises(PeerError, match="Connection refused"):
+            await host.probe(address.replace(port, "1"))
+        with pytest.raises(ConfigError):
+            await host.probe("/nowhere")
+
+
+@pytest.mark.trio
+async def test_any_address_is_told_as_those_of_this_machine() -> None:
+    async with open_host(b"a" * 32, ["/ip4/0.0.0.0/tcp/0"], []) as host:
+        assert all("/0.0.0.0/" not in one for one in host.interfaces())
+        assert host.interfaces()
 
 
 @pytest.mark.trio

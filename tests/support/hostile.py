@@ -69,8 +69,10 @@ class Target:
 
 
 @contextmanager
-def target_in(folder: Path, listen: str = "/ip4/127.0.0.1/tcp/0") -> Iterator[Target]:
-    with node_process(folder, listen=listen) as process:
+def target_in(
+    folder: Path, listen: str = "/ip4/127.0.0.1/tcp/0", settings: str = ""
+) -> Iterator[Target]:
+    with node_process(folder, listen=listen, settings=settings) as process:
         yield Target(process)
 
 
