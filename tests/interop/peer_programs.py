@@ -1,9 +1,10 @@
 """Peers on the libp2p of others: built from pinned packages, driven line by line.
 
-js-peer/package-lock.json pins every package of the JavaScript peer by its hash and names
-no host, so npm asks whatever registry it is set up for.  Where the tools or the packages
-cannot be had, the tests that need them are skipped with the reason; `make interop` with
-CI=true makes that a failure (conftest.py).
+js-peer/package-lock.json pins every package of the JavaScript peer by its hash and
+names no host, so npm asks whatever registry it is set up for; go-peer/go.sum pins the
+modules of the Go peer.  Where the tools or the packages cannot be had, the tests that
+need them are skipped with the reason; `make interop` with CI=true makes that a failure
+(conftest.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Peers in other languages, on the libp2p of others, take part in a Byline network.
 
-They were written from docs/spec and the vectors alone, and share no code with the nodes.
+They were written from docs/spec and the vectors alone and share no code with nodes.
 """
 
 from __future__ import annotations
