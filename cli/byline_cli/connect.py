@@ -41,10 +41,11 @@ class StoppedError(BylineError):
 
 
 @contextmanager
-def connect() -> Iterator[AnyClient]:
-    """The node of BYLINE_NODE, else the one running on this home, else its store."""
+def connect(*, make: bool = True) -> Iterator[AnyClient]:
+    """The node of BYLINE_NODE, else the one running on this home, else its store, which
+    is made unless `make` says that whoever only asks needs none."""
     home = find_home()
-    with open_client(home) as client:
+    with open_client(home, make=make) as client:
         if isinstance(client, LocalClient):
             made = ", made just now" if client.created else ""
             output.note(

@@ -127,7 +127,7 @@ def query(
 
 def ask_node(target: Target, depth: int) -> bytes:
     """The bundle from the node of this home, or the one that BYLINE_NODE names."""
-    with connect() as client:
+    with connect(make=False) as client:
         return client.query_bundle(wanted(target), depth=depth)
 
 

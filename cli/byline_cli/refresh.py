@@ -1,65 +1,115 @@
-"""`byline verify --refresh`: a saved proof, brought up to today."""
+"""`byline verify --refresh`: a saved proof, brought up to today.
+
+Rule: today's answer takes the file's place only if the saved proof held, the log
+continues what it signed then, all that `verify` checks holds of today's answer too, and
+nothing that the saved proof holds would be lost.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from byline_cli import output
-from byline_cli.connect import connect, now_ms
+from byline_cli.connect import connect
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
-from byline_cli.wording import amount
-from byline_ledger.answer import Answer
-from byline_ledger.bundle import Bundle
+from byline_cli.since import Since, compare, describe, to_json
+from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
 from byline_ledger.checkpoint import checkpoint_of
-from byline_ledger.errors import (
-    ContradictionError,
-    ProofError,
-    VerificationError,
-)
+from byline_ledger.errors import ContradictionError, ProofError, VerificationError
 from byline_ledger.merkle import verify_consistency
-from byline_ledger.policy import Policy
 from byline_ledger.store.durable import write_durably
-from byline_ledger.verify import Verdict, verify_bundle
+from byline_ledger.verify import FAILED, Verdict
+
+if TYPE_CHECKING:
+    from byline_cli.verify import Wanted
 
 
-def refresh(path: Path, saved: bytes, rules: Policy | None, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The file as it was found, and what `verify` says of it."""
+
+    path: Path
+    bundle: Bundle
+    verdict: Verdict
+
+
+def is_renewable(verdict: Verdict) -> bool:
+    """It holds, but for its age: that is what is renewed."""
+    failed = {level.name for level in verdict.levels if level.status == FAILED}
+    return failed <= {"freshness"} and verdict.answer is not None
+
+
+def refresh(saved: Saved, wanted: Wanted, accept_loss: bool, as_json: bool) -> None:
     """Replaces the file once all holds; ContradictionError, and the old file kept, if
     the log does not continue what it signed then."""
-    old = Bundle.from_bytes(saved)
-    before = require_good(saved, old, rules, "the saved proof")
-    with connect() as client:
-        fresh = client.query_bundle(old.asked, depth=max(old.depth, 4))
+    from byline_cli.verify import check
+
+    old = saved.bundle
+    with connect(make=False) as client:
+        fresh = client.query_bundle(old.asked, depth=max(old.depth, DEFAULT_DEPTH))
         new = Bundle.from_bytes(fresh)
         proof = client.consistency(checkpoint_of(old.checkpoint).size, new.checkpoint)
-    after = require_good(fresh, new, rules, "the node's answer")
-    added = require_continues(old, new, proof)
-    write_durably(path, fresh)
-    assert before.answer is not None
-    assert after.answer is not None
-    rows = render_verdict(after, Reader(None, key_names()))
-    told = describe(before.answer, after.answer, added)
-    rows += ["", *told, (f"Renewed {output.safe(str(path))}.", "good")]
-    value = verdict_to_json(after) | {"added": added, "file": str(path)}
+    after = check(fresh, wanted)
+    if after.answer is None:
+        raise VerificationError(f"the node's answer does not hold: {after.failure()}")
+    entries = require_continues(old, new, proof)
+    assert saved.verdict.answer is not None
+    since = compare(old, new, saved.verdict.answer, after.answer, entries)
+    reader = reader_of(wanted)
+    rows = [*render_verdict(after, reader), "", *describe(since, reader)]
+    if after.ok:
+        if since.lost and not accept_loss:
+            raise would_lose(saved.path, since, reader)
+        write_durably(saved.path, fresh)
+    rows.append(conclude(saved.path, after))
+    value = verdict_to_json(after) | {
+        "added": entries,
+        "file": str(saved.path),
+        "renewed": after.ok,
+        "since": to_json(since),
+    }
     output.result(as_json, value, rows)
     if not after.ok:
         raise typer.Exit(after.exit_code)
 
 
-def require_good(
-    data: bytes, bundle: Bundle, rules: Policy | None, what: str
-) -> Verdict:
-    """A verdict whose answer is proven."""
-    verdict = verify_bundle(data, digest=bundle.asked, policy=rules, now=now_ms())
-    if verdict.answer is None:
-        raise VerificationError(f"{what} does not hold: {verdict.failure()}")
-    return verdict
+def reader_of(wanted: Wanted) -> Reader:
+    """Who reads: with their file's name, if they gave one."""
+    target = wanted.target
+    return Reader(str(target.path) if target and target.path else None, key_names())
+
+
+def conclude(path: Path, after: Verdict) -> output.Line:
+    """What became of the file."""
+    name = output.safe(str(path))
+    if after.ok:
+        return (f"Renewed {name}.", "good")
+    why = output.safe(after.failure())
+    return (f"NOT renewed: today's answer does not hold. {why}. {name} is kept.", "bad")
+
+
+def would_lose(path: Path, since: Since, reader: Reader) -> VerificationError:
+    """The saved proof may be the last that holds this."""
+    first = since.lost[0].describe(reader)
+    more = f", and {len(since.lost) - 1:,} more" if since.lost[1:] else ""
+    why = "was taken down" if since.taken_down else "is not shown any more"
+    return VerificationError(
+        f"{first}{more} {why}: the saved proof holds it, today's answer does not;"
+        f" {path} is kept",
+        hint="keep today's answer beside it with byline query --save, or give it up"
+        " with --accept-loss",
+    )
 
 
 def require_continues(old: Bundle, new: Bundle, proof: tuple[bytes, ...]) -> int:
     """Entries that were added since, all behind those that the saved proof is of."""
+    if old.asked != new.asked:
+        raise VerificationError("the node answers for another digest than was asked")
     if old.log != new.log:
         raise VerificationError(
             "the node keeps another log than the saved proof is of",
@@ -81,31 +131,3 @@ def require_continues(old: Bundle, new: Bundle, proof: tuple[bytes, ...]) -> int
             proof=proof,
         ) from error
     return now.size - was.size
-
-
-def describe(before: Answer, after: Answer, added: int) -> list[output.Line]:
-    """What came since."""
-    was = {claim.id: claim.status for work in before.works for claim in work.claims}
-    now = {claim.id: claim.status for work in after.works for claim in work.claims}
-    new = len(said(after) - said(before))
-    changed = [now[id_] for id_ in now if was.get(id_, now[id_]) != now[id_]]
-    entries = amount(added, "entry", "entries")
-    rows: list[output.Line] = [
-        f"  since then    {entries} more, all behind those the saved proof is of",
-        f"  new           {amount(new, 'statement')} in this answer",
-    ]
-    rows += [(f"  changed       a claim is {one} now", "doubt") for one in changed]
-    return rows
-
-
-def said(answer: Answer) -> set[bytes]:
-    """Ids of what is said about the works of an answer, and about the claims."""
-    claims = {claim.id for work in answer.works for claim in work.claims}
-    remarks = {remark.id for work in answer.works for remark in work.remarks}
-    about = {
-        remark.id
-        for work in answer.works
-        for claim in work.claims
-        for remark in (*claim.endorsements, *claim.disputes, *claim.others)
-    }
-    return claims | remarks | about

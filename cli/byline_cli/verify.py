@@ -66,6 +66,14 @@ def verify(
             " one, and keep it in its place.",
         ),
     ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="With --refresh: replace the saved proof even if today's answer lacks"
+            " what it holds.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a proof that was saved earlier, with no node and no network.
@@ -77,6 +85,8 @@ def verify(
     target = parse_target(what) if what is not None else None
     rules, _where = chosen_policy(policy, no_policy)
     require_ageable(rules, max_age)
+    if accept_loss and not refresh:
+        raise UsageError("--accept-loss needs --refresh")
     wanted = Wanted(target, rules, max_age)
     if data.startswith(HEADER):
         from byline_cli.tlog import verify_tlog
@@ -85,20 +95,25 @@ def verify(
             raise not_renewable()
         verify_tlog(data, wanted, as_json)
         return
-    if refresh:
-        from byline_cli.refresh import refresh as refresh_saved
-
-        refresh_saved(bundle, data, rules, as_json)
-        return
     try:
         verdict = check(data, wanted)
     except MalformedError as error:
         raise no_proof(bundle, data, error) from None
     except BylineError as error:
         raise type(error)(f"{bundle}: {error}", hint=error.hint) from None
+    value = verdict_to_json(verdict)
+    if refresh:
+        from byline_cli.refresh import Saved, is_renewable
+        from byline_cli.refresh import refresh as refresh_saved
+
+        if is_renewable(verdict):
+            saved = Saved(bundle, Bundle.from_bytes(data), verdict)
+            refresh_saved(saved, wanted, accept_loss, as_json)
+            return
+        value |= {"renewed": False}
     name = str(target.path) if target and target.path else None
     rows = render_verdict(verdict, Reader(name, key_names()))
-    output.result(as_json, verdict_to_json(verdict), [*rows, "", conclusion(verdict)])
+    output.result(as_json, value, [*rows, "", conclusion(verdict)])
     if not verdict.ok:
         raise typer.Exit(verdict.exit_code)
 

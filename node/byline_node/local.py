@@ -21,11 +21,12 @@ from byline_ledger.log import Ledger, LogView
 from byline_ledger.merkle import consistency_proof
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
+from byline_ledger.store.node_files import NodeFiles
 from byline_node import operations
 from byline_node.admission import Admission
 from byline_node.calls import Progress, chunks, halves, parse_asked, read_answer
 from byline_node.config import NodeConfig
-from byline_node.errors import RefusedForNowError
+from byline_node.errors import NodeUnavailableError, RefusedForNowError
 from byline_node.home import Home, RunningNode, find_home, make_node
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
 
@@ -176,10 +177,12 @@ def open_client(
     *,
     policy: Policy | None = None,
     environ: Mapping[str, str] | None = None,
+    make: bool = True,
 ) -> Client | LocalClient:
     """A client of the node at `url` or $BYLINE_NODE, of the one that runs, or local.
 
-    A node that was named must answer; NodeUnavailableError if it does not.
+    A node that was named must answer; NodeUnavailableError if it does not, or if there
+    is none here and none is to be made.
     """
     environ = os.environ if environ is None else environ
     home = home or find_home(environ)
@@ -192,6 +195,11 @@ def open_client(
     running = RunningNode.read(home.run_file)
     if running is not None and is_reached(running):
         return remote(running.api, policy=policy)
+    if not make and not NodeFiles(home.node).is_node():
+        raise NodeUnavailableError(
+            f"there is no node on {home.folder} to ask",
+            hint="ask another with BYLINE_NODE=URL, or make one: byline node init",
+        )
     return LocalClient(home, policy=policy)
 
 

@@ -200,6 +200,7 @@ def test_nothing_counts_by_a_log_that_lied(reader: Reader, place: Path) -> None:
     new = reader.byline.folder / "new"
     for command in (
         ("verify", reader.saved),
+        ("verify", reader.saved, "--refresh"),
         ("verify", place),
         ("query", reader.photo),
         ("query", reader.photo, "--save", new, "--tlog-proof", "new.tlog-proof"),
@@ -211,3 +212,97 @@ def test_nothing_counts_by_a_log_that_lied(reader: Reader, place: Path) -> None:
     assert "nothing was saved" in ended.complaint
     assert not list(reader.byline.folder.glob("new*"))
     assert reader.saved.read_bytes() == before
+
+
+# Renewing
+
+
+def test_renewing_checks_the_file_first(reader: Reader) -> None:
+    before = reader.saved.read_bytes()
+    wrong = reader.byline("verify", reader.saved, reader.other, "--refresh")
+    assert wrong.code == 1
+    assert "Renewed" not in wrong.out
+    assert reader.saved.read_bytes() == before
+    right = reader.byline("verify", reader.saved, reader.photo, "--refresh")
+    assert right.code == 0, right.err
+    assert "the file is the one that the bundle answers for" in right.out
+    assert "no news" in right.out
+
+
+def test_renewing_goes_by_the_policy_before_and_after(reader: Reader) -> None:
+    """The store has no cosignatures to give, so today's answer does not hold."""
+    rules = reader.trust(own=False)
+    ask = ("verify", reader.saved, "--refresh", "--json", "--policy", rules)
+    before = reader.saved.read_bytes()
+    ended = reader.byline(*ask)
+    assert (ended.code, ended.json["renewed"]) == (1, False)
+    assert level(ended, "witnesses")[0] == "failed"
+    assert "since" not in ended.json
+    assert reader.saved.read_bytes() == before
+    reader.cosign(1_790_000_000)
+    before = reader.saved.read_bytes()
+    ended = reader.byline(*ask, "--max-age", "60")
+    assert (ended.code, ended.json["renewed"]) == (1, False)
+    assert level(ended, "freshness")[0] == "failed"
+    assert "since" in ended.json
+    assert reader.saved.read_bytes() == before
+    told = reader.byline(*[one for one in ask if one != "--json"])
+    assert "NOT renewed: today's answer does not hold." in told.out
+
+
+def test_renewing_says_what_was_added_and_withdrawn(reader: Reader) -> None:
+    byline = reader.byline
+    byline.new_key("critic")
+    why = ("--reason", "consent", "--key", "critic")
+    assert byline("dispute", reader.claim, *why).code == 0
+    assert (
+        byline("attest", reader.photo, "--made", "human", "--key", "critic").code == 0
+    )
+    assert byline("withdraw", reader.claim, "--reason", "mistaken").code == 0
+    old = reader.saved.read_bytes()
+    ended = byline("verify", reader.saved, "--refresh")
+    assert ended.code == 0, ended.err
+    assert "  added         the claim by did:key:" in ended.out
+    assert "  added         the dispute by did:key:" in ended.out
+    assert "  withdrawn     the claim by did:key:" in ended.out
+    assert "6 entries more" in ended.out
+    reader.saved.write_bytes(old)
+    since = byline("verify", reader.saved, "--refresh", "--json").json["since"]
+    assert len(since["added"]) == 2
+    assert since["withdrawn"] == [reader.claim]
+    assert since["taken_down"] == []
+
+
+def test_renewing_keeps_what_was_taken_down_since(reader: Reader) -> None:
+    """Unless it is given up in so many words."""
+    byline = reader.byline
+    assert byline("node", "redact", reader.claim, "--reason", "court order").code == 0
+    before = reader.saved.read_bytes()
+    ended = byline("verify", reader.saved, "--refresh")
+    assert ended.code == 1
+    assert "the claim by did:key:" in ended.complaint
+    assert "was taken down" in ended.complaint
+    assert "--accept-loss" in ended.complaint
+    assert reader.saved.read_bytes() == before
+    assert byline("verify", reader.saved, "--accept-loss").code == 2
+    given = byline("verify", reader.saved, "--refresh", "--accept-loss")
+    assert given.code == 0, given.err
+    assert "  taken down    the claim by did:key:" in given.out
+    assert reader.saved.read_bytes() != before
+
+
+def test_asking_makes_no_node(reader: Reader, tmp_path: Path) -> None:
+    """Whoever only asks gets no secret to keep."""
+    home = tmp_path / "stranger"
+    for command in (
+        ("query", reader.photo),
+        ("verify", reader.saved),
+        ("verify", reader.saved, "--refresh"),
+    ):
+        ended = reader.byline(*command, BYLINE_HOME=str(home))
+        if command == ("verify", reader.saved):
+            assert ended.code == 0, ended.err
+        else:
+            assert ended.code == 69
+            assert "there is no node" in ended.complaint
+    assert not home.exists()

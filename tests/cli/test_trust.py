@@ -115,7 +115,7 @@ def test_a_saved_proof_is_renewed(two: Two) -> None:
     assert byline("withdraw", claim, "--reason", "mistaken").code == 0
     renewed = byline("verify", path, "--refresh")
     assert renewed.code == 0, renewed.err
-    assert "a claim is withdrawn now" in renewed.out
+    assert "withdrawn     the claim by did:key:" in renewed.out
     assert "2 entries more" in renewed.out
     assert checkpoint_of(Bundle.from_bytes(path.read_bytes()).checkpoint).size == 5
     # A checkpoint that the log signed and its tree does not continue.
@@ -130,6 +130,29 @@ def test_a_saved_proof_is_renewed(two: Two) -> None:
     ended = byline("verify", path, "--refresh")
     assert ended.code in (1, 4)
     assert path.read_bytes() == forked
+
+
+def test_a_proof_that_is_too_old_is_renewed_if_today_s_is_not(two: Two) -> None:
+    """The age that is wanted is of the answer that is kept."""
+    byline = two.byline
+    byline.new_key()
+    photo = byline.write("photo.jpg", b"a photo")
+    byline("attest", photo, "--made", "human")
+    assert byline("policy", "init", "--from-node").code == 0
+    assert byline("query", photo, "--save", "saved").code == 0
+    before = (byline.folder / "saved").read_bytes()
+    time.sleep(2.1)  # the clock of cosignatures has whole seconds
+    wanted = ("verify", "saved", photo, "--max-age", "1")
+    assert byline(*wanted).code == 1
+    stale = byline(*wanted, "--refresh")
+    assert stale.code == 1, "nothing was cosigned since"
+    assert "NOT renewed" in stale.out
+    assert (byline.folder / "saved").read_bytes() == before
+    byline.new_key("friend")
+    byline("attest", photo, "--made", "assisted", "--key", "friend")
+    fresh = byline("verify", "saved", photo, "--max-age", "3600", "--refresh")
+    assert fresh.code == 0, fresh.err
+    assert "added         the claim by did:key:" in fresh.out
 
 
 def forge(bundle: Bundle, keys: NodeKeys) -> bytes:
