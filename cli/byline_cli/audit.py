@@ -56,7 +56,7 @@ def audit(
         typer.Option(
             "--state",
             metavar="DIR",
-            help="Where the checked copy is kept, so that the next audit goes on.",
+            help="Where an interrupted audit is kept, and what was seen last.",
         ),
     ] = None,
     alarm_out: Annotated[
@@ -73,7 +73,8 @@ def audit(
     """Read a whole log, compute all of it anew, and name what is wrong.
 
     Ends with 0 if the log is sound, with 1 if something is damaged, and with 4 if the
-    log signed something false: then the proof is in the alarm file.
+    log signed something false: then the proof is in the alarm file. Each audit reads
+    everything; one of this place that was interrupted goes on.
     """
     from byline_node.log_source import open_source
     from byline_node.read_ahead import ReadAhead
@@ -82,7 +83,7 @@ def audit(
         require_new(alarm_out)
     with ReadAhead(open_source(place)) as source:
         key, vouched = key_of(source, vkey, policy)
-        report = run(source, key, state or state_folder(key), not no_bodies)
+        report = run(source, place, key, state or state_folder(key), not no_bodies)
     saved = save_alarm(report, alarm_out)
     value = audit_to_json(report, saved)
     output.result(as_json, value, describe_audit(report, vouched, saved))
@@ -118,37 +119,39 @@ def key_of(source: ReadAhead, vkey: str | None, policy: Path | None) -> tuple[st
 
 
 def state_folder(vkey: str) -> Path:
-    """Where the copy of this log is kept between audits."""
+    """Where audits of this log keep what they copy."""
     name = hashlib.sha256(vkey.encode()).hexdigest()[:32]
     return find_home().folder / "audit" / name
 
 
-def run(source: ReadAhead, vkey: str, state: Path, bodies: bool) -> AuditReport:
+def run(
+    source: ReadAhead, place: str, vkey: str, state: Path, bodies: bool
+) -> AuditReport:
     """The audit itself, with a bar."""
-    from byline_ledger.audit import audit as audit_log
     from byline_ledger.checkpoint import checkpoint_of
-    from byline_ledger.mirror import Mirror
+    from byline_node.audit_copies import audit_place, place_name
 
-    with Mirror.open(state, vkey) as mirror:
-        done = mirror.size
-        try:
-            total = checkpoint_of(source.checkpoint()).size - done
-        except MalformedError:
-            total = 0  # the audit will say it better
-        try:
-            with output.progress("Auditing", max(total, 0), unit="entries") as advance:
+    done = 0
+    try:
+        total = checkpoint_of(source.checkpoint()).size
+    except MalformedError:
+        total = 0  # the audit will say it better
+    try:
+        with output.progress("Auditing", total, unit="entries") as advance:
 
-                def progress(now: int, _total: int) -> None:
-                    nonlocal done
-                    advance(now - done)
-                    done = now
+            def progress(now: int, _total: int) -> None:
+                nonlocal done
+                advance(now - done)
+                done = now
 
-                return audit_log(source, mirror, bodies=bodies, progress=progress)
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"stopped; what was read is kept in {state}",
-                hint="run it again to go on",
-            ) from None
+            return audit_place(
+                source, place_name(place), vkey, state, bodies=bodies, progress=progress
+            )
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"stopped; what was read is kept in {state}",
+            hint="run it again to go on",
+        ) from None
 
 
 def save_alarm(report: AuditReport, wanted: Path | None) -> Path | None:
@@ -173,11 +176,12 @@ def describe_audit(
     report: AuditReport, vouched: str, saved: Path | None
 ) -> list[output.Line]:
     """The outcome for people; the verdict is the last line."""
+    before = f", {report.read_before:,} of them before it was interrupted"
     rows: list[output.Line] = [
         f"  log          {output.safe(report.origin or 'unknown')}",
         (f"               {vouched}", "quiet"),
         f"  entries      {report.checked:,} of {report.size:,} checked"
-        + (f", {report.read_before:,} before" if report.read_before else ""),
+        + (before if report.read_before else ""),
         f"  bodies       {report.bodies:,} checked, {report.redacted:,} taken down",
         f"  files        {report.tiles:,} tiles and bundles read",
     ]

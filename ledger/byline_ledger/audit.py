@@ -5,15 +5,20 @@ signed; the tiles must lead to its root; the entries must have the hashes of the
 the commitments must follow from the entries; the bodies must be what the entries say.
 What the log signed and is false ends in an alarm (alarm.py); what is merely damaged,
 by whoever stores or carries it, is named and proves nothing against the log.
+
+An audit says of a place only what it read there: all of it, in this run or before this
+run was interrupted (audit_progress.py).  Of earlier audits, of this place or others, it
+takes one thing: the checkpoint that the log showed them, which must be of the same tree.
 Specification: docs/spec/log.md, "Audit".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from byline_ledger.alarm import Alarm
+from byline_ledger.audit_progress import AuditProgress
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.entry import StatementEntry, parse_entry, statement_entry
 from byline_ledger.errors import (
@@ -40,6 +45,10 @@ from byline_ledger.tree import TreeNodes, cached_rows
 
 MAX_PROBLEMS = 20
 """Damaged bodies that are named one by one."""
+PROGRESS = b"audit"
+"""Record of the copy: how far this audit has read."""
+KEEP_EVERY = 8_192
+"""Entries after which it is written: what a crash may cost."""
 
 Progress = Callable[[int, int], None]
 """`progress(done, total)` in entries."""
@@ -55,7 +64,7 @@ class AuditReport:
     """Entries of the log, by its checkpoint."""
     root: bytes
     read_before: int = 0
-    """Of those, entries that an earlier audit had copied and checked."""
+    """Of those, entries that this audit had read before it was interrupted."""
     checked: int = 0
     """Entries found sound."""
     statements: int = 0
@@ -81,6 +90,10 @@ class AuditReport:
             self.more_problems += 1
 
 
+_CONTRADICTS = "checkpoint: it contradicts one that was seen earlier"
+_CHANGED = "checkpoint: the log has changed since this audit of it was interrupted"
+
+
 class _DamageError(VerificationError):
     """Files that do not fit what the log signed."""
 
@@ -89,14 +102,19 @@ def audit(
     source: LogSource,
     mirror: Mirror,
     *,
+    earlier: Mirror | None = None,
+    place: str = "",
     bodies: bool = True,
     progress: Progress = lambda _done, _total: None,
 ) -> AuditReport:
-    """Reads the log `mirror.vkey` from `source`, from where the copy ends.
+    """Reads all of the log `mirror.vkey` from `source`, and computes it anew.
 
-    The copy is sealed with the checkpoint if all is well.  Raises StoreError for our
-    own disk, and what the source raises where it cannot be read at all; what is wrong
-    with the log is in the report.
+    `mirror` is the copy that this audit makes: an empty one, or that of an audit of the
+    same `place` that was interrupted and goes on.  It is sealed with the checkpoint if
+    the log is sound, and of no more use if it is not.  `earlier` is the copy of the log
+    that earlier audits ended with, wherever they read it.  Raises StoreError for our
+    own disk, and what the source raises where it cannot be read at all, which
+    interrupts the audit; what is wrong with the log is in the report.
     """
     note = source.checkpoint()
     try:
@@ -106,10 +124,10 @@ def audit(
         report.add(f"checkpoint: {error}")
         return report
     report = AuditReport(
-        checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root, mirror.size
+        checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root
     )
-    _Audit(source, mirror, note, checkpoint, report, bodies, progress).run()
-    report.checked = mirror.size
+    state = AuditProgress(place, bodies, note)
+    _Audit(source, mirror, earlier, checkpoint, report, state, progress).run()
     return report
 
 
@@ -118,26 +136,30 @@ class _Audit:
         self,
         source: LogSource,
         mirror: Mirror,
-        note: bytes,
+        earlier: Mirror | None,
         checkpoint: Checkpoint,
         report: AuditReport,
-        bodies: bool,
+        state: AuditProgress,
         progress: Progress,
     ) -> None:
         self._source = source
         self._mirror = mirror
-        self._note = note
+        self._earlier = earlier
+        self._note = state.note
         self._checkpoint = checkpoint
         self._report = report
-        self._bodies = bodies
+        self._state = state
         self._progress = progress
         self._rows = cached_rows(self._read_full)
         self._nodes = TreeNodes(0, (), self._rows)
+        self._read_to = 0
+        self._old = ""
 
     def run(self) -> None:
         try:
             self._nodes = self._check_tiles()
             self._compare_with_earlier()
+            self._go_on()
             self._copy()
             self._mirror.seal(self._note)
         except LogFaultError as fault:
@@ -152,6 +174,10 @@ class _Audit:
             self._report.statements = view.statement_count
             self._report.strings = view.set_count
             self._report.set_root = view.set_root
+            if self._old:
+                self._report.add(self._old)
+        self._report.checked = min(self._read_to, self._mirror.size)
+        self._mirror.put_record(PROGRESS, b"")
 
     def _accuse(self, evidence: Evidence, note: bytes | None = None) -> None:
         """Makes the alarm, if it holds."""
@@ -222,51 +248,104 @@ class _Audit:
     # What was seen before
 
     def _compare_with_earlier(self) -> None:
-        """The log extends the checkpoint that an earlier audit ended with."""
-        seen, new, note = self._mirror.sealed, self._checkpoint, self._mirror.note
-        if seen is None or note is None:
-            self._require_prefix(min(self._mirror.size, new.size))
-            return
+        """The log extends each checkpoint that an earlier audit ended with."""
+        for copy in (self._earlier, self._mirror):
+            if copy is not None and copy.note is not None:
+                self._compare(copy.note, copy)
+
+    def _compare(self, note: bytes, copy: Mirror | None) -> bool:
+        """Whether the log extends the tree of a checkpoint, of which `copy` has the
+        hashes; False where the log is an older one."""
+        seen, new = open_checkpoint(note, self._mirror.vkey), self._checkpoint
         if new.size < seen.size:
-            if self._mirror.root_at(new.size) == new.root:
-                raise _DamageError(
-                    f"checkpoint: of {new.size} entries, but an earlier audit read"
-                    f" {seen.size}: an old copy?"
-                )
-            nodes = self._mirror.nodes()
-            root = self._mirror.root_at(new.size)
-            proof = tuple(consistency_proof(new.size, seen.size, nodes))
-            self._accuse(Fork(self._note, root, proof), note)
-            raise _DamageError("checkpoint: it contradicts one that was seen earlier")
-        if root_from(seen.size, self._nodes) == seen.root:
-            self._require_prefix(min(self._mirror.size, new.size))
-            return
+            if copy is not None and copy.root_at(new.size) != new.root:
+                root = copy.root_at(new.size)
+                proof = consistency_proof(new.size, seen.size, copy.nodes())
+                self._accuse(Fork(self._note, root, tuple(proof)), note)
+                raise _DamageError(_CONTRADICTS)
+            self._old = (
+                f"checkpoint: of {new.size} entries, but {seen.size} were seen"
+                " earlier: an old copy?"
+            )
+            return False
+        root = root_from(seen.size, self._nodes)
+        if root == seen.root:
+            return True
         if seen.size == new.size:
             self._accuse(Equivocation(note))
         else:
-            root = root_from(seen.size, self._nodes)
-            proof = tuple(consistency_proof(seen.size, new.size, self._nodes))
-            self._accuse(Fork(note, root, proof))
-        raise _DamageError("checkpoint: it contradicts one that was seen earlier")
+            proof = consistency_proof(seen.size, new.size, self._nodes)
+            self._accuse(Fork(note, root, tuple(proof)))
+        raise _DamageError(_CONTRADICTS)
 
-    def _require_prefix(self, size: int) -> None:
-        """What an audit that broke off had copied is the beginning of this log."""
+    def _go_on(self) -> None:
+        """From where this audit was interrupted, if it was; what the copy has by then
+        is the beginning of this log."""
+        size, before = self._mirror.size, self._kept()
+        extends = before is not None and self._compare(before.note, None)
+        if size > self._checkpoint.size:
+            raise _DamageError(self._old or _CHANGED)
         if size and root_from(size, self._nodes) != self._mirror.root_at(size):
-            raise _DamageError(
-                "checkpoint: the log has changed since an audit of it that broke off;"
-                " remove what that one kept, and begin again"
-            )
+            raise _DamageError(_CHANGED)
+        if before is not None and extends:
+            self._state = replace(before, note=self._note)
+            report = self._report
+            report.read_before = before.size
+            report.bodies, report.redacted = before.bodies, before.redacted
+            report.problems, report.more_problems = [*before.problems], before.more
+
+    def _kept(self) -> AuditProgress | None:
+        data = self._mirror.get_record(PROGRESS)
+        try:
+            found = AuditProgress.from_bytes(data or b"")
+        except MalformedError:
+            return None
+        mine = self._state
+        return found if found.is_of(mine.place, mine.with_bodies) else None
+
+    def _keep(self) -> None:
+        self._mirror.put_record(PROGRESS, self._state.to_bytes())
 
     # Entries and bodies
 
     def _copy(self) -> None:
-        size = self._checkpoint.size
-        for index, entries in self._bundles(self._mirror.size):
-            self._mirror.feed(entries)
-            if self._bodies:
-                for place, data in enumerate(entries, index):
-                    self._check_body(place, data)
-            self._progress(index + len(entries), size)
+        try:
+            self._read_entries()
+        except (LogFaultError, _DamageError, MalformedError, NotFoundError):
+            raise
+        except BaseException:
+            self._keep()
+            raise
+
+    def _read_entries(self) -> None:
+        """Entries and bodies, each from where the copy and the audit got to."""
+        size, start = self._checkpoint.size, self._state.size
+        last = self._read_to = start
+        self._progress(start, size)
+        self._keep()
+        for first, entries in self._bundles(min(start, self._mirror.size)):
+            self._read_to = first + len(entries)
+            self._mirror.feed(entries[max(0, self._mirror.read - first) :])
+            if self._state.with_bodies:
+                for place, data in enumerate(entries, first):
+                    if place >= start:
+                        self._check_body(place, data)
+            self._note_progress()
+            if self._state.size >= last + KEEP_EVERY:
+                self._keep()
+                last = self._state.size
+            self._progress(self._state.size, size)
+
+    def _note_progress(self) -> None:
+        report = self._report
+        self._state = replace(
+            self._state,
+            size=max(self._state.size, self._read_to),
+            bodies=report.bodies,
+            redacted=report.redacted,
+            problems=tuple(report.problems),
+            more=report.more_problems,
+        )
 
     def _bundles(self, start: int) -> Iterator[tuple[int, list[bytes]]]:
         """Entries from `start` on, each checked against the hash tiles."""

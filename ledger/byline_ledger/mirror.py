@@ -131,6 +131,17 @@ class Mirror:
         """The same, as signed."""
         return self._note
 
+    # Side records of whoever copies
+
+    def get_record(self, name: bytes) -> bytes | None:
+        """What was kept under this name; None if nothing was."""
+        return self._store.get(layout.record(name)) or None
+
+    def put_record(self, name: bytes, value: bytes) -> None:
+        """Keeps it together with all that was copied so far; nothing to forget it."""
+        self.flush()
+        self._store.write([(layout.record(name), value)])
+
     # Copying
 
     def feed(self, entries: Sequence[bytes]) -> None:

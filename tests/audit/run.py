@@ -5,7 +5,7 @@
 Holds if: the audit of the running node is clean; after one flipped bit in a copied
 body, hash tile, commitment or checkpoint it names the place; a node that left one
 statement out of its lookup set is caught, and the alarm file says so to somebody who
-has nothing else and no network.
+has nothing else and no network.  All audits of the honest log share what they keep.
 """
 
 from __future__ import annotations
@@ -134,7 +134,6 @@ def audit_damaged(home: Path, export: Path, work: Path, count: int) -> None:
         line = ran.text.strip().splitlines()[-1]
         require(ran.code == 1 and says in ran.text, f"one bit of {name}: {line}")
         shutil.rmtree(copy)
-        shutil.rmtree(work / "state", ignore_errors=True)
 
 
 def hide(folder: Path, count: int, seed: int, hidden: int) -> None:
@@ -164,11 +163,11 @@ def run(work: Path, count: int, seed: int) -> None:
             ran.code == 0,
             f"the running node is clean: {ran.seconds:.0f} s, {rate:,.0f} entries/s",
         )
-    shutil.rmtree(work / "state")
     export = work / "export"
     ran = byline(honest, "log", "export", str(export))
     require(ran.code == 0, f"exported in {ran.seconds:.0f} s")
     audit_damaged(reader, export, work, count)
+    shutil.rmtree(work / "state")
     hide(work / "hiding" / "node", count, seed + 1, count // 3)
     with DemoNetwork(work, [*BYLINE, "node", "run"]) as network:
         (node,) = network.start(["hiding"])

@@ -1,0 +1,45 @@
+"""`byline audit`: what it says is about the place it was given, each time."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.cli.program import Program
+from tests.support.logs import works
+
+from byline_ledger.log import Ledger
+from byline_node.audit_copies import place_name
+
+
+@pytest.fixture
+def byline(tmp_path: Path) -> Program:
+    """With a log in `good`, and one byte of a statement changed in `bad`."""
+    program = Program(tmp_path)
+    ledger = Ledger.init(program.home / "node")
+    ledger.append(works(0, 40))
+    ledger.close()
+    assert program("log", "export", "good").code == 0
+    shutil.copytree(tmp_path / "good", tmp_path / "bad")
+    body = next((tmp_path / "bad/statements").glob("??/*"))
+    data = bytearray(body.read_bytes())
+    data[90] ^= 1
+    body.write_bytes(data)
+    return program
+
+
+def test_damage_is_found_as_often_as_it_is_looked_for(byline: Program) -> None:
+    """Whatever was audited before: this folder, another copy, or not all of it."""
+    for arguments in (["bad"], ["bad"], ["bad", "--no-bodies"], ["good"], ["bad"]):
+        done = byline("audit", *arguments)
+        is_found = arguments == ["bad"]
+        assert done.code == (1 if is_found else 0), done.out
+        assert ("NOT sound. statement" in done.out) is is_found
+    assert not list((byline.home / "audit").glob("*/run-*"))
+
+
+def test_a_folder_is_one_place_by_whatever_name(byline: Program) -> None:
+    names = {place_name(str(byline.folder / name)) for name in ("good", "bad/../good")}
+    assert len(names) == 1
+    assert place_name("https://log.example") == "https://log.example"
