@@ -218,7 +218,8 @@ def test_a_copy_of_another_place_is_read_as_if_it_were_none(
 
 
 @pytest.mark.parametrize(
-    "change", [{"v": 2}, {"bodies": True}, {"problems": [b"x"]}, {"more": b""}, {"x": 1}]
+    "change",
+    [{"v": 2}, {"bodies": True}, {"problems": [b"x"]}, {"more": b""}, {"x": 1}],
 )
 def test_progress_of_another_form_is_refused(change: dict[str, Any]) -> None:
     progress = AuditProgress("here", True, b"note", 3, 2, 1, ("wrong",), 4)
