@@ -148,8 +148,6 @@ class Mirrors:
     async def run(self) -> None:
         """Reads on what a request could not wait for, until cancelled."""
         async for peer, vkey, note in self._wishes:
-            while self._is_busy():  # noqa: ASYNC110  # it tells nobody
-                await trio.sleep(BUSY_SECONDS)
             with trio.move_on_after(READ_SECONDS):
                 await self._read_on(peer, vkey, note)
 
@@ -182,6 +180,8 @@ class Mirrors:
     ) -> None:
         mirror = copy.mirror
         while mirror.read < target.size:
+            while self._is_busy():  # noqa: ASYNC110  # it tells nobody
+                await trio.sleep(BUSY_SECONDS)
             request = AskEntries(mirror.read, target.size).to_bytes()
             page = parse_response(await self._ask(peer, request))
             if not isinstance(page, Entries) or not page.entries:
