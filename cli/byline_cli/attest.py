@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
-from byline_cli.connect import connect, now_ms, publish, unpublished, work_asked
+from byline_cli.connect import (
+    AnyClient,
+    connect,
+    now_ms,
+    publish,
+    unpublished,
+    work_asked,
+)
 from byline_cli.files import require_new
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -30,6 +37,7 @@ from byline_node.attest import (
     find_files,
     hash_files,
     leave_out_attested,
+    leave_out_taken_down,
     sign_works,
 )
 from byline_node.receipts import Receipt
@@ -92,6 +100,13 @@ def attest(
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Attest also files about which the node took a statement down.",
+        ),
+    ] = False,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -100,7 +115,8 @@ def attest(
     """Say how files were made, from what and on which terms, signed with your key.
 
     Files that the key has attested already are left out. Empty files, hidden entries of
-    folders and files that cannot be read are named, and the rest goes on.
+    folders, files that cannot be read, and those about which the node took a statement
+    of yours down are named, and the rest goes on.
     """
     if made is None and source_type is None:
         raise UsageError(
@@ -123,7 +139,7 @@ def attest(
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
     job = Job(terms, key, hashed, [*passed, *more], work_bits)
-    job.sign_into(out) if out else job.publish()
+    job.sign_into(out) if out else job.publish(again=again)
     output.result(as_json, job.to_json(), job.describe())
     job.finish()
 
@@ -188,6 +204,7 @@ class Job:
         self._statements: list[Statement] = []
         self._receipts: list[Receipt] = []
         self._out: Path | None = None
+        self._hint = ""
 
     def sign_into(self, out: Path) -> None:
         """Sign all into a file, to be published from another machine."""
@@ -196,8 +213,8 @@ class Job:
             write_statements(out, self._statements)
             self._out = out
 
-    def publish(self) -> None:
-        """Leave out what was attested, sign the rest and publish it at once."""
+    def publish(self, *, again: bool) -> None:
+        """Leave out what was attested or taken down, sign and publish the rest."""
         if not self._files:
             return
         with connect() as client:
@@ -205,11 +222,19 @@ class Job:
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
+                if not again:
+                    self._leave_out_taken_down(client)
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
                 self._sign(bits)
             self._receipts = publish(client, self._statements, "files")
+
+    def _leave_out_taken_down(self, client: AnyClient) -> None:
+        self._files, gone = leave_out_taken_down(client, self._key.public, self._files)
+        self._passed += gone
+        if gone:
+            self._hint = "To attest what was taken down, with other terms: add --again"
 
     def _sign(self, bits: int) -> None:
         what, unit = ("Working", "hashes") if bits else ("Signing", "files")
@@ -232,7 +257,9 @@ class Job:
                 f"{cid_of_statement(statement.id)}  {output.safe(str(file.path))}"
             )
         rows += [describe_earlier(one) for one in self._earlier]
-        return [*rows, *describe_passed(self._passed), (self._summary(), "head")]
+        rows += describe_passed(self._passed)
+        rows += [(self._hint, "doubt")] if self._hint else []
+        return [*rows, (self._summary(), "head")]
 
     def _summary(self) -> str:
         count = len(self._statements)
@@ -308,7 +335,8 @@ def describe_passed(passed: list[PassedOver]) -> list[output.Line]:
     )
     for one in named:
         style = "bad" if one.exit_code else "quiet"
-        rows.append((f"{output.safe(str(one.path))}: {one.reason}, passed over", style))
+        said = output.safe(f"{one.path}: {one.reason}, passed over")
+        rows.append((said, style))
     if len(named) < len(passed):
         rows.append((f"{len(passed) - len(named)} more entries passed over", "quiet"))
     return rows

@@ -1,9 +1,9 @@
 """Attesting many files: find, hash in threads, leave out what was said before.
 
 The steps are separate so that a caller can show progress and so that scripts can take
-only some: `find_files`, `hash_files`, `leave_out_attested`, `sign_works`; a client then
-publishes.  One file that cannot be read never stops the others.  What a `work`
-statement holds is docs/spec/statement.md.
+only some: `find_files`, `hash_files`, `leave_out_attested`, `leave_out_taken_down`,
+`sign_works`; a client then publishes.  One file that cannot be read never stops the
+others.  What a `work` statement holds is docs/spec/statement.md.
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ from typing import Protocol
 from byline_ledger.content import Fields, work_fields
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_stream, multihash
-from byline_ledger.errors import NotFoundError, StoreError, UsageError
+from byline_ledger.errors import (
+    NotFoundError,
+    RedactedError,
+    StoreError,
+    UsageError,
+)
 from byline_ledger.proof_of_work import FIELD, WorkSearch
 from byline_ledger.statement import Source, Statement, sign_statement
+from byline_node.taken_down import Takedowns
 
 THREADS = min(8, os.cpu_count() or 1)
 AHEAD = 4 * THREADS
@@ -45,6 +51,10 @@ class Memory(Protocol):
 
     def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
         """The author's statements about the digests, and its withdrawals of them."""
+        ...
+
+    def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+        """What it said about the works that was taken down, by work."""
         ...
 
 
@@ -273,6 +283,24 @@ def leave_out_attested(
         if file.digest in standing
     ]
     return new, earlier
+
+
+def leave_out_taken_down(
+    client: Memory, author: bytes, files: Sequence[HashedFile]
+) -> tuple[list[HashedFile], list[PassedOver]]:
+    """Those of which nothing that the author said was taken down, and the others: a
+    takedown must not be undone by a script that attests a folder every night."""
+    try:
+        gone = client.taken_down(author, [file.digest for file in files])
+    except NotFoundError:
+        gone = {}  # a node of a version that is not asked
+    kept = [file for file in files if file.digest not in gone]
+    passed = [
+        PassedOver(file.path, str(gone[file.digest]), RedactedError.exit_code)
+        for file in files
+        if file.digest in gone
+    ]
+    return kept, passed
 
 
 def standing_works(author: bytes, said: Iterable[Statement]) -> dict[bytes, Statement]:

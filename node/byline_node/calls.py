@@ -37,6 +37,8 @@ from byline_node.errors import (
     TooLargeError,
 )
 from byline_node.receipts import Receipt, receipts_from_json, verify_receipts
+from byline_node.taken_down import Takedowns
+from byline_node.taken_down import from_json as taken_down_from_json
 
 BUNDLE_TYPE = "application/vnd.byline.bundle"
 STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
@@ -217,6 +219,17 @@ def ask_authored(author: bytes, digests: Sequence[bytes]) -> Operation[list[Stat
             raise VerificationError("asked for one author's statements, got another's")
         one.verify()
     return answer
+
+
+def taken_down(author: bytes, digests: Sequence[bytes]) -> Operation[Takedowns]:
+    """By work: what a key (32 bytes) said of it that the node took down; unproven."""
+    found: Takedowns = {}
+    for start in range(0, len(digests), QUESTION_CHUNK):
+        part = list(digests[start : start + QUESTION_CHUNK])
+        question = pack({"author": author, "digests": part})
+        reply = yield Call("/v1/taken-down", body=question)
+        found |= taken_down_from_json(read_json(reply))
+    return found
 
 
 def consistency(old: int, note: bytes) -> Operation[tuple[bytes, ...]]:

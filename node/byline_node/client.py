@@ -28,6 +28,7 @@ from byline_node import calls
 from byline_node.calls import Call, Operation, Progress, Reply
 from byline_node.errors import NodeUnavailableError
 from byline_node.receipts import Receipt
+from byline_node.taken_down import Takedowns
 
 DEFAULT_URL = "http://127.0.0.1:8737"
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
@@ -99,6 +100,10 @@ class Client:
     def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
         """What a 32-byte key says about works (34-byte multihashes)."""
         return self._run(calls.authored(author, digests))
+
+    def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+        """What it said about works and the node took down, by work."""
+        return self._run(calls.taken_down(author, works))
 
     def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
         """Proof, unverified, that a checkpoint extends the tree of `old` entries."""
@@ -291,6 +296,10 @@ class AsyncClient:
     ) -> list[Statement]:
         """See Client.authored."""
         return await self._run(calls.authored(author, digests))
+
+    async def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+        """See Client.taken_down."""
+        return await self._run(calls.taken_down(author, works))
 
     async def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
         """See Client.consistency."""

@@ -33,7 +33,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
-from byline_node import http_models, operations
+from byline_node import http_models, operations, taken_down
 from byline_node.errors import (
     MediaTypeError,
 )
@@ -141,6 +141,12 @@ class Routes:
             responses=failures,
             openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
         )(self.authored)
+        post(
+            "/v1/taken-down",
+            response_model=http_models.TakenDown,
+            responses=failures,
+            openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
+        )(self.taken_down)
         get(
             "/v1/admission",
             response_model=http_models.Admission,
@@ -198,13 +204,23 @@ class Routes:
 
     async def authored(self, request: Request) -> Response:
         """What one author says about some digests, with that author's withdrawals."""
-        require_msgpack(request)
-        async with self._bodies.read(request, MAX_QUESTION) as body:
-            question = unpack(body, max_size=MAX_QUESTION, max_depth=2, what="question")
-        author, digests = operations.parse_authored(question)
+        author, digests = await self._read_question(request)
         view = self._backend.view
         found = await self._read(lambda: operations.authored(view, author, digests))
         return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+    async def taken_down(self, request: Request) -> Response:
+        """Of what one author said about some digests, what was taken down here."""
+        author, digests = await self._read_question(request)
+        view = self._backend.view
+        found = await self._read(lambda: taken_down.find(view, author, digests))
+        return json_response({"taken_down": [one.to_json() for one in found]})
+
+    async def _read_question(self, request: Request) -> tuple[bytes, list[bytes]]:
+        require_msgpack(request)
+        async with self._bodies.read(request, MAX_QUESTION) as body:
+            question = unpack(body, max_size=MAX_QUESTION, max_depth=2, what="question")
+        return operations.parse_authored(question)
 
     async def admission(self, author: str | None = None) -> Response:
         """What the node takes in, and what it asks of one author (did:key)."""

@@ -76,6 +76,17 @@ class Redacted(Failure):
     )
 
 
+class TakenDownItem(Model):
+    digest: str = Field(description="The work, as sha256:HEX")
+    id: str = Field(description="Statement id, as a CID")
+    reason: str
+    time: int = Field(description="Unix milliseconds, by the node's clock")
+
+
+class TakenDown(Model):
+    taken_down: list[TakenDownItem]
+
+
 class LogName(Model):
     origin: str
     vkey: str = Field(description="C2SP verifier key of the log")

@@ -22,13 +22,14 @@ from byline_ledger.merkle import consistency_proof
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.store.node_files import NodeFiles
-from byline_node import operations
+from byline_node import operations, taken_down
 from byline_node.admission import Admission
 from byline_node.calls import Progress, chunks, halves, parse_asked, read_answer
 from byline_node.config import NodeConfig
 from byline_node.errors import NodeUnavailableError, RefusedForNowError
 from byline_node.home import Home, RunningNode, find_home, make_node
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
+from byline_node.taken_down import Takedowns
 
 if TYPE_CHECKING:
     from byline_node.client import Client
@@ -130,6 +131,11 @@ class LocalClient:
             said = operations.authored(self.view, author, [digest])
             found |= {statement.id: statement for statement in said}
         return list(found.values())
+
+    def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+        """See Client.taken_down."""
+        found = taken_down.find(self.view, author, works)
+        return {one.about: one for one in found}
 
     def consistency(self, old: int, note: bytes) -> tuple[bytes, ...]:
         """See Client.consistency."""

@@ -109,7 +109,7 @@ def has_claims(view: LogView, digest: bytes) -> bool:
     Not whether anything is said at all: what endorses a statement is about its id.
     """
     strings = view.strings_under(subject_key(digest), limit=MAX_SAID)
-    found = (view.statement(string[-_ID_BYTES:]) for string in strings)
+    found = (statement_if_kept(view, string[-_ID_BYTES:]) for string in strings)
     return any(one is not None and one.type == "work" for one in found)
 
 
@@ -145,7 +145,8 @@ def find_statement(view: LogView, id_: bytes) -> Statement:
 
 
 def authored(view: LogView, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
-    """What a key (32 bytes) says about these digests, and its withdrawals of that.
+    """What a key (32 bytes) says about these digests, and its withdrawals of that, but
+    for what was taken down (taken_down.py).
 
     Raises TooLargeError where the answer would not fit one response: ask for fewer.
     """
@@ -175,12 +176,25 @@ def said_by(view: LogView, author: bytes, digest: bytes) -> Iterator[Statement]:
 
 
 def said_directly(view: LogView, author: bytes, digest: bytes) -> Iterator[Statement]:
-    prefix = subject_key(digest) + author_tag(author)
-    for string in view.strings_under(prefix, limit=MAX_SAID):
-        statement = view.statement(string[-_ID_BYTES:])
+    for id_ in ids_said(view, author, digest):
+        statement = statement_if_kept(view, id_)
         # The tag is 8 bytes of a hash, so another key may share it.
         if statement is not None and statement.author == author:
             yield statement
+
+
+def ids_said(view: LogView, author: bytes, digest: bytes) -> list[bytes]:
+    """Ids of what the author's tag is on, whether the bodies are kept or not."""
+    prefix = subject_key(digest) + author_tag(author)
+    return [s[-_ID_BYTES:] for s in view.strings_under(prefix, limit=MAX_SAID)]
+
+
+def statement_if_kept(view: LogView, id_: bytes) -> Statement | None:
+    """None also where the body was taken down: of others it must not keep us."""
+    try:
+        return view.statement(id_)
+    except RedactedError:
+        return None
 
 
 def parse_authored(value: object) -> tuple[bytes, list[bytes]]:

@@ -52,6 +52,7 @@ from byline_ledger.witness_messages import (
     vkeys,
 )
 from byline_node.address_file import format_entries
+from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
 MAX_BUNDLE = 16_384
@@ -122,6 +123,7 @@ def examples() -> dict[str, list[bytes]]:
             for count in (0, 5, len(log.strings))
         ],
         "receipts": [receipts(log)],
+        "taken-down": [taken_down(log)],
         "config": [config()],
         "address-book": [
             format_entries(entries) for entries in ([], filled_book().entries[:3])
@@ -241,6 +243,12 @@ def cursor(log: MemoryLog) -> Cursor:
 
 def gapless(log: MemoryLog) -> Cursor:
     return Cursor(log.vkey, log.checkpoint, Frontier.empty(), 0, b"", ())
+
+
+def taken_down(log: MemoryLog) -> bytes:
+    id_ = next(iter(log.indexes))
+    gone = TakenDown(digest_bytes(b""), id_, Tombstone("legal", 1))
+    return json.dumps({"taken_down": [gone.to_json()]}).encode()
 
 
 def receipts(log: MemoryLog) -> bytes:

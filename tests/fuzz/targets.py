@@ -70,6 +70,7 @@ from byline_ledger.witness_messages import (
 from byline_node.address_file import format_entries, parse_entries
 from byline_node.errors import ConfigError
 from byline_node.receipts import receipts_from_json
+from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
 
@@ -232,6 +233,7 @@ TARGETS = (
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),
+    Target("node", "taken-down", a_json(taken_down_from_json)),
 )
 
 BY_NAME = {target.name: target for target in TARGETS}

@@ -11,8 +11,9 @@ import pytest
 from byline_ledger.content import withdraw_fields
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes
-from byline_ledger.errors import UsageError
+from byline_ledger.errors import NotFoundError, RedactedError, UsageError
 from byline_ledger.statement import Statement, sign_statement
+from byline_ledger.tombstone import Tombstone
 from byline_node import attest
 from byline_node.attest import (
     Candidate,
@@ -22,8 +23,10 @@ from byline_node.attest import (
     find_files,
     hash_files,
     leave_out_attested,
+    leave_out_taken_down,
     sign_works,
 )
+from byline_node.taken_down import Takedowns, TakenDown
 
 KEY = SigningKey.from_seed(bytes(32))
 OTHER = SigningKey.from_seed(bytes([1]) * 32)
@@ -39,6 +42,10 @@ class Memory:
     def authored(self, author: bytes, digests: Sequence[bytes]) -> list[Statement]:
         """Works about the digests and withdrawals, of any author: a careless node."""
         return list(self.said)
+
+    def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+        """Nothing."""
+        return {}
 
 
 def put(folder: Path, name: str, data: bytes = b"data") -> Path:
@@ -195,6 +202,32 @@ def test_what_was_withdrawn_or_said_by_others_is_attested_anew() -> None:
         assert earlier == []
     memory = Memory(first, withdrawn(first, OTHER))
     assert leave_out_attested(memory, KEY.public, [FILE], TERMS)[0] == []
+
+
+def test_what_was_taken_down_is_left_out_and_says_why() -> None:
+    """Whether it was a claim or not: that is gone with the body."""
+    other = HashedFile(Path("other.jpg"), digest_bytes(b"other"), 5)
+    gone = said()
+
+    class Forgetful(Memory):
+        def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+            tombstone = Tombstone("a court said so", 1)
+            return {gone.about: TakenDown(gone.about, gone.id, tombstone)}
+
+    kept, (passed,) = leave_out_taken_down(Forgetful(), KEY.public, [FILE, other])
+    assert kept == [other]
+    assert (passed.path, passed.exit_code) == (FILE.path, RedactedError.exit_code)
+    assert passed.reason.endswith("was taken down by this node: a court said so")
+
+
+def test_an_older_node_is_not_asked_what_it_took_down() -> None:
+    """It answers 404, and the files are attested."""
+
+    class Old(Memory):
+        def taken_down(self, author: bytes, works: Sequence[bytes]) -> Takedowns:
+            raise NotFoundError("POST /v1/taken-down: no such path")
+
+    assert leave_out_taken_down(Old(), KEY.public, [FILE]) == ([FILE], [])
 
 
 def test_of_several_standing_statements_the_latest_counts() -> None:

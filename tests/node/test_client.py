@@ -84,6 +84,7 @@ async def test_publish_query_and_the_rest(node: Both) -> None:
     assert [remark.id for remark in claim.endorsements] == [remark.id]
     assert await node("statement", one.id) == one
     assert await node("authored", key().public, [one.about]) == [one]
+    assert await node("taken_down", key().public, [one.about]) == {}
     status = await node("status")
     assert status["statements"] == 2
     assert await node("health") == status["origin"]

@@ -22,8 +22,9 @@ from byline_ledger.merkle import verify_consistency
 from byline_ledger.statement import Statement
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import verify_bundle
-from byline_node import http_bodies, http_models, http_public, operations
+from byline_node import http_bodies, http_models, http_public, operations, taken_down
 from byline_node.receipts import receipts_from_json, verify_receipts
+from byline_node.taken_down import TakenDown
 from byline_node.writer import Writer
 
 pytestmark = pytest.mark.trio
@@ -394,6 +395,28 @@ async def test_a_digest_asked_again_and_again_is_looked_up_once(
     assert looked_up == digests
 
 
+async def test_what_was_taken_down_keeps_nothing_else_back(
+    ledger: Ledger, client: httpx.AsyncClient
+) -> None:
+    """The author's other statements are found, and which is gone is said, with why."""
+    gone, kept, stranger = work("gone"), work("kept"), work("gone", key(2))
+    ledger.append([gone, kept, stranger])
+    for one in (gone, stranger):
+        ledger.redact(one.id, Tombstone("a court said so", 7))
+    question: Any = {"author": key().public, "digests": [gone.about, kept.about]}
+    body = pack(question)
+    response = await client.post("/v1/authored", content=body, headers=MSGPACK)
+    (item,) = split_array(response.content, max_size=1 << 20, max_items=10)
+    assert Statement.from_envelope(item) == kept
+    response = await client.post("/v1/taken-down", content=body, headers=MSGPACK)
+    http_models.TakenDown.model_validate(response.json())
+    assert taken_down.from_json(response.json()) == {
+        gone.about: TakenDown(gone.about, gone.id, Tombstone("a court said so", 7))
+    }
+    asked = gone.about[2:].hex()
+    assert (await client.get(f"/v1/query/{asked}")).status_code == 200
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -411,8 +434,9 @@ async def test_a_bad_question_about_an_author(
 ) -> None:
     """400 for anything but a key and digests."""
     body = pack(question)
-    response = await client.post("/v1/authored", content=body, headers=MSGPACK)
-    check_error(response, 400, "malformed", "expected")
+    for path in ("/v1/authored", "/v1/taken-down"):
+        response = await client.post(path, content=body, headers=MSGPACK)
+        check_error(response, 400, "malformed", "expected")
 
 
 # The rest
@@ -443,6 +467,7 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient) -> None:
         "/v1/statements/{id}",
         "/v1/query/{hash}",
         "/v1/authored",
+        "/v1/taken-down",
         "/v1/consistency",
         "/v1/status",
         "/v1/admission",
