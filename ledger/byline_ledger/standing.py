@@ -20,8 +20,9 @@ from byline_ledger.store.restored import describe_restored
 from byline_ledger.tree import TileRows
 
 WAY_OUT = (
-    "use `byline node recover`, or start a new node in a new folder and let it follow"
-    " its peers"
+    "use `byline node recover --from PLACE`, PLACE being the URL of a peer that follows"
+    " this log, or a copy of it; or go on with a new log: `byline node recover"
+    " --new-origin NAME`"
 )
 
 

@@ -32,11 +32,18 @@ STRANGERS_SECONDS = 20.0
 """How long a log is held that only strangers cosigned: peers that are connected come
 back within 10 s, and may show that they saw more."""
 
-UNCERTAIN = (
-    "it is not certain yet that this disk holds the newest tree: asking those who"
-    " cosigned the last one"
+UNCERTAIN = "it is not certain yet that this disk holds the newest tree"
+OVERRULE = (
+    "if this disk was never put back to an earlier state and they do not come back:"
+    " `byline node run --trust-disk`, which gives this node's witness new keys"
 )
-RECOVER = "stop the node and run `byline node recover`"
+NEW_LOG = "go on with a new log: `byline node recover --new-origin NAME`"
+RECOVER = (
+    "stop the node and run `byline node recover --from PLACE`, PLACE being the URL of a"
+    f" peer that follows this log, or a copy of it; or {NEW_LOG}"
+)
+MOST_NAMED = 3
+"""Of those who are waited for; the status lists them all."""
 
 log = structlog.get_logger("byline.cosigning")
 
@@ -76,24 +83,42 @@ class Hold:
         """Why the log is read-only for good, if somebody saw a newer tree."""
         self.is_on = False
         if not trust_disk and self._past is not None:
-            self._begin(UNCERTAIN)
+            self._begin(f"{UNCERTAIN}: {self._what_ends_it()}")
 
     def _begin(self, reason: str) -> None:
         self.is_on = True
         self._ledger.hold(reason)
         log.warning("the log is held", reason=reason)
 
+    def _what_ends_it(self) -> str:
+        names = sorted({name for name, _key in self._owed()})
+        if not names:
+            seconds = int(STRANGERS_SECONDS)
+            return f"those who cosigned it may still object, for about {seconds} s"
+        more = len(names) - MOST_NAMED
+        named = ", ".join(names[:MOST_NAMED]) + (
+            f" and {more} more" if more > 0 else ""
+        )
+        needed = (len(names) + 1) // 2
+        return (
+            f"asking {named}, and it ends by itself once {needed} of {len(names)} agreed;"
+            f" {OVERRULE}"
+        )
+
     # Who shows more than is here
 
     def fall_behind(self, reason: str) -> None:
         """It is certain that this disk lacks something that was signed."""
-        if self.ahead is None:
-            self.ahead = f"{reason}: this disk was put back to an earlier state"
-            self._begin(f"{self.ahead}; {RECOVER}")
+        self._end_log(f"{reason}: this disk was put back to an earlier state", RECOVER)
 
     def convict(self, reason: str) -> None:
         """This very log is proven to have signed a falsehood: it signs no more."""
-        self.fall_behind(f"this log {reason}")
+        self._end_log(f"this log {reason}", f"no recovery undoes that: {NEW_LOG}")
+
+    def _end_log(self, reason: str, way_out: str) -> None:
+        if self.ahead is None:
+            self.ahead = reason
+            self._begin(f"{reason}; {way_out}")
 
     def see_own(self, note: bytes) -> None:
         """A checkpoint of this log that somebody else showed, by whatever way."""
@@ -117,9 +142,11 @@ class Hold:
             return
         # Compared with the newest tree of now, not with that of before the question.
         if not is_ours(self._ledger.view, seen):
+            ours = self._ledger.view.size
+            other = f"has {ours}" if seen.size > ours else "has others"
             raise AheadError(
-                f"{one.client.name} cosigned {seen.size} entries of this log that are"
-                " not those of this disk"
+                f"{one.client.name} cosigned {seen.size} entries of this log, and this"
+                f" disk {other}"
             )
         name, shown = one.client.name, parse_note(note)
         if self._is_named(name) and seen.size >= self.owed_size(name):

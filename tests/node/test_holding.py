@@ -161,7 +161,9 @@ async def test_those_whom_the_operator_named_end_it(node: Node) -> None:
     good = Honest(1, vkey(node))
     await rounds(node.cosigner(good, named=(good.name,)))
     cosigner = node.start(good, named=(good.name,))
-    assert node.ledger.read_only is not None
+    said = node.ledger.read_only or ""
+    assert "asking peer1, and it ends by itself once 1 of 1 agreed" in said
+    assert "--trust-disk" in said
     await rounds(cosigner)
     assert node.ledger.read_only is None
 
@@ -182,7 +184,34 @@ async def test_nobody_ends_it_with_the_keys_of_another(node: Node) -> None:
     assert "not certain" in (node.ledger.read_only or "")
     # The honest one shows that the disk is old.
     await rounds(node.cosigner(good, named=named))
-    assert "put back" in (node.ledger.read_only or "")
+    said = node.ledger.read_only or ""
+    assert "peer1 cosigned 18 entries of this log, and this disk has 7" in said
+    assert "put back" in said
+    assert "recover --from PLACE" in said
+    assert "--new-origin" in said
+
+
+async def test_of_many_who_are_waited_for_some_are_named(node: Node) -> None:
+    good = [Honest(number, vkey(node)) for number in range(1, 6)]
+    named = tuple(one.name for one in good)
+    await rounds(node.cosigner(*good, named=named))
+    node.start(*good, named=named)
+    said = node.ledger.read_only or ""
+    assert "peer1, peer2, peer3 and 2 more" in said
+    assert "3 of 5" in said
+
+
+async def test_strangers_alone_are_waited_for_a_while(node: Node) -> None:
+    await rounds(node.cosigner(Honest(1, vkey(node))))
+    node.start()
+    assert "for about 20 s" in (node.ledger.read_only or "")
+
+
+async def test_a_log_that_lied_is_not_sent_to_be_recovered(node: Node) -> None:
+    node.start().hold.convict("signed two histories")
+    said = node.ledger.read_only or ""
+    assert "signed two histories; no recovery undoes that" in said
+    assert "--new-origin" in said
 
 
 async def test_strangers_who_left_do_not_make_it_last(node: Node) -> None:
