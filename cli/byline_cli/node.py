@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from byline_cli import node_policy, output, peers, upkeep
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
+from byline_ledger.peer_record import peer_id_of_key
 from byline_ledger.store.node_files import DEFAULT_NAME
 from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
 from byline_node.errors import ConfigError
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from byline_ledger.check import CheckReport
 
 app = make_app("Set up, run and examine a node.")
+
+ALONE = "from this machine alone; for others, listen on /ip4/0.0.0.0/tcp/4737"
+WILDCARD = re.compile(r"^(/ip4/)0\.0\.0\.0(?=/)|^(/ip6/)::(?=/)")
+LOOPBACK = re.compile(r"/ip4/127\.|/ip6/::1/")
+ANY_PORT = re.compile(r"/tcp/0+(/|$)")
 
 Listen = Annotated[
     list[str] | None,
@@ -70,6 +77,7 @@ def init(
     ledger = Ledger.init(home.node, name=name)
     try:
         origin, vkey = ledger.view.origin, ledger.view.vkey
+        peer_id = peer_id_of_key(ledger.keys.transport_public)
     finally:
         ledger.close()
     config.write()
@@ -78,10 +86,32 @@ def init(
         f"  log   {origin}",
         f"  key   {vkey}",
         f"  keep  {home.node / 'secret'} is the only copy of its secret",
-        "Run it with: byline node run",
     ]
-    value = {"folder": str(home.node), "origin": origin, "vkey": vkey}
+    dial = dial_addresses(config.listen, peer_id)
+    rows += [*describe_dialling(dial), "Run it with: byline node run"]
+    value = {
+        "folder": str(home.node),
+        "origin": origin,
+        "vkey": vkey,
+        "peer_id": peer_id,
+        "dial": dial,
+    }
     output.result(as_json, value, rows)
+
+
+def dial_addresses(listen: Sequence[str], peer_id: str) -> list[str]:
+    """What another node puts into its peers; with THIS-MACHINE where all addresses are
+    listened on, and nothing for a port that is not chosen yet."""
+    addresses = [WILDCARD.sub(r"\1\2THIS-MACHINE", one) for one in listen]
+    return [f"{one}/p2p/{peer_id}" for one in addresses if not ANY_PORT.search(one)]
+
+
+def describe_dialling(addresses: Sequence[str]) -> list[output.Line]:
+    """Those, and who can reach this node there."""
+    rows: list[output.Line] = [f"  dial  {address}" for address in addresses]
+    if addresses and all(LOOPBACK.match(one) for one in addresses):
+        rows.append(f"        {ALONE}")
+    return rows
 
 
 @app.command()

@@ -58,6 +58,11 @@ class NodeKeys:
         )
 
     @property
+    def transport_public(self) -> bytes:
+        """What the peer id names."""
+        return SigningKey.from_seed(self.transport_seed).public
+
+    @property
     def witness_name(self) -> str:
         """The name of the key that cosigns."""
         return self.origin + WITNESS_SUFFIX

@@ -101,8 +101,8 @@ class Hold:
         )
         needed = (len(names) + 1) // 2
         return (
-            f"asking {named}, and it ends by itself once {needed} of {len(names)} agreed;"
-            f" {OVERRULE}"
+            f"asking {named}, and it ends by itself once {needed} of {len(names)}"
+            f" agreed; {OVERRULE}"
         )
 
     # Who shows more than is here

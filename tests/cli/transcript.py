@@ -27,6 +27,7 @@ PLACEHOLDERS = (
     (r"did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}", "did:key:<key>"),
     (r"\bthe key [0-9a-f]{64}\b", "the key <key>"),
     (r"\bbagaqiera[a-z2-7]{52}\b", "<statement>"),
+    (r"(  dial  \S*/p2p/)12D3KooW\w{44}\b", r"\1<peer>"),
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>"),
     (r"\b\d{4}-\d\d-\d\d\b", "<day>"),
     (r"([a-z.]+)/[0-9a-f]{32}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", r"\1/<vkey>"),

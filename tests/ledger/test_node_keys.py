@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from byline_ledger.crypto import SigningKey
 from byline_ledger.node_keys import NodeKeys, is_replay_key, operator_of
 from byline_ledger.note import COSIGNATURE, ED25519, Verifier
 
@@ -13,6 +14,7 @@ def test_no_role_and_no_log_shares_a_key_but_for_the_transport() -> None:
     keys = [k.public for n in (one, other) for k in (n.log, n.witness, n.replay)]
     assert len({*keys, one.log.public, one.transport_seed}) == 7
     assert one.transport_seed == other.transport_seed
+    assert one.transport_public == SigningKey.from_seed(one.transport_seed).public
 
 
 def test_each_verifier_key_names_its_role() -> None:

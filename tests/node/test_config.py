@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.buckets import Rate
-from byline_node.config import NodeConfig
+from byline_node.config import (
+    DEFAULT_API,
+    DEFAULT_LISTEN,
+    NOT_IN_FILE,
+    NodeConfig,
+    check_types,
+)
 from byline_node.errors import ConfigError
 from byline_node.home import Home, RunningNode, find_home
 
@@ -37,6 +46,24 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert config.peers == ()
     assert (config.discover, config.dht, config.mdns) == (False, False, False)
     assert config.admission == OPEN
+
+
+def test_every_setting_is_documented() -> None:
+    """In docs/node-toml.md, with its default, and nothing else is there."""
+    page = Path(__file__).parents[2] / "docs" / "node-toml.md"
+    rows = re.findall(r"^\| `\[?(\w+)\]?` \|.*\|$", page.read_text(), re.MULTILINE)
+    settings = [one.name for one in fields(NodeConfig)]
+    assert rows == [name for name in settings if name not in NOT_IN_FILE]
+    for default in (DEFAULT_API, DEFAULT_LISTEN):
+        assert f'"{default}"' in page.read_text()
+
+
+def test_the_example_of_the_page_of_settings_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "node-toml.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert set(check_types(tomllib.loads(example))) == {
+        *("listen", "peers", "witnesses", "admission")
+    }
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

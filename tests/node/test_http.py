@@ -417,6 +417,16 @@ async def test_what_was_taken_down_keeps_nothing_else_back(
     assert (await client.get(f"/v1/query/{asked}")).status_code == 200
 
 
+async def test_a_witness_refuses_a_body_over_its_limit(
+    client: httpx.AsyncClient,
+) -> None:
+    """With the status of docs/spec/witness.md, and a line that says the limit."""
+    too_much = b"old 0\n" + bytes(65_536)
+    response = await client.post("/witness/add-checkpoint", content=too_much)
+    assert response.status_code == 413
+    assert response.text == "expected a body of at most 65536 bytes, got more\n"
+
+
 @pytest.mark.parametrize(
     "question",
     [
