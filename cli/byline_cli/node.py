@@ -13,6 +13,7 @@ from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
 from byline_ledger.peer_record import peer_id_of_key
+from byline_ledger.store.damage import MEND
 from byline_ledger.store.node_files import DEFAULT_NAME
 from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
 from byline_node.errors import ConfigError
@@ -319,7 +320,8 @@ def describe_check(report: CheckReport) -> list[output.Line]:
     rows += [(f"  note        {output.safe(note)}", "doubt") for note in report.notes]
     if report.problem is None:
         return [*rows, ("Everything fits.", "good")]
-    return [*rows, (f"DOES NOT FIT: {output.safe(report.problem)}", "bad")]
+    rows.append((f"DOES NOT FIT: {output.safe(report.problem)}", "bad"))
+    return [*rows, f"To mend it, {MEND}."]
 
 
 def check_to_json(report: CheckReport) -> dict[str, object]:

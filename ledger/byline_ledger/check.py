@@ -38,6 +38,7 @@ from byline_ledger.recovery import (
 )
 from byline_ledger.statement import Statement
 from byline_ledger.store import layout
+from byline_ledger.store.damage import MEND
 from byline_ledger.store.guard import Guard, compare_guard, read_guard
 from byline_ledger.store.interface import OpenStore, Pair, Reader
 from byline_ledger.store.leveldb import LevelStore
@@ -100,16 +101,25 @@ def check_ledger(
             return _check_unused(files, origin)
         try:
             store = open_store(files.database, False)
-        except StoreError:
+        except StoreError as error:
             # A crash of the very first start can leave a folder and no database.
             unused = _check_unused(files, origin)
             if unused.problem is not None:
-                raise
+                raise _unopened(files, error) from error
             return unused
         try:
             return _Check(files, origin, vkey, store, report).run()
         finally:
             store.close()
+
+
+def _unopened(files: NodeFiles, error: StoreError) -> StoreError:
+    """The same error; of a damaged database, with which it is and what is left to do:
+    the usual hint names this very check."""
+    if not isinstance(error, CorruptStoreError):
+        return error
+    where = f"in {files.database}, found while opening it, before anything was checked"
+    return CorruptStoreError(f"{error}: {where}", hint=MEND)
 
 
 def _check_unused(files: NodeFiles, origin: str) -> CheckReport:
@@ -138,6 +148,7 @@ class _Check:
         self._store = store
         self._report = report
         self._notes: list[str] = []
+        self._at = "the version and the state, before the log entries"
         self._size = 0
         self._bodies = _Numbered(store, layout.BODIES, "body")
         self._tombstones = _Numbered(store, layout.TOMBSTONES, "tombstone")
@@ -158,7 +169,10 @@ class _Check:
             if next(self._store.keys(b"", b"\xff"), None) is None:
                 return _check_unused(self._files, self._origin)
             self._check()
-        except (CorruptStoreError, InconsistentLogError) as error:
+        except CorruptStoreError as error:
+            # The engine's own errors, which have a hint, do not say what was read.
+            problem = f"{error}, met at {self._at}" if error.hint else str(error)
+        except InconsistentLogError as error:
             problem = str(error)
         return CheckReport(
             self._origin,
@@ -179,11 +193,17 @@ class _Check:
         checkpoint = read_checkpoint(state.checkpoint, self._vkey)
         self._size = checkpoint.size
         for index in range(checkpoint.size):
+            self._at = f"log entry {index} of {checkpoint.size}"
             self._check_entry(index)
             if (index + 1) % REPORT_EVERY == 0:
                 self._report(f"{index + 1:,} of {checkpoint.size:,} log entries")
+        self._at = "what follows the last log entry"
         self._check_end(state, checkpoint)
+        self._at = (
+            "the indexes, lookup strings and tiles, after all log entries were sound"
+        )
         self._check_strays()
+        self._at = "the cosigned checkpoints, after all else was sound"
         self._check_cosigned()
         self._check_guard(state)
         self._check_skeleton()

@@ -142,6 +142,12 @@ def seal_secret(secret: bytes, passphrase: str) -> bytes:
     )
 
 
+FORGOTTEN = (
+    "try again; nobody can recover it: if it is forgotten, make another key with"
+    " `byline key new NAME` and sign with --key NAME"
+)
+
+
 def open_secret(sealed: bytes, passphrase: str) -> bytes:
     """Decrypt what seal_secret made; KeyAccessError if the passphrase is wrong."""
     box, nonce, salt, passes, memory = _parse_sealed(sealed)
@@ -149,9 +155,7 @@ def open_secret(sealed: bytes, passphrase: str) -> bytes:
     try:
         return bindings.crypto_secretbox_open(box, nonce, key)
     except exceptions.CryptoError:
-        raise KeyAccessError(
-            "wrong passphrase", hint="try again; there is no way to recover it"
-        ) from None
+        raise KeyAccessError("wrong passphrase", hint=FORGOTTEN) from None
 
 
 def _parse_sealed(sealed: bytes) -> tuple[bytes, bytes, bytes, int, int]:

@@ -21,6 +21,10 @@ MAX_LICENCE = 512
 ALL_RIGHTS_RESERVED = "LicenseRef-AllRightsReserved"
 UNKNOWN = "LicenseRef-Unknown"
 
+LIKENESS = 0.7
+"""Of a name that is guessed: among 600 short ones, everything is a little like some."""
+
+_BETWEEN = re.compile(r"[\s_-]+")
 _TOKEN = re.compile(r"[^\s()]+")
 _OPERATORS = frozenset({"and", "or", "with"})
 _NO_LICENCE = frozenset({"none", "noassertion", "unknown"})
@@ -63,6 +67,8 @@ def read_licence(expression: str) -> str | None:
 
 def _hint(expression: str) -> str:
     """What the first token that SPDX does not know may have meant."""
+    if _BETWEEN.sub("-", expression.strip().casefold()) in _RESERVED:
+        return f"write {ALL_RIGHTS_RESERVED}"
     for token in _TOKEN.findall(expression):
         folded = token.casefold()
         if folded in _NO_LICENCE:
@@ -71,10 +77,13 @@ def _hint(expression: str) -> str:
             return f"write {ALL_RIGHTS_RESERVED}"
         if folded in _OPERATORS or read_licence(token):
             continue
-        guess = nearest(token, _identifiers())
+        guess = nearest(token, _identifiers(), LIKENESS)
         if guess:
             return f"did you mean {guess}?"
-    return "see https://spdx.org/licenses/, or write LicenseRef-NAME"
+    return (
+        "see https://spdx.org/licenses/, or, for terms of your own, write"
+        " LicenseRef-NAME"
+    )
 
 
 def _identifiers() -> list[str]:

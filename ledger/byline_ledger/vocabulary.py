@@ -170,10 +170,11 @@ def check_word(what: str, word: str, words: Collection[str]) -> str:
     return word
 
 
-def nearest(word: str, words: Collection[str]) -> str | None:
+def nearest(word: str, words: Collection[str], likeness: float = 0.5) -> str | None:
     """The one of `words` most like `word`, whatever the case; None if none is near."""
     by_folded = {known.casefold(): known for known in words}
-    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
+    folded = word.casefold()
+    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=likeness)
     return by_folded[found[0]] if found else None
 
 

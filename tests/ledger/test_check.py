@@ -420,6 +420,20 @@ def test_a_node_that_was_never_started(tmp_path: Path) -> None:
 # On LevelDB
 
 
+def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """The hint does not send people to the check that they have just made."""
+    ledger = Ledger.init(tmp_path)
+    ledger.append(works(0, 20))
+    ledger.close()
+    (manifest,) = (tmp_path / "database").glob("MANIFEST-*")
+    manifest.write_bytes(flipped(manifest.read_bytes(), 10))
+    with pytest.raises(CorruptStoreError) as caught:
+        check_ledger(tmp_path)
+    assert f"in {tmp_path / 'database'}, found while opening it" in str(caught.value)
+    assert "node check" not in (caught.value.hint or "")
+    assert "backup" in (caught.value.hint or "")
+
+
 def test_a_flipped_byte_in_a_file_of_the_database(tmp_path: Path) -> None:
     ledger = Ledger.init(tmp_path)
     for start in range(0, 400, 100):
@@ -435,6 +449,8 @@ def test_a_flipped_byte_in_a_file_of_the_database(tmp_path: Path) -> None:
             problem = check_ledger(tmp_path).problem
         except CorruptStoreError as error:
             problem = str(error)
+        if problem is not None and "checksum" in problem:
+            assert "met at " in problem or "found while opening" in problem
         # LevelDB can do without its filter; every other byte is checked.
         assert problem is None or "damaged" in problem or "missing" in problem
         table.write_bytes(sound)

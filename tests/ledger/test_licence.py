@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from byline_ledger.errors import UsageError
 from byline_ledger.licence import MAX_LICENCE, canonical_licence
 
+OWN_TERMS = (
+    "see https://spdx.org/licenses/, or, for terms of your own, write LicenseRef-NAME"
+)
+
 
 @pytest.mark.parametrize(
     ("expression", "canonical"),
@@ -38,9 +42,11 @@ def test_canonical_spelling(expression: str, canonical: str) -> None:
         ("MIT OR Apache-2.O", "did you mean Apache-2.0?"),
         ("CCBY-SA-4.0", "did you mean CC-BY-SA-4.0?"),
         ("all-rights-reserved", "write LicenseRef-AllRightsReserved"),
+        ("All rights  reserved", "write LicenseRef-AllRightsReserved"),
+        ("ask me first", OWN_TERMS),
         ("NONE", "leave it out, or write LicenseRef-Unknown"),
-        ("MIT OR", "see https://spdx.org/licenses/, or write LicenseRef-NAME"),
-        ("", "see https://spdx.org/licenses/, or write LicenseRef-NAME"),
+        ("MIT OR", OWN_TERMS),
+        ("", OWN_TERMS),
     ],
 )
 def test_unknown_licence_suggests_the_nearest(expression: str, hint: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from byline_ledger.errors import CorruptStoreError, DiskFullError
 
+MEND = (
+    "restore the folder from a backup, or start a new node and let it follow its peers"
+)
+
 
 def damaged(message: str) -> CorruptStoreError:
     """What is stored does not fit together."""
-    return CorruptStoreError(
-        message,
-        hint="`byline node check` names what is wrong; restore the folder from a"
-        " backup, or start a new node and let it follow its peers",
-    )
+    hint = f"`byline node check` says where; {MEND}"
+    return CorruptStoreError(message, hint=hint)
 
 
 def disk_full(detail: str) -> DiskFullError:
