@@ -56,14 +56,18 @@ def attest(
     ],
     made: Annotated[
         str | None,
-        typer.Option("--made", metavar="human|assisted|generated", help="How made."),
+        typer.Option(
+            "--made",
+            metavar="human|assisted|generated",
+            help="How made; human alone stands for digitalCreation.",
+        ),
     ] = None,
     source_type: Annotated[
         str | None,
         typer.Option(
             "--source-type",
             metavar="TERM",
-            help="How made, as an IPTC digital source type such as digitalCapture.",
+            help="How made, as an IPTC digital source type, e.g. digitalCapture.",
         ),
     ] = None,
     title: Annotated[

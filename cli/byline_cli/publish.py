@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
 from byline_cli import connect, output
 from byline_cli.options import Json, make_app
 from byline_cli.statement_file import read_statements
+from byline_cli.wording import day
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.statement import Statement
+from byline_node.attest import Memory, standing_works
 from byline_node.receipts import Receipt
 
 app = make_app()
+
+Pair: TypeAlias = tuple[Statement, Statement]
+"""A statement, and an earlier one of its author about the same work."""
 
 
 @app.command()
@@ -26,15 +31,49 @@ def publish(
 ) -> None:
     """Publish statements from files that `--out` wrote; all of a file or none of it."""
     statements = [one for file in files for one in read_statements(file)]
-    receipts = publish_statements(statements)
-    value = {"receipts": [one.to_json() for one in receipts]}
-    output.result(as_json, value, describe(receipts))
-
-
-def publish_statements(statements: list[Statement]) -> list[Receipt]:
-    """Publish to the node or the local store, with a bar."""
     with connect.connect() as client:
-        return connect.publish(client, statements, "statements")
+        earlier = find_earlier(client, statements)
+        receipts = connect.publish(client, statements, "statements")
+    value = {
+        "receipts": [one.to_json() for one in receipts],
+        "earlier": [
+            {"id": cid_of_statement(one.id), "earlier": cid_of_statement(before.id)}
+            for one, before in earlier
+        ],
+    }
+    output.result(as_json, value, [*describe(receipts), *describe_earlier(earlier)])
+
+
+def find_earlier(client: Memory, statements: list[Statement]) -> list[Pair]:
+    """Claims of the same works by the same authors that stand in the log already: on
+    the machine where the new ones were signed nobody could know of them."""
+    works = [one for one in statements if one.type == "work"]
+    found: list[Pair] = []
+    for author in dict.fromkeys(one.author for one in works):
+        mine = [one for one in works if one.author == author]
+        said = client.authored(author, [one.about for one in mine])
+        before = standing_works(author, said)
+        ids = {one.id for one in said}
+        found += [
+            (one, before[one.about])
+            for one in mine
+            if one.about in before and one.id not in ids
+        ]
+    return found
+
+
+def describe_earlier(earlier: list[Pair]) -> list[output.Line]:
+    """What the author may want to do about each."""
+    rows: list[output.Line] = []
+    for one, before in earlier:
+        id_, old = cid_of_statement(one.id), cid_of_statement(before.id)
+        text = (
+            f"{id_}: its author claimed this work on {day(before.time)} already, and"
+            " both claims stand. To take the earlier one back: byline withdraw"
+            f" {old} --reason superseded"
+        )
+        rows.append((text, "doubt"))
+    return rows
 
 
 def describe(receipts: list[Receipt]) -> list[output.Line]:

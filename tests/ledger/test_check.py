@@ -432,6 +432,9 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     assert f"in {tmp_path / 'database'}, found while opening it" in str(caught.value)
     assert "node check" not in (caught.value.hint or "")
     assert "backup" in (caught.value.hint or "")
+    (tmp_path / "database" / "CURRENT").unlink()
+    with pytest.raises(StoreError, match="no database in"):
+        check_ledger(tmp_path)
 
 
 def test_a_flipped_byte_in_a_file_of_the_database(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_canonical_spelling(expression: str, canonical: str) -> None:
         ("CCBY-SA-4.0", "did you mean CC-BY-SA-4.0?"),
         ("all-rights-reserved", "write LicenseRef-AllRightsReserved"),
         ("All rights  reserved", "write LicenseRef-AllRightsReserved"),
+        ("MIT OR proprietary", "write LicenseRef-AllRightsReserved"),
         ("ask me first", OWN_TERMS),
         ("NONE", "leave it out, or write LicenseRef-Unknown"),
         ("MIT OR", OWN_TERMS),
