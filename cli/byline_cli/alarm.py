@@ -12,6 +12,7 @@ from byline_cli.files import read_file
 from byline_cli.options import Json, make_app
 from byline_ledger.alarm import MAX_ALARM, Alarm
 from byline_ledger.errors import InconsistentLogError
+from byline_ledger.evidence import Equivocation, Fork
 
 app = make_app("Check proofs that a log signed something false.")
 
@@ -45,17 +46,27 @@ def verify(file: File, as_json: Json = False) -> None:
 def show(file: File, as_json: Json = False) -> None:
     """Show what an alarm says, without checking it."""
     alarm = Alarm.from_bytes(read_file(file, MAX_ALARM))
+    evidence = alarm.evidence
+    other = evidence.other if isinstance(evidence, Equivocation | Fork) else None
     value = {
         "vkey": alarm.vkey,
         "kind": alarm.kind,
         "note": alarm.note.decode("utf-8", "replace"),
+        "other": None if other is None else other.decode("utf-8", "replace"),
     }
     rows: list[output.Line] = [
         f"  key   {output.safe(alarm.vkey)}",
         f"  kind  {alarm.kind}",
         "  signed by it, says the file:",
+        *describe_note(alarm.note),
     ]
-    note = alarm.note.decode("utf-8", "replace")
-    rows += [f"    {output.safe(one)}" for one in note.splitlines()]
+    if other is not None:
+        rows += ["  and, against it:", *describe_note(other)]
     rows.append(("Nothing of this is checked: see byline alarm verify.", "doubt"))
     output.result(as_json, value, rows)
+
+
+def describe_note(note: bytes) -> list[output.Line]:
+    """A signed note, indented."""
+    lines = note.decode("utf-8", "replace").splitlines()
+    return [f"    {output.safe(one)}" for one in lines]

@@ -140,6 +140,12 @@ def make_policy(logs: list[str], witnesses: list[str], quorum: int | None) -> by
             lines.append(f"group operator{number} any {' '.join(members)}")
             members = [f"operator{number}"]
         operators += members
+    if quorum is not None and quorum > len(operators):
+        known = amount(len(operators), "witness", "witnesses")
+        raise UsageError(
+            f"--quorum {quorum}: expected at most the number of witnesses, {known}",
+            hint="keys of one node count as one",
+        )
     needed = safe_threshold(len(operators)) if quorum is None else quorum
     needed = min(needed, len(operators)) if quorum is None else needed
     lines += [f"group all-witnesses {needed} {' '.join(operators)}"]

@@ -22,7 +22,7 @@ from byline_cli.wording import (
 )
 from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
 from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement
+from byline_ledger.digest import cid_of_statement, is_multihash
 from byline_ledger.verify import OTHER_FILE, Level, Verdict
 from byline_ledger.vocabulary import IPTC_SCHEME
 
@@ -87,7 +87,8 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
 
 def render_remainder(work: Work) -> Iterator[Line]:
     """What is known to exist and is not spelt out."""
-    shown = min(len(work.claims), MOST_SHOWN) + min(len(work.remarks), MOST_SHOWN)
+    parts = work.claims, work.remarks, work.redacted
+    shown = sum(min(len(part), MOST_SHOWN) for part in parts)
     if work.total is not None and work.total > shown:
         yield ""
         yield f"  and {amount(work.total - shown, 'further statement')} (see --json)"
@@ -191,10 +192,21 @@ def remark_details(remark: Remark) -> str:
     parts = [f", {safe(why)}" if why else "", f" on {moment(remark.time)}"]
     if remark.note:
         parts.append(f": “{safe(remark.note)}”")
+    if found := evidence_of(remark):
+        more = f" and {len(found) - 1} more (see --json)" if found[1:] else ""
+        parts.append(f", with evidence sha256 {found[0][2:].hex()}{more}")
     if remark.status != "effective":
         word = "withdrawn" if remark.status == "withdrawn" else "may be withdrawn"
         parts.append(f" ({word})")
     return "".join(parts)
+
+
+def evidence_of(remark: Remark) -> list[bytes]:
+    """What a dispute points to; nothing of what is not understood."""
+    said = remark.fields.get("evidence") if remark.type == "dispute" else None
+    if not isinstance(said, list | tuple) or not all(map(is_multihash, said)):
+        return []
+    return list(said)
 
 
 def render_remark_on_work(remark: Remark, reader: Reader) -> Line:

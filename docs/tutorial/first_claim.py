@@ -32,6 +32,8 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+if len(sys.argv) != 3:
+    sys.exit(f"expected two arguments: {sys.argv[0]} NODE-URL FOLDER")
 url, folder = sys.argv[1], Path(sys.argv[2])
 
 # A key is 32 random bytes.  `byline key new` keeps one for you, encrypted; a script

@@ -159,7 +159,10 @@ def _unbase32(text: str) -> bytes:
     except binascii.Error as error:
         raise MalformedError(f"not a CID: {_shown(text)}", hint=_ACCEPTED) from error
     if _base32(data) != text:
-        raise MalformedError("CID: expected zero padding bits in the base32")
+        raise MalformedError(
+            f"not a CID: {_shown(text)}, its last character is not one that can be",
+            hint="a character is missing, wrong or too many: copy it again",
+        )
     return data
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from byline_cli.render import MOST_SHOWN, MOST_SOURCES, Reader, render_answer
 from byline_cli.wording import LAST_DAY, moment
-from byline_ledger.answer import Answer, Claim, Remark, Work
+from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
 from byline_ledger.digest import digest_bytes
 from byline_ledger.statement import Source
 
@@ -141,6 +141,24 @@ def test_no_more_claims_than_fit_are_spelt_out() -> None:
     text = shown(work(*[claim()] * 20, total=300))
     assert text.count("Claimed by") == MOST_SHOWN
     assert f"and {300 - MOST_SHOWN} further statements" in text
+
+
+def test_what_was_taken_down_is_not_counted_twice() -> None:
+    """It has a line of its own."""
+    gone = Redaction(bytes(32), 3, "a court said so", 1_700_000_000_000)
+    text = shown(work(claim(), total=2, redacted=(gone,)))
+    assert "Taken down by this node: a statement of" in text
+    assert "further" not in text
+
+
+def test_the_evidence_of_a_dispute_is_named() -> None:
+    """As something to ask for; what is not understood is left to --json."""
+    proof = [digest_bytes(b"the draft"), digest_bytes(b"a letter")]
+    text = shown(work(claim(disputes=(remark(fields={"evidence": proof}),))))
+    assert f"with evidence sha256 {proof[0][2:].hex()} and 1 more (see --json)" in text
+    for odd in ("x", [b"x"], [proof[0], 1]):
+        text = shown(work(claim(disputes=(remark(fields={"evidence": odd}),))))
+        assert "evidence" not in text
 
 
 def made_from(*digests: bytes, **changes: Any) -> Claim:

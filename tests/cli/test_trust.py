@@ -209,6 +209,10 @@ def test_no_proof_counts_by_a_log_that_lied(two: Two) -> None:
     shown = byline("alarm", "verify", path)
     assert shown.code == 4
     assert "It is proven: this log signed two different trees" in shown.out
+    told = byline("alarm", "show", path).out
+    assert "and, against it:" in told
+    for note in notes:
+        assert note.decode().splitlines()[2] in told
 
 
 # Policies alone
@@ -223,6 +227,14 @@ def test_policies_are_judged(tmp_path: Path) -> None:
     assert made.code == 0
     assert "asks for no witness" in made.out
     assert byline("policy", "init", "--log", log.vkey).code == 2
+    keys = NodeKeys.derive(bytes(32), "w.example/1")
+    cosigners = "--witness", keys.witness_vkey, "--witness", keys.replay_vkey
+    ended = byline("policy", "init", "--log", log.vkey, *cosigners, "--quorum", "2")
+    assert ended.code == 2
+    assert (
+        "--quorum 2: expected at most the number of witnesses, 1 witness;"
+        in ended.complaint
+    )
     weak = byline.write("weak", f"log {log.vkey}\nquorum none # no\n")
     ended = byline("policy", "check", weak)
     assert ended.code == 65

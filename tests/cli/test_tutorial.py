@@ -33,3 +33,17 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
         "level 1 is withdrawn",
         "another file: rejected",
     ]
+
+
+def test_without_arguments_it_says_which_it_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"expected two arguments: {SCRIPT} NODE-URL FOLDER"
+    ]

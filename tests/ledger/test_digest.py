@@ -66,6 +66,14 @@ def test_error_names_the_accepted_forms() -> None:
     assert len(str(caught.value)) < 150
 
 
+def test_a_mistyped_cid_is_shown_and_called_so() -> None:
+    """The last character of a statement's id has bits that must be zero."""
+    cid = digest.cid_of_statement(bytes(32))
+    with pytest.raises(MalformedError, match=f"not a CID: '{cid[:-1]}b'") as caught:
+        digest.parse_hash(cid[:-1] + "b")
+    assert "copy it again" in str(caught.value.hint)
+
+
 def test_statement_ids() -> None:
     """A CID of a statement or bare hex; a file's digest is refused by name."""
     cid = digest.cid_of_statement(SHA256)
