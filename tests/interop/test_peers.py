@@ -24,7 +24,7 @@ from byline_node.client import Client
 
 pytestmark = pytest.mark.interop
 
-LANGUAGES = ["js"]
+LANGUAGES = ["go", "js"]
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 BEFORE = 300
 """Statements that are in the log when the peer comes."""
