@@ -26,6 +26,7 @@ type vector struct {
 	Public, Message, Signature, Bytes             Hex
 	Envelope, ID, Entry, Leaf, Root, Note, Text   Hex
 	OldRoot                                       Hex `json:"old_root"`
+	SetRoot                                       Hex `json:"set_root"`
 	Leaves, Proof, Strings, Fresh, Admitted, Gaps []Hex
 	Index, Old, Size                              json.Number
 	Bad, Unsupported                              int
@@ -258,5 +259,6 @@ func session(v vector) error {
 	return errors.Join(
 		same(admitted, hashes(v.Admitted), "what was admitted"),
 		same(follower.Gaps, hashes(v.Gaps), "the gaps"),
+		same(follower.SetRoot(), v.SetRoot, "the root of the set"),
 	)
 }
