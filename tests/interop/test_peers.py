@@ -1,7 +1,7 @@
 """Peers in other languages, on the libp2p of others, take part in a Byline network.
 
-They were written from docs/spec and the vectors alone and share no code with nodes,
-nor with each other.
+They were written from docs/spec and the vectors and share no code with nodes, nor with
+each other.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 // Package byline reads and makes what a Byline network carries: bytes in, values out.
 //
-// It was written from docs/spec and the vectors alone, and does no input or output.
+// It was written from docs/spec and the vectors, shares no code with nodes, and does no
+// input or output.
 package byline
 
 import (
