@@ -47,10 +47,12 @@ def publish(
 def find_earlier(client: Memory, statements: list[Statement]) -> list[Pair]:
     """Claims of the same works by the same authors that stand in the log already: on
     the machine where the new ones were signed nobody could know of them."""
-    works = [one for one in statements if one.type == "work"]
+    works: dict[bytes, list[Statement]] = {}
+    for one in statements:
+        if one.type == "work":
+            works.setdefault(one.author, []).append(one)
     found: list[Pair] = []
-    for author in dict.fromkeys(one.author for one in works):
-        mine = [one for one in works if one.author == author]
+    for author, mine in works.items():
         said = client.authored(author, [one.about for one in mine])
         before = standing_works(author, said)
         ids = {one.id for one in said}
