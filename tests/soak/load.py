@@ -16,11 +16,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from random import Random
 
+from tests.soak.halves import Halves
+from tests.soak.nodes import Node
+
 from byline_ledger import SigningKey, Statement, sign_statement, work_fields
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError, MalformedError, VerificationError
-from tests.soak.halves import Halves
-from tests.soak.nodes import Node
 
 AUTHORS = 20
 THREADS = 24

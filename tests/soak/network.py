@@ -95,7 +95,9 @@ class SoakNetwork:
         delay = self._random.uniform(*DELAYS) if is_slow else 0.0
         if is_slow or (crosses and not self._halves.are_apart):
             stalls = STALLS if is_slow else 0.0
-            link = Link(node.port + 2 + place, LOOPBACK, (host, port), delay, stalls, crosses)
+            link = Link(
+                node.port + 2 + place, LOOPBACK, (host, port), delay, stalls, crosses
+            )
             self.links[self._is_second(node)].append(link)
             host, port = LOOPBACK, link.port
         return f"/ip4/{host}/tcp/{port}/p2p/{to.peer_id}"
@@ -184,7 +186,9 @@ class SoakNetwork:
             is_good = node.stop() == 0
             node.tally.restarts += is_good
         if not is_good:
-            self.unexpected.append(f"node {node.number} at {event.at:.1f} s: {event.kind}")
+            self.unexpected.append(
+                f"node {node.number} at {event.at:.1f} s: {event.kind}"
+            )
         time.sleep(event.lasts)
         node.start()
         took = node.wait_ready()
@@ -226,7 +230,9 @@ class SoakNetwork:
                 pool.shutdown()
 
 
-def start_proxies(half: Half, links: Sequence[Link], seed: int) -> subprocess.Popen[str]:
+def start_proxies(
+    half: Half, links: Sequence[Link], seed: int
+) -> subprocess.Popen[str]:
     """The process of one half's proxies, once it listens."""
     process = half.do(
         lambda: subprocess.Popen(

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.soak.halves import LOOPBACK, Half
+
 from byline_ledger.crypto import SigningKey
 from byline_ledger.errors import BylineError
 from byline_ledger.ledger import Ledger
@@ -25,7 +27,6 @@ from byline_node.client import Client
 from byline_node.config import NodeConfig
 from byline_node.demo_network import environment
 from byline_node.home import Home, RunningNode
-from tests.soak.halves import LOOPBACK, Half
 
 COMMAND = (sys.executable, "-m", "byline_cli", "node", "run")
 READY_SECONDS = 120.0

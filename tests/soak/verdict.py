@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from byline_ledger.ledger import Ledger
-from byline_node.demo_network import environment
-from byline_node.home import Home
 from tests.soak.load import Load
 from tests.soak.network import SoakNetwork
 from tests.soak.nodes import Node
+
+from byline_ledger.ledger import Ledger
+from byline_node.demo_network import environment
+from byline_node.home import Home
 
 LEAST_ACKNOWLEDGED = 0.95
 KILLS_A_MINUTE = 5
@@ -37,7 +38,9 @@ class Findings:
             self.failed.append(what)
 
 
-def judge_run(findings: Findings, network: SoakNetwork, load: Load, minutes: float) -> None:
+def judge_run(
+    findings: Findings, network: SoakNetwork, load: Load, minutes: float
+) -> None:
     """Load and troubles were what they had to be, and nothing else happened."""
     tallies = [node.tally for node in network.nodes]
     acknowledged, offered = len(load.acknowledged), load.offered
@@ -57,7 +60,9 @@ def judge_run(findings: Findings, network: SoakNetwork, load: Load, minutes: flo
     findings.require(not unexpected, f"ended unasked: {unexpected[:3] or 'none'}")
 
 
-def judge_nodes(findings: Findings, nodes: Sequence[Node], ids: Sequence[bytes]) -> None:
+def judge_nodes(
+    findings: Findings, nodes: Sequence[Node], ids: Sequence[bytes]
+) -> None:
     """Every acknowledged statement is in every log, and every log is sound."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         problems = list(pool.map(lambda node: check(node.home), nodes))
@@ -65,7 +70,9 @@ def judge_nodes(findings: Findings, nodes: Sequence[Node], ids: Sequence[bytes])
         if problem:
             findings.require(False, f"byline node check, node {node.number}: {problem}")
     sound = sum(not one for one in problems)
-    findings.require(sound == len(nodes), f"byline node check: {sound} of {len(nodes)} sound")
+    findings.require(
+        sound == len(nodes), f"byline node check: {sound} of {len(nodes)} sound"
+    )
     missing = [missing_in(node.home.node, ids) for node in nodes]
     findings.require(
         not any(missing),
