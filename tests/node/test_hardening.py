@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -462,6 +463,55 @@ async def test_bytes_are_counted(patched: bool) -> None:
             peer = await two.connect(one.addresses[0])
             await until(lambda: two.links()[peer].bytes_in)
             assert bool(two.links()[peer].bytes_out) == patched
+
+
+async def test_credit_is_not_given_back_for_each_read(patched: bool) -> None:
+    read = 0
+
+    async def nibble(stream: Stream) -> None:
+        nonlocal read
+        while data := await stream.receive(1):
+            read += len(data)
+
+    with patch_in_force("YamuxStream._auto_tune_and_send_window_update", patched):
+        async with (
+            open_host(b"a" * 32, [ANY_PORT], []) as one,
+            open_host(b"b" * 32, [ANY_PORT], []) as two,
+        ):
+            one.set_stream_handler("/nibble", nibble)
+            stream = await two.open_stream(
+                await two.connect(one.addresses[0]), "/nibble"
+            )
+            await until(lambda: two.peer_id in one.links())
+            before = one.links()[two.peer_id].bytes_out
+            await stream.send(bytes(500))
+            await until(lambda: read == 500)
+            frames = one.links()[two.peer_id].bytes_out - before
+            assert (frames < 500 * host_patches.HEADER_BYTES) == patched
+
+
+async def test_a_stream_takes_more_than_its_window() -> None:
+    """Credit comes back in time, whatever the sizes of reads: the sender waits for 5 s
+    and then gives up."""
+    size = 3 << 20
+
+    async def count(stream: Stream) -> None:
+        left = size
+        for most in cycle((1, 65_536, 7, 200_000)):
+            left -= len(await stream.receive(min(most, left)))
+            if not left:
+                break
+        await stream.send(b"all")
+
+    async with (
+        open_host(b"a" * 32, [ANY_PORT], []) as one,
+        open_host(b"b" * 32, [ANY_PORT], []) as two,
+    ):
+        one.set_stream_handler("/count", count)
+        stream = await two.open_stream(await two.connect(one.addresses[0]), "/count")
+        with trio.fail_after(10):
+            await stream.send(bytes(size))
+            assert await stream.receive(3) == b"all"
 
 
 class FakeMuxed:
