@@ -233,8 +233,8 @@ PATCHES = (
         pubsub_module,
         "env_to_send_in_RPC",
         instead(no_record),
-        "each packet carries a record of 150 bytes that no peer reads, and to see whether"
-        " it is still right costs more than the rest of sending",
+        "each packet carries a signed record that no peer reads, and half of the time"
+        " that publishing takes goes into asking whether it is still right",
     ),
     Patch(
         gossipsub,

@@ -111,7 +111,8 @@ def hold_namespace() -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert holder.stdout is not None and holder.stderr is not None
+    assert holder.stdout is not None
+    assert holder.stderr is not None
     if holder.stdout.readline() != b"here\n":
         holder.wait()
         raise OSError(holder.stderr.read().decode().strip())

@@ -244,7 +244,8 @@ def start_proxies(
             start_new_session=True,
         )
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     told = {"links": [asdict(link) for link in links], "seed": seed}
     process.stdin.write(json.dumps(told) + "\n")
     process.stdin.flush()

@@ -1,11 +1,11 @@
 """TCP proxies that are slow, that stall, and that can be cut: a process of its own.
 
-    echo '[{"port": 1, "to": ["127.0.0.1", 2], "delay": 0.05, ...}]' | python -m ...
-
 Rule: bytes are late, never wrong, as with TCP over a bad line: what is lost on it is
 sent again and shows as a stall.  While a link is cut it reads nothing and dials nobody;
-the two ends see silence.  Further lines of input: `cut` and `mend`, for links that
-cross.
+the two ends see silence.
+
+Standard input: a line of JSON with the links and a seed, then `cut` and `mend` for
+those that cross from half to half.  The process ends with it.
 """
 
 from __future__ import annotations
@@ -83,17 +83,17 @@ class Proxies:
         """One connection, until either end closes it."""
         try:
             await self._passable(link)
-            async with await trio.open_tcp_stream(*link.to) as far:
-                async with trio.open_nursery() as nursery:
+            far = await trio.open_tcp_stream(*link.to)
+            async with far, trio.open_nursery() as nursery:
 
-                    async def one_way(
-                        source: trio.SocketStream, sink: trio.SocketStream
-                    ) -> None:
-                        await self._pump(link, source, sink)
-                        nursery.cancel_scope.cancel()
+                async def one_way(
+                    source: trio.SocketStream, sink: trio.SocketStream
+                ) -> None:
+                    await self._pump(link, source, sink)
+                    nursery.cancel_scope.cancel()
 
-                    nursery.start_soon(one_way, near, far)
-                    nursery.start_soon(one_way, far, near)
+                nursery.start_soon(one_way, near, far)
+                nursery.start_soon(one_way, far, near)
         except (OSError, trio.BrokenResourceError):
             pass  # the node at the other end is not there: close
 

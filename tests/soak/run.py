@@ -93,7 +93,7 @@ def soak(
             equal_after is not None and equal_after <= EQUAL_WITHIN,
             f"equal set roots {equal_after or WAIT_ON:.1f} s after the last statement"
             if equal_after is not None
-            else f"no equal set roots within {WAIT_ON:.0f} s: {held(network)}",
+            else f"no equal set roots within {WAIT_ON:.0f} s: {counts(network)}",
         )
         network.stop()
     print("\n".join(sorted(network.journal)), flush=True)
@@ -142,16 +142,15 @@ def wait_equal(network: SoakNetwork, load: Load) -> float | None:
     while time.monotonic() - started < WAIT_ON:
         found = network.ask()
         roots = {one["set_root"] if one else None for one in found}
-        if len(roots) == 1 and None not in roots:
-            if min(int(str(one["statements"])) for one in found if one) >= len(
-                load.acknowledged
-            ):
-                return time.monotonic() - started
+        held = [int(str(one["statements"])) for one in found if one]
+        is_equal = len(roots) == 1 and None not in roots
+        if is_equal and min(held) >= len(load.acknowledged):
+            return time.monotonic() - started
         time.sleep(0.25)
     return None
 
 
-def held(network: SoakNetwork) -> list[object]:
+def counts(network: SoakNetwork) -> list[object]:
     """How many statements each node holds."""
     return [one and one["statements"] for one in network.ask()]
 
