@@ -1,4 +1,4 @@
-"""What holds for every test: signals as a person's shell has them, no deadlines, clocks."""
+"""What holds for every test: signals as in a shell, no deadlines, honest clocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ settings.load_profile("byline")
 def autojump_clock(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> trio.testing.MockClock:
-    """A clock that jumps when all tasks wait: a thread's work would count as waiting."""
+    """A clock that jumps when all wait; with threads, work would count as waiting."""
 
     async def run_here(
         function: Callable[..., object], *args: object, **_how: object

@@ -8,7 +8,7 @@ by whoever stores or carries it, is named and proves nothing against the log.
 
 An audit says of a place only what it read there: all of it, in this run or before this
 run was interrupted (audit_progress.py).  Of earlier audits, of this place or others, it
-takes one thing: the checkpoint that the log showed them, which must be of the same tree.
+takes one thing: the checkpoint that they were shown, which must be of the same tree.
 Specification: docs/spec/log.md, "Audit".
 """
 

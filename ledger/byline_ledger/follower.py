@@ -207,7 +207,7 @@ class Follower:
         commitment = end.commitment
         if (commitment.count, commitment.root) == (ours.set_count, ours.set_root):
             self._jump(end, ())
-        elif unread >= WORTH_A_DESCENT and 4 * ours.set_count > 3 * commitment.count:
+        elif unread >= WORTH_A_DESCENT and _is_close(ours.set_count, end, unread):
             found = Reconciliation(
                 self._talk, self._view, end.size, commitment, self._is_refused
             )
@@ -338,6 +338,13 @@ class _End:
     @property
     def size(self) -> int:
         return self.frontier.size
+
+
+def _is_close(ours: int, end: _End, unread: int) -> bool:
+    """Whether so few strings may differ that finding them costs less than reading: a
+    smaller set may be all known, and still have as many differences as it lacks."""
+    theirs = end.commitment.count
+    return 4 * abs(ours - theirs) * end.size < theirs * unread
 
 
 def _extend(

@@ -38,17 +38,16 @@ def audit_place(
     this place goes on.
     """
     run = folder / run_name(place, bodies)
-    with Mirror.open(folder / SEEN, vkey) as seen:
-        with Mirror.open(run, vkey) as mirror:
-            report = audit(
-                source,
-                mirror,
-                earlier=seen,
-                place=place,
-                bodies=bodies,
-                progress=progress,
-            )
-            is_newer = mirror.note is not None and mirror.size > seen.size
+    with Mirror.open(folder / SEEN, vkey) as seen, Mirror.open(run, vkey) as mirror:
+        report = audit(
+            source,
+            mirror,
+            earlier=seen,
+            place=place,
+            bodies=bodies,
+            progress=progress,
+        )
+        is_newer = mirror.note is not None and mirror.size > seen.size
     end(run, folder / SEEN if is_newer else None)
     return report
 

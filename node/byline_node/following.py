@@ -38,6 +38,8 @@ KICK_SECONDS = 0.1
 TURN_SECONDS = 10.0
 """Longest wait for the turn to read pages.  Then they are read beside those of the peer
 whose turn it is: a slow one costs the others time, and cannot hold them up for ever."""
+READING_SECONDS = 1.0
+"""After a page, the next one is under way for so long."""
 MAX_PAUSE = 60.0
 """Longest pause after failures, each of which doubles it."""
 GAP_SECONDS = 60.0
@@ -167,6 +169,7 @@ class Following:
         # Pages of statements are read from one peer at a time, in turn: from two at
         # once, every statement would be fetched and verified twice.
         self._bulk = trio.Lock()
+        self._read_at = -READING_SECONDS
         self._threads = trio.CapacityLimiter(2)
 
     @property
@@ -177,7 +180,8 @@ class Following:
     @property
     def is_reading_much(self) -> bool:
         """Whether pages of some log are being read: other work had better wait."""
-        return self._bulk.locked()
+        since = trio.current_time() - self._read_at
+        return self._bulk.locked() or since < READING_SECONDS
 
     def kick(self) -> None:
         """Has all logs read now: something was lost on the fast path."""
@@ -273,7 +277,8 @@ class Following:
     async def _drive(self, followed: FollowedLog, run: SessionRun, turn: _Turn) -> None:
         while (action := await run.step()) is not None:
             if isinstance(action, Keep):
-                turn.end()
+                if turn.end():
+                    self._read_at = trio.current_time()
                 followed.refused = max(0, followed.refused + followed.passing)
                 followed.passing = 0
                 if self._is_worth_saving(followed):
@@ -387,7 +392,10 @@ class _Turn:
                 await self._lock.acquire()
                 self._mine = True
 
-    def end(self) -> None:
-        if self._mine:
+    def end(self) -> bool:
+        """Whether it had begun."""
+        had = self._mine
+        if had:
             self._lock.release()
             self._mine = False
+        return had

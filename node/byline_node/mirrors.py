@@ -10,6 +10,7 @@ Specification: docs/spec/witness.md, "Replay".
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ from byline_ledger.view import LogView
 MAX_MIRRORS = 16
 MAX_WISHES = 64
 BUSY_SECONDS = 1.0
+PATIENCE_SECONDS = 120.0
 CATCH_UP_SECONDS = 1.0
 """How long a cosignature waits for the copy; what is missing then is read on."""
 READ_SECONDS = 600.0
@@ -90,9 +92,7 @@ class Mirrors:
         self._is_busy = is_busy
         self._copies: dict[str, _Copy] = {}
         self._threads = trio.CapacityLimiter(1)
-        self._wanted, self._wishes = trio.open_memory_channel[tuple[str, str, bytes]](
-            64
-        )
+        self._wanted, self._wishes = trio.open_memory_channel[_Wish](MAX_WISHES)
 
     def is_replayed(self, checkpoint: Checkpoint) -> bool:
         """Whether this very tree was replayed here."""
@@ -138,32 +138,35 @@ class Mirrors:
         if peer not in self._peers:
             return
         if not self._is_busy():
-            with trio.move_on_after(CATCH_UP_SECONDS) as scope:
-                await self._read_on(peer, vkey, note)
-            if not scope.cancelled_caught:
-                return
+            with trio.move_on_after(CATCH_UP_SECONDS):
+                if await self._read_on(peer, vkey, note):
+                    return
         with suppress(trio.WouldBlock):
             self._wanted.send_nowait((peer, vkey, note))
 
     async def run(self) -> None:
         """Reads on what a request could not wait for, until cancelled."""
         async for peer, vkey, note in self._wishes:
-            while self._is_busy():  # noqa: ASYNC110  # it tells nobody
-                await trio.sleep(BUSY_SECONDS)
+            patience = trio.current_time() + PATIENCE_SECONDS
             with trio.move_on_after(READ_SECONDS):
-                await self._read_on(peer, vkey, note)
+                while not await self._read_on(peer, vkey, note, patience):  # noqa: ASYNC110
+                    await trio.sleep(BUSY_SECONDS)
 
-    async def _read_on(self, peer: str, vkey: str, note: bytes) -> None:
+    async def _read_on(
+        self, peer: str, vkey: str, note: bytes, patience: float = math.inf
+    ) -> bool:
+        """False where something more urgent came, to which it gives way so long."""
         try:
             checkpoint = open_checkpoint(note, vkey)
             copy = await self._copy_of(checkpoint.origin, vkey)
             if copy is None or copy.fault is not None:
-                return
+                return True
             copy.shown = max(copy.shown, checkpoint.size)
             async with copy.turn:
-                await self._catch_up(peer, copy, checkpoint, note)
+                return await self._catch_up(peer, copy, checkpoint, note, patience)
         except BylineError as error:
             log.info("log not replayed", peer=peer, reason=str(error))
+            return True
 
     async def _copy_of(self, origin: str, vkey: str) -> _Copy | None:
         copy = self._copies.get(origin)
@@ -178,10 +181,17 @@ class Mirrors:
     # Reading
 
     async def _catch_up(
-        self, peer: str, copy: _Copy, target: Checkpoint, note: bytes
-    ) -> None:
+        self,
+        peer: str,
+        copy: _Copy,
+        target: Checkpoint,
+        note: bytes,
+        patience: float,
+    ) -> bool:
         mirror = copy.mirror
         while mirror.read < target.size:
+            if self._is_busy() and trio.current_time() < patience:
+                return False
             request = AskEntries(mirror.read, target.size).to_bytes()
             page = parse_response(await self._ask(peer, request))
             if not isinstance(page, Entries) or not page.entries:
@@ -198,6 +208,7 @@ class Mirrors:
             copy.view = await self._in_thread(mirror.view)
         elif copy.view is None and _is_whole(mirror):  # sealed before a restart
             copy.view = await self._in_thread(mirror.view)
+        return True
 
     async def _accuse(self, peer: str, mirror: Mirror, fault: LogFaultError) -> None:
         """Makes an alarm of a false commitment; other faults are left to an audit."""

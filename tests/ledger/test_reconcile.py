@@ -144,6 +144,18 @@ def test_whoever_has_little_reads() -> None:
     assert ours.set_root == other.set_root
 
 
+def test_whoever_has_much_more_reads_too() -> None:
+    """All of it is known, and it differs at all places: a new node is read so."""
+    ours, other, one = sides(EVERYTHING, EVERYTHING[:400])
+    asked = follow(one, ours, other)
+    assert not any(isinstance(request, AskNodes) for request in asked)
+    assert one.cursor is not None
+    assert one.cursor.size == other.size
+    other.append(EVERYTHING[400:600])
+    asked = follow(one, ours, other)
+    assert not any(isinstance(request, AskNodes) for request in asked)
+
+
 def test_a_small_set_is_one_leaf() -> None:
     ours, other, one = sides(EVERYTHING[1:8], EVERYTHING[:8])
     kinds = [type(request) for request in follow(one, ours, other)]

@@ -192,7 +192,10 @@ class SimNode:
 
     @property
     def is_up(self) -> bool:
-        return self.node is not None
+        """And its power is on: after a cut its tasks end one by one."""
+        store = self.disk.store
+        has_power = store is not None and not store.is_closed
+        return self.node is not None and has_power
 
     @property
     def view(self) -> LogView:

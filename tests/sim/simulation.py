@@ -199,7 +199,7 @@ class Simulation:
         node.start()
 
     async def _heal(self) -> float | None:
-        """Seconds until the honest agreed; None if they did not."""
+        """Seconds until the honest agreed for good; None if they did not."""
         self.wires.mend()
         self.wires.weather.loss, self.wires.weather.latency = 0.05, 0.03
         for liar in self.liars:
@@ -209,11 +209,15 @@ class Simulation:
             node.start()
         healed = trio.current_time()
         with trio.move_on_after(self.plan.settle):
-            while not self._agree():  # noqa: ASYNC110  # nodes know no tests
-                await trio.sleep(1)
-            settled = trio.current_time() - healed
-            await trio.sleep(QUIET_SECONDS)
-            return settled
+            while True:
+                while not self._agree():  # noqa: ASYNC110  # nodes know no tests
+                    await trio.sleep(1)
+                settled = trio.current_time() - healed
+                size = self.honest[0].view.set_count
+                await trio.sleep(QUIET_SECONDS)
+                # A liar that was only now followed again may have had something.
+                if self._agree() and self.honest[0].view.set_count == size:
+                    return settled
         return None
 
     def _agree(self) -> bool:
