@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -145,13 +145,18 @@ class SoakNetwork:
                 future.result()
 
     def _happen(self, event: Event, started: float) -> None:
-        if event.kind is Kind.PART:
-            said = self._part(event.lasts)
-        else:
-            node = self.nodes[event.node]
-            with node.lock:
-                said = f"node {event.node:>2}  {self._trouble(node, event)}"
-        self.journal.append(f"{event.at:7.1f} s  {event.kind:<9}  {said}")
+        node = self.nodes[event.node]
+        try:
+            with nullcontext() if event.kind is Kind.PART else node.lock:
+                at = time.monotonic() - started
+                if event.kind is Kind.PART:
+                    said = self._part(event.lasts)
+                else:
+                    said = f"node {event.node:>2}  {self._trouble(node, event)}"
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            said = f"did not go as planned: {error}"
+            self.unexpected.append(f"{event.kind} of node {event.node}: {error}")
+        self.journal.append(f"{at:7.1f} s  {event.kind:<9}  {said}")
 
     def _part(self, seconds: float) -> str:
         since = time.monotonic()

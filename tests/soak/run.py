@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from random import Random
 
@@ -45,6 +47,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = parse()
     if args.seed is None:
         args.seed = int.from_bytes(os.urandom(4))
@@ -58,6 +61,10 @@ def main() -> None:
     halves = Halves(namespaces=not args.no_namespaces)
     try:
         soak(folder, halves, findings, args)
+    except KeyboardInterrupt:
+        print(f"     interrupted: {folder} is left", flush=True)
+        halves.close()
+        os._exit(130)  # threads would go on for minutes
     except BaseException as error:
         findings.failed.append(repr(error))
         raise
@@ -116,24 +123,19 @@ def put_through(network: SoakNetwork, load: Load, args: argparse.Namespace) -> N
     over = threading.Event()
     started = time.monotonic()
     events = plan(args.seed, args.nodes, args.minutes * 60)
-    threads = [
-        threading.Thread(target=load.run),
-        threading.Thread(target=network.suffer, args=(events, started)),
-    ]
-    watcher = threading.Thread(target=network.watch, args=(over,))
-    for thread in [*threads, watcher]:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        for thread in threads:
-            thread.join(TOLD_SECONDS / len(threads))
-        print(
-            f"     {time.monotonic() - started:5.0f} s: {load.offered:,} offered,"
-            f" {len(load.acknowledged):,} acknowledged,"
-            f" {len(network.journal)} of {len(events)} troubles over",
-            flush=True,
-        )
-    over.set()
-    watcher.join()
+    with ThreadPoolExecutor(3) as pool:
+        watching = pool.submit(network.watch, over)
+        both = [pool.submit(load.run), pool.submit(network.suffer, events, started)]
+        while wait(both, TOLD_SECONDS).not_done:
+            print(
+                f"     {time.monotonic() - started:5.0f} s: {load.offered:,} offered,"
+                f" {len(load.acknowledged):,} acknowledged,"
+                f" {len(network.journal)} of {len(events)} troubles over",
+                flush=True,
+            )
+        over.set()
+        for one in [*both, watching]:
+            one.result()
 
 
 def wait_equal(network: SoakNetwork, load: Load) -> float | None:
