@@ -31,8 +31,7 @@ from byline_node.reasons import reason_of
 MAX_MESSAGE = 60_000
 """Bytes of one published message."""
 MAX_PACKET_OUT = 65_000
-"""Bytes of one packet.  Above 65,524 two writers of one Yamux stream can interleave,
-and ruin it for good."""
+"""Bytes of one packet: one frame of Yamux has room for 65,524."""
 MAX_PACKET_IN = 1 << 17
 QUEUE_PACKETS = 512
 QUEUE_BYTES = 4 << 20

@@ -23,6 +23,7 @@ from libp2p.network.connection import swarm_connection
 from libp2p.protocol_muxer import multiselect_communicator
 from libp2p.pubsub import gossipsub
 from libp2p.pubsub import pubsub as pubsub_module
+from libp2p.stream_muxer.exceptions import MuxedStreamReset
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.tcp import tcp as tcp_module
 from libp2p.transport.websocket import listener as ws_listener
@@ -115,6 +116,27 @@ async def give_credit(stream: Any, *, bytes_read: int = 0) -> None:
             return
         credit = stream._grow_to_delta(unread) + stream._apply_autotune_epoch(unread)
     await stream.send_window_update(credit)
+
+
+def whole_writes(write: Any) -> Any:
+    """Writes of several tasks on one stream, one after the other.
+
+    After one that was given up half way, what follows would be taken for its rest.
+    """
+
+    async def write_whole(stream: Any, data: bytes) -> None:
+        if not hasattr(stream, "byline_turn"):
+            stream.byline_turn = trio.Lock()
+        async with stream.byline_turn:
+            if hasattr(stream, "byline_broken"):
+                raise MuxedStreamReset("a write on this stream was given up")
+            try:
+                await write(stream, data)
+            except BaseException:
+                stream.byline_broken = True
+                raise
+
+    return write_whole
 
 
 def bounded_body(read: Any) -> Any:
@@ -308,6 +330,13 @@ PATCHES = (
         "_write_frame",
         counted_frames,
         "nobody knows how many bytes went to a peer",
+    ),
+    Patch(
+        yamux.YamuxStream,
+        "write",
+        whole_writes,
+        "of two packets sent at once while the window is nearly used up, one ends up"
+        " within the other, and an honest peer is charged with it",
     ),
     Patch(
         yamux.YamuxStream,

@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import cycle
+from itertools import cycle, groupby
 from typing import Any
 
 import pytest
@@ -512,6 +512,64 @@ async def test_a_stream_takes_more_than_its_window() -> None:
         with trio.fail_after(10):
             await stream.send(bytes(size))
             assert await stream.receive(3) == b"all"
+
+
+async def test_two_writes_at_once_do_not_mix(patched: bool) -> None:
+    """More than the window holds, so that both are sent in several frames."""
+    size, came, may_read = 200_000, bytearray(), trio.Event()
+
+    async def read_all(stream: Stream) -> None:
+        await may_read.wait()
+        while data := await stream.receive(65_536):
+            came.extend(data)
+
+    with patch_in_force("YamuxStream.write", patched):
+        async with (
+            open_host(b"a" * 32, [ANY_PORT], []) as one,
+            open_host(b"b" * 32, [ANY_PORT], []) as two,
+        ):
+            one.set_stream_handler("/all", read_all)
+            stream = await two.open_stream(await two.connect(one.addresses[0]), "/all")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stream.send, b"a" * size)
+                nursery.start_soon(stream.send, b"b" * size)
+                may_read.set()
+            await until(lambda: len(came) == 2 * size)
+    runs = [letter for letter, _ in groupby(bytes(came))]
+    assert (len(runs) == 2) == patched
+
+
+async def test_nothing_is_sent_behind_a_write_that_was_given_up() -> None:
+    """Neither on that stream; others of the connection go on."""
+    came = bytearray()
+
+    async def echo(stream: Stream) -> None:
+        while data := await stream.receive(1_000):
+            await stream.send(data)
+
+    async def read_late(stream: Stream) -> None:
+        await trio.sleep(0.3)
+        while data := await stream.receive(65_536):
+            came.extend(data)
+
+    async with (
+        open_host(b"a" * 32, [ANY_PORT], []) as one,
+        open_host(b"b" * 32, [ANY_PORT], []) as two,
+    ):
+        one.set_stream_handler("/late", read_late)
+        one.set_stream_handler("/echo", echo)
+        peer = await two.connect(one.addresses[0])
+        stream = await two.open_stream(peer, "/late")
+        with trio.move_on_after(0.1) as given_up:
+            await stream.send(bytes(1 << 20))
+        assert given_up.cancelled_caught
+        with pytest.raises(PeerError):
+            await stream.send(b"more")
+        await until(lambda: came)
+        assert not any(came)
+        other = await two.open_stream(peer, "/echo")
+        await other.send(b"here")
+        assert await other.receive(4) == b"here"
 
 
 class FakeMuxed:

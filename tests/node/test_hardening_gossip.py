@@ -107,7 +107,7 @@ async def test_packets_for_a_peer_are_queued_in_number_but_not_in_bytes(
         large = rpc_pb2.RPC(publish=[rpc_pb2.Message(data=bytes(60_000))])
         both = rpc_pb2.RPC(publish=[large.publish[0], large.publish[0]])
         parts = queue.split_rpc(both)
-        # Above 65,524 bytes two writers of one stream could interleave.
+        # As much as one frame of Yamux has room for.
         assert (max(part.ByteSize() for part in parts) < 65_524) == patched
         if patched:
             queue = pubsub_module.RpcQueue()

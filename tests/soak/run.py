@@ -38,7 +38,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--nodes", type=int, default=16)
     parser.add_argument("--rate", type=float, default=100.0, help="statements a second")
-    parser.add_argument("--batch", type=int, default=5, help="statements a request")
+    parser.add_argument("--batch", type=int, default=10, help="statements a request")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--no-namespaces", action="store_true", help="part by proxies")
