@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
 import trio
 import trio.testing
+from tests.soak.load import make_statements
 from tests.soak.network import dialled
 from tests.soak.proxy import Link, Proxies
+from tests.soak.verdict import check, missing_in
 from tests.soak.weather import LAST, Kind, plan
+
+from byline_ledger.ledger import Ledger
+from byline_node.home import Home
 
 TEN_MINUTES = 600.0
 
@@ -40,6 +46,20 @@ def test_no_node_is_in_two_troubles_at_once(seed: int) -> None:
         if event.kind is not Kind.PART:
             assert event.at >= busy_until[event.node]
             busy_until[event.node] = int(event.at + event.lasts)
+
+
+def test_what_is_missing_is_counted_and_what_is_broken_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    ledger = Ledger.init(home.node)
+    held = make_statements(3, Random(1))
+    ledger.append(held)
+    ledger.close()
+    ids = [one.id for one in held]
+    assert missing_in(home.node, ids) == 0
+    assert missing_in(home.node, [*ids, bytes(32)]) == 1
+    assert check(home) == ""
+    (home.node / "guard").write_bytes(b"")
+    assert "guard" in check(home)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 8, 16])
