@@ -19,6 +19,7 @@ from libp2p.exceptions import ParseError
 from libp2p.host import basic_host
 from libp2p.identity.identify import identify
 from libp2p.identity.identify_push import identify_push
+from libp2p.io import trio as trio_stream
 from libp2p.network.connection import swarm_connection
 from libp2p.protocol_muxer import multiselect_communicator
 from libp2p.pubsub import gossipsub
@@ -49,6 +50,9 @@ MAX_WS_HANDSHAKES = 64
 WS_HANDSHAKE_SECONDS = 10.0
 MAX_WS_MESSAGE = 1 << 20
 HEADER_BYTES = 12
+READ_AHEAD = 16_384
+"""Bytes that are read from a socket at once.  Those of one connection are worked off
+without giving way to other tasks, so not too many."""
 
 
 # Replacements
@@ -116,6 +120,22 @@ async def give_credit(stream: Any, *, bytes_read: int = 0) -> None:
             return
         credit = stream._grow_to_delta(unread) + stream._apply_autotune_epoch(unread)
     await stream.send_window_update(credit)
+
+
+def read_ahead(read: Any) -> Any:
+    """Reads what has come, and gives it out in the pieces that are asked for."""
+
+    async def read_some(stream: Any, n: int | None = None) -> bytes:
+        if not hasattr(stream, "byline_ahead"):
+            stream.byline_ahead = bytearray()
+        ahead: bytearray = stream.byline_ahead
+        if not ahead and n != 0:
+            ahead += await read(stream, READ_AHEAD)
+        piece = bytes(ahead[:n])
+        del ahead[:n]
+        return piece
+
+    return read_some
 
 
 def whole_writes(write: Any) -> Any:
@@ -312,6 +332,13 @@ PATCHES = (
         "_set_reuse_flags",
         instead(reuse_address_only),
         "a second node on the same port starts, and takes half of the connections",
+    ),
+    Patch(
+        trio_stream.TrioTCPStream,
+        "read",
+        read_ahead,
+        "each frame costs two system calls and two turns of the event loop: a busy node"
+        " reads so slowly that its pongs are late, and its peers cut it off",
     ),
     Patch(
         swarm_connection,

@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.host import basic_host
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 from libp2p.identity.identify_push import identify_push
+from libp2p.io.trio import TrioTCPStream
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
@@ -512,6 +514,38 @@ async def test_a_stream_takes_more_than_its_window() -> None:
         with trio.fail_after(10):
             await stream.send(bytes(size))
             assert await stream.receive(3) == b"all"
+
+
+class Counting:
+    """The socket of a TCP stream, as far as it is read."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.reads = 0
+
+    async def receive_some(self, most: int | None = None) -> bytes:
+        self.reads += 1
+        return bytes(await self.inner.receive_some(most))
+
+
+async def test_what_has_come_is_read_at_once(patched: bool) -> None:
+    """In whatever pieces it is asked for, in order, to the end."""
+    near, far = trio.testing.memory_stream_pair()
+    sent = bytes(range(256)) * 20
+    with patch_in_force("TrioTCPStream.read", patched):
+        socket = Counting(near)
+        stream = TrioTCPStream(socket)  # type: ignore[arg-type]
+        await far.send_all(sent)
+        assert await stream.read(0) == b""
+        got = [await stream.read(n) for n in (1, 2, 300, 16) for _ in range(16)]
+        assert b"".join(got) == sent[: sum(map(len, got))]
+        rest = [b"".join(got)]
+        await far.aclose()
+        while piece := await stream.read(None):
+            rest.append(piece)
+        assert b"".join(rest) == sent
+        assert await stream.read(5) == b""
+    assert (socket.reads <= 4) == patched
 
 
 async def test_two_writes_at_once_do_not_mix(patched: bool) -> None:
