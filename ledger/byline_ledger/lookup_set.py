@@ -170,8 +170,15 @@ class LeafCache:
             old.strings = None
             self._room += freed
 
-    def forget(self, leaf: Leaf) -> None:
-        self._room += self._leaves.pop(leaf, 0)
+    def take(self, leaf: Leaf) -> bytes | None:
+        """The strings of a leaf that is replaced.  A view of the set before may hold it
+        for long, and must not hold them too: they are in the store."""
+        strings = leaf.strings
+        size = self._leaves.pop(leaf, 0)
+        if size:
+            self._room += size
+            leaf.strings = None
+        return strings
 
 
 class LookupSet:
@@ -315,9 +322,9 @@ class _Insertion:
         return min(first, last, node.depth)
 
     def _strings_of(self, leaf: Leaf, lo: int, known: int) -> list[bytes]:
-        self.cache.forget(leaf)
-        if leaf.strings is not None:
-            return split_strings(leaf.strings)
+        joined = self.cache.take(leaf)
+        if joined is not None:
+            return split_strings(joined)
         strings = self.read(*span(self.strings[lo], known))
         if len(strings) != leaf.count or leaf_hash(b"".join(strings)) != leaf.hash:
             raise CorruptStoreError(

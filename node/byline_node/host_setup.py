@@ -33,6 +33,7 @@ from libp2p.transport.websocket.transport import WebsocketTransport
 from multiaddr import Multiaddr
 from multiaddr.utils import get_thin_waist_addresses
 
+from byline_node.budgets import owner_of
 from byline_node.errors import PeerError
 from byline_node.peer_score import Fault
 from byline_node.reasons import causes, reason_of
@@ -45,7 +46,7 @@ MAX_OUTBOUND = MAX_CONNECTIONS - MAX_INBOUND
 """Kept for peers that this node dials: strangers cannot take them."""
 MAX_PER_PEER = 3
 MAX_PER_IP = 64
-"""Inbound connections from one address that is not this machine's own."""
+"""Inbound connections from one owner of addresses that is not this machine."""
 MAX_HANDSHAKES_PER_IP = 32
 MAX_STREAMS = 64  # of one connection: beyond 10,000 of all nobody gets one
 UPGRADE_SECONDS = 10
@@ -238,16 +239,17 @@ def counted(
     counter: Counter[str], ip: str, most: int, door: Doorkeeper
 ) -> Iterator[None]:
     """Counts one more while the block runs.  PeerError beyond the limit."""
-    if counter[ip] >= most:
+    owner = owner_of(ip)
+    if counter[owner] >= most:
         door.turn_away(ip, "too many connections from one address")
         raise PeerError("too many connections from one address")
-    counter[ip] += 1
+    counter[owner] += 1
     try:
         yield
     finally:
-        counter[ip] -= 1
-        if not counter[ip]:
-            del counter[ip]
+        counter[owner] -= 1
+        if not counter[owner]:
+            del counter[owner]
 
 
 def is_loopback(ip: str) -> bool:

@@ -23,12 +23,13 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 
+from byline_node.budgets import owner_of
 from byline_node.errors import ConfigError
 from byline_node.http_gate import App
 
 MAX_CONNECTIONS = 256
 MAX_PER_ADDRESS = 64
-"""Of them, from one address but loopback, where a proxy may speak for many."""
+"""Of them, from one owner but loopback, where a proxy may speak for many."""
 MAX_HEAD = 16 * 1024
 """Bytes of a request line and its headers."""
 IDLE_TIMEOUT = 15.0
@@ -173,13 +174,14 @@ class HttpServer:
 
     async def _handle(self, stream: trio.SocketStream) -> None:
         try:
-            address = str(stream.socket.getpeername()[0])
+            address = str(stream.socket.getpeername()[0]).partition("%")[0]
         except OSError:
             return  # it has gone already
         if not self._has_room(address):
             return  # closed by the caller: the client sees it and can try again
         self._streams.add(stream)
-        self._addresses[address] += 1
+        owner = owner_of(address)
+        self._addresses[owner] += 1
         try:
             await self._serve(stream)
         # A fault in one connection is that connection's; the node goes on.
@@ -187,18 +189,18 @@ class HttpServer:
             log.exception("an HTTP connection failed")
         finally:
             self._streams.discard(stream)
-            self._leave(address)
+            self._leave(owner)
 
     def _has_room(self, address: str) -> bool:
         if len(self._streams) >= MAX_CONNECTIONS:
             return False
-        few = self._addresses[address] < MAX_PER_ADDRESS
+        few = self._addresses[owner_of(address)] < MAX_PER_ADDRESS
         return few or ipaddress.ip_address(address).is_loopback
 
-    def _leave(self, address: str) -> None:
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
+    def _leave(self, owner: str) -> None:
+        self._addresses[owner] -= 1
+        if not self._addresses[owner]:
+            del self._addresses[owner]
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         await Connection(

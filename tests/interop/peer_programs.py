@@ -103,7 +103,22 @@ def js_command(program: str) -> list[str]:
     return [node, f"{folder}/{program}.mjs"]
 
 
-COMMANDS: dict[str, Callable[[str], list[str]]] = {"js": js_command}
+@cache
+def go_peer() -> Path:
+    """The folder of the Go peer's programs."""
+    folder = BUILT / "go-peer"
+    folder.mkdir(parents=True, exist_ok=True)
+    programs = ["./peer", "./vectors"]
+    command = ["go", "build", "-mod=readonly", "-p=2", "-o", f"{folder}/", *programs]
+    run(command, HERE / "go-peer")
+    return folder
+
+
+def go_command(program: str) -> list[str]:
+    return [str(go_peer() / program)]
+
+
+COMMANDS: dict[str, Callable[[str], list[str]]] = {"go": go_command, "js": js_command}
 
 
 def vectors_of(language: str) -> list[Fact]:

@@ -1,6 +1,7 @@
 """Peers in other languages, on the libp2p of others, take part in a Byline network.
 
-They were written from docs/spec and the vectors alone and share no code with nodes.
+They were written from docs/spec and the vectors and share no code with nodes, nor with
+each other.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import PIPE, STDOUT, Popen, run
 
 import pytest
-from tests.interop.peer_programs import Peer, running, vectors_of
+from tests.interop.peer_programs import HERE, Peer, command_of, running, vectors_of
 from tests.support.node_process import node_process
 from tests.support.signed import work
 from tests.support.waiting import wait_until
@@ -24,7 +25,7 @@ from byline_node.client import Client
 
 pytestmark = pytest.mark.interop
 
-LANGUAGES = ["js"]
+LANGUAGES = ["go", "js"]
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"
 BEFORE = 300
 """Statements that are in the log when the peer comes."""
@@ -48,6 +49,15 @@ def test_it_reads_the_vectors_as_we_do(language: str) -> None:
     assert len(groups) >= 15
     assert [group for group in groups if group["differ"]] == []
     assert all(group["agree"] for group in groups)
+
+
+def test_the_go_peer_is_formatted_and_vetted() -> None:
+    command_of("go", "peer")
+    for command in (["gofmt", "-l", "."], ["go", "vet", "-mod=readonly", "./..."]):
+        done = run(
+            command, cwd=HERE / "go-peer", stdout=PIPE, stderr=STDOUT, check=False
+        )
+        assert (done.returncode, done.stdout.decode()) == (0, "")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -115,7 +125,7 @@ def queries(client: Client, peer: Peer, theirs: Statement) -> None:
     """Of a work that is claimed, and of one of which nothing is known."""
     for text, ids in (("made elsewhere", [theirs.id.hex()]), ("unheard of", [])):
         answer = peer.ask("query", hashlib.sha256(text.encode()).hexdigest())
-        assert answer["ids"] == ids, answer
+        assert answer.get("ids") == ids, answer
         assert answer["log"] == client.status()["vkey"]
         assert answer["root"] == client.status()["root"]
 

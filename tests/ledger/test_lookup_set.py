@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,10 @@ from byline_ledger.lookup_set import (
     EMPTY_ROOT,
     LEAF_MAX,
     Closed,
+    Inner,
+    Leaf,
     LookupSet,
+    Node,
     bit_at,
     common_bits,
     first_bits,
@@ -150,3 +155,29 @@ def test_a_snapshot_that_goes_on_is_malformed() -> None:
     assert LookupSet.from_snapshot(data).count == 1
     with pytest.raises(MalformedError, match="1 bytes too many"):
         LookupSet.from_snapshot(data + b"x")
+
+
+def test_a_set_before_holds_no_strings_of_what_was_replaced() -> None:
+    """Views are kept while peers compare: they would hold all that was ever cached."""
+    strings = [hashlib.sha512(b"%d" % i).digest() + bytes(8) for i in range(400)]
+    before = LookupSet.build(sorted(strings[:200]))
+    after = before.insert(sorted(strings[200:]), _none_is_read)
+    assert after.root == naive_root(strings)
+    assert not any(leaf.strings for leaf in _leaves(before.top, after.top))
+    assert all(leaf.strings for leaf in _leaves(after.top, before.top))
+
+
+def _none_is_read(low: bytes, high: bytes) -> list[bytes]:
+    raise AssertionError((low, high))
+
+
+def _leaves(top: Node, other: Node) -> list[Leaf]:
+    """Those of the one that are not the other's."""
+    return [one for one in _all_leaves(top) if one not in _all_leaves(other)]
+
+
+def _all_leaves(node: Node) -> list[Leaf]:
+    if isinstance(node, Leaf):
+        return [node]
+    assert isinstance(node, Inner)
+    return _all_leaves(node.left) + _all_leaves(node.right)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import ExitStack
+
 import pytest
 
+from byline_node import host_setup
 from byline_node.budgets import MAX_CLIENTS, Budget, network_of
+from byline_node.errors import PeerError
 
 
 def test_a_budget_forgets_who_was_not_here_for_long() -> None:
@@ -30,3 +35,16 @@ def test_a_budget_forgets_who_was_not_here_for_long() -> None:
 )
 def test_who_shares_a_budget(address: str, name: str) -> None:
     assert network_of(address) == name
+
+
+def test_the_addresses_of_one_network_are_one_owner() -> None:
+    """Anybody with IPv6 has as many addresses as there are limits."""
+    counter: Counter[str] = Counter()
+    door = host_setup.OpenDoor()
+    with ExitStack() as held:
+        for ip in ("2001:db8::1", "2001:db8::2"):
+            held.enter_context(host_setup.counted(counter, ip, 2, door))
+        with pytest.raises(PeerError, match="too many connections"):
+            held.enter_context(host_setup.counted(counter, "2001:db8::3", 2, door))
+        held.enter_context(host_setup.counted(counter, "2001:db8:0:1::1", 2, door))
+    assert not counter

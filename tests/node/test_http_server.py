@@ -93,10 +93,13 @@ async def test_one_address_may_hold_some_connections_and_not_all(
             server._addresses["192.0.2.7"] = 2
             assert not server._has_room("192.0.2.7")
             assert server._has_room("192.0.2.8")
+            server._addresses["2001:db8::/64"] = 2
+            assert not server._has_room("2001:db8::7")
+            assert server._has_room("2001:db8:0:1::7")
             for one in held:
                 await one.aclose()
             await connections(server, 0)
-            assert not server._addresses["127.0.0.1"]
+            assert "127.0.0.1" not in server._addresses
 
 
 async def test_a_request_in_flight_is_finished_before_the_server_stops() -> None:

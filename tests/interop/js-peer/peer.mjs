@@ -12,6 +12,7 @@ import readline from "node:readline";
 import { noise } from "@chainsafe/libp2p-noise";
 import { gossipsub } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
+import { ping } from "@libp2p/ping";
 import { plaintext } from "@libp2p/plaintext";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
@@ -44,7 +45,8 @@ class Peer {
 
   async connect(address) {
     const pubsub = gossipsub({ globalSignaturePolicy: "StrictSign", emitSelf: false });
-    this.host = await newHost(noise(), { identify: identify(), pubsub });
+    // A node closes the connection of a peer that does not answer its pings.
+    this.host = await newHost(noise(), { identify: identify(), ping: ping(), pubsub });
     const { pubsub: gossip } = this.host.services;
     gossip.addEventListener("gossipsub:message", ({ detail }) => this.hear(detail.msg));
     const meshed = new Promise((resolve) => {
