@@ -25,6 +25,8 @@ SEED ?=
 SEEDS ?=
 NODES ?=
 HOURS ?=
+MINUTES ?=
+RATE ?=
 
 # A stranger's environment must not change what is tested or shown.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
@@ -32,7 +34,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-network crash sim faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-network crash sim soak faults audit \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -45,6 +47,8 @@ help:
 	@echo "               (KILLS=500: again and again, with power cuts)"
 	@echo "make sim       simulated nodes through bad times  (SEED=7 NODES=20 HOURS=0.02 for"
 	@echo "               one run, SEEDS=1000 for many)"
+	@echo "make soak      real nodes under load, killed, frozen and parted for ten minutes"
+	@echo "               (NODES=4 RATE=20 MINUTES=1 SEED=7 for less)"
 	@echo "make faults    fail, kill and cut the power at each file system call"
 	@echo "make hostile   a real node against peers that keep to no rule, and take their time"
 	@echo "make interop   programs of others in Go, peers on go-libp2p and js-libp2p, and an S3"
@@ -107,6 +111,10 @@ crash: $(STAMP)/test
 sim: $(STAMP)/test
 	$(PY) -m tests.sim.run $(SEED:%=--seed %) $(SEEDS:%=--seeds %) $(NODES:%=--nodes %) \
 	    $(HOURS:%=--hours %) $(MUTANT:%=--mutant %) $(ARGS)
+
+soak: $(STAMP)/test
+	$(PY) -m tests.soak.run $(NODES:%=--nodes %) $(RATE:%=--rate %) \
+	    $(MINUTES:%=--minutes %) $(SEED:%=--seed %) $(ARGS)
 
 faults: $(STAMP)/test
 	$(PY) tests/faults/run.py $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)

@@ -31,8 +31,7 @@ from byline_node.reasons import reason_of
 MAX_MESSAGE = 60_000
 """Bytes of one published message."""
 MAX_PACKET_OUT = 65_000
-"""Bytes of one packet.  Above 65,524 two writers of one Yamux stream can interleave,
-and ruin it for good."""
+"""Bytes of one packet: one frame of Yamux has room for 65,524."""
 MAX_PACKET_IN = 1 << 17
 QUEUE_PACKETS = 512
 QUEUE_BYTES = 4 << 20
@@ -200,6 +199,13 @@ class SafePubsub(Pubsub):  # type: ignore[misc]  # untyped base
                 await stream.reset()
             self._handle_dead_peer(peer)
 
+    def get_hello_packet(self) -> Any:
+        return without_record(super().get_hello_packet())
+
+    async def write_msg(self, stream: Any, rpc_msg: Any) -> bool:
+        written: bool = await super().write_msg(stream, without_record(rpc_msg))
+        return written
+
     def _handle_dead_peer(self, peer_id: Any) -> None:
         if not self._peer_is_connected(peer_id):
             self._allowance.forget(peer_id)
@@ -276,6 +282,13 @@ def is_well_formed(message: Any) -> bool:
     )
 
 
+def without_record(packet: Any) -> Any:
+    """Peers on another libp2p would take an empty record for a false one."""
+    if not packet.senderRecord:
+        packet.ClearField("senderRecord")
+    return packet
+
+
 def is_small(_forwarder: Any, message: Any) -> bool:
     # Size is the one thing a message is refused for before it is passed on: verdicts
     # are remembered for minutes, so they must not depend on anything that changes.
@@ -293,7 +306,8 @@ def is_too_much(control: Any) -> bool:
 
 OUTSIDE_NAMES = (
     *((Pubsub, name) for name in ("push_msg", "stream_handler", "_handle_dead_peer")),
-    (Pubsub, "_peer_is_connected"),
+    *((Pubsub, name) for name in ("_peer_is_connected", "get_hello_packet")),
+    (Pubsub, "write_msg"),
     *((GossipSub, name) for name in ("_check_equivocation", "_do_px", "handle_rpc")),
     (GossipSub, "handle_iwant"),
     *((RpcQueue, name) for name in ("push", "pop", "split_rpc")),

@@ -19,9 +19,12 @@ from libp2p.exceptions import ParseError
 from libp2p.host import basic_host
 from libp2p.identity.identify import identify
 from libp2p.identity.identify_push import identify_push
+from libp2p.io import trio as trio_stream
 from libp2p.network.connection import swarm_connection
 from libp2p.protocol_muxer import multiselect_communicator
+from libp2p.pubsub import gossipsub
 from libp2p.pubsub import pubsub as pubsub_module
+from libp2p.stream_muxer.exceptions import MuxedStreamReset
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.tcp import tcp as tcp_module
 from libp2p.transport.websocket import listener as ws_listener
@@ -47,6 +50,9 @@ MAX_WS_HANDSHAKES = 64
 WS_HANDSHAKE_SECONDS = 10.0
 MAX_WS_MESSAGE = 1 << 20
 HEADER_BYTES = 12
+READ_AHEAD = 16_384
+"""Bytes that are read from a socket at once.  Those of one connection are worked off
+without giving way to other tasks, so not too many."""
 
 
 # Replacements
@@ -93,6 +99,64 @@ def printable(text: str) -> str:
 def accept_record(_rpc: Any, _host: Any, _peer: Any) -> bool:
     """The signed addresses in each gossip packet: not read, for nobody dials them."""
     return True
+
+
+def no_record(_host: Any) -> tuple[bytes, bool]:
+    """Instead of the signed addresses that would go with each packet (the other end of
+    accept_record); host_gossip.py leaves the empty field out."""
+    return b"", False
+
+
+async def give_credit(stream: Any, *, bytes_read: int = 0) -> None:
+    """Tells the sender that it may send more, once half of the window was read.
+
+    As Yamux wants it.  What was read and not told is what the window lacks, so there
+    is nothing to remember from one read to the next.
+    """
+    async with stream.window_lock:
+        unread = len(stream.conn.stream_buffers.get(stream.stream_id, b""))
+        window = stream.target_recv_window
+        if window - stream.recv_window - unread < window // 2:
+            return
+        credit = stream._grow_to_delta(unread) + stream._apply_autotune_epoch(unread)
+    await stream.send_window_update(credit)
+
+
+def read_ahead(read: Any) -> Any:
+    """Reads what has come, and gives it out in the pieces that are asked for."""
+
+    async def read_some(stream: Any, n: int | None = None) -> bytes:
+        if not hasattr(stream, "byline_ahead"):
+            stream.byline_ahead = bytearray()
+        ahead: bytearray = stream.byline_ahead
+        if not ahead and n != 0:
+            ahead += await read(stream, READ_AHEAD)
+        piece = bytes(ahead[:n])
+        del ahead[:n]
+        return piece
+
+    return read_some
+
+
+def whole_writes(write: Any) -> Any:
+    """Writes of several tasks on one stream, one after the other.
+
+    After one that was given up half way, what follows would be taken for its rest.
+    """
+
+    async def write_whole(stream: Any, data: bytes) -> None:
+        if not hasattr(stream, "byline_turn"):
+            stream.byline_turn = trio.Lock()
+        async with stream.byline_turn:
+            if hasattr(stream, "byline_broken"):
+                raise MuxedStreamReset("a write on this stream was given up")
+            try:
+                await write(stream, data)
+            except BaseException:
+                stream.byline_broken = True
+                raise
+
+    return write_whole
 
 
 def bounded_body(read: Any) -> Any:
@@ -209,6 +273,19 @@ PATCHES = (
     ),
     Patch(
         pubsub_module,
+        "env_to_send_in_RPC",
+        instead(no_record),
+        "each packet carries a signed record that no peer reads, and half of the time"
+        " that publishing takes goes into asking whether it is still right",
+    ),
+    Patch(
+        gossipsub,
+        "env_to_send_in_RPC",
+        instead(no_record),
+        "as above, for messages",
+    ),
+    Patch(
+        pubsub_module,
         "read_varint_prefixed_bytes_limited",
         strict_reading,
         "who sends packets that are too large is not told from who goes away",
@@ -257,6 +334,13 @@ PATCHES = (
         "a second node on the same port starts, and takes half of the connections",
     ),
     Patch(
+        trio_stream.TrioTCPStream,
+        "read",
+        read_ahead,
+        "each frame costs two system calls and two turns of the event loop: a busy node"
+        " reads so slowly that its pongs are late, and its peers cut it off",
+    ),
+    Patch(
         swarm_connection,
         "logging",
         instead(logging.getLogger("libp2p.swarm_connection")),
@@ -273,6 +357,20 @@ PATCHES = (
         "_write_frame",
         counted_frames,
         "nobody knows how many bytes went to a peer",
+    ),
+    Patch(
+        yamux.YamuxStream,
+        "write",
+        whole_writes,
+        "of two packets sent at once while the window is nearly used up, one ends up"
+        " within the other, and an honest peer is charged with it",
+    ),
+    Patch(
+        yamux.YamuxStream,
+        "_auto_tune_and_send_window_update",
+        instead(give_credit),
+        "each read, even of one byte, sends a frame with the credit for it: three for a"
+        " gossip packet, each read and decrypted by the other end",
     ),
     Patch(
         ws_listener,

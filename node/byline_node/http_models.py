@@ -185,6 +185,14 @@ class Status(Model):
     witnesses: list[WitnessJson]
     admission: AdmissionStatus
     alarms: list[AlarmJson] = Field(description="Logs that are proven to have lied")
+    brought_by: dict[str, int] = Field(
+        description="New statements since the start by the way they came first: api,"
+        " gossip, follow"
+    )
+    gossip: dict[str, int] = Field(
+        description="Statements in gossip since the start: fresh, known, bad,"
+        " unsupported, and dropped_in, dropped_out for want of room"
+    )
 
 
 class Health(Model):

@@ -151,6 +151,8 @@ class LocalClient:
             "listen": [],
             "api": None,
             "peers": [],
+            "brought_by": {},
+            "gossip": {},
             "cosigned": operations.describe_cosigned(self._ledger),
             "witnesses": [],
             "alarms": [],

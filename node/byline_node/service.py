@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import trio
 
+from byline_ledger.admission import Source
 from byline_ledger.crypto import random_bytes, self_test
 from byline_ledger.errors import BylineError, StoreError
 from byline_ledger.followed import Followed
@@ -249,6 +250,8 @@ class Node:
             "peer_id": network.peer_id if network else None,
             "listen": list(network.addresses) if network else [],
             "peers": network.peers() if network else [],
+            "brought_by": {way.value: self._writer.counts[way] for way in Source},
+            "gossip": network.status().gossip if network else {},
         }
 
     def _accuse(self, alarm: bytes, source: str) -> None:

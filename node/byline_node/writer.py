@@ -9,7 +9,7 @@ only to the next opening of the store.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -82,6 +82,8 @@ class Writer:
         self._listeners: list[Listener] = []
         self._changed = trio.Condition()
         self._closed: BylineError | None = None
+        self.counts: Counter[str] = Counter()
+        """New statements since the start, by the source that brought each first."""
 
     @property
     def queued(self) -> int:
@@ -167,6 +169,7 @@ class Writer:
     def _tell(self, one: Submission, appended: Sequence[Appended]) -> None:
         pairs = zip(one.statements, appended, strict=True)
         new = [statement for statement, place in pairs if place.new]
+        self.counts[one.source] += len(new)
         for listener in self._listeners if new else ():
             listener(new, one.source)
 

@@ -12,15 +12,18 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import cycle, groupby
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.host import basic_host
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 from libp2p.identity.identify_push import identify_push
+from libp2p.io.trio import TrioTCPStream
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
@@ -462,6 +465,145 @@ async def test_bytes_are_counted(patched: bool) -> None:
             peer = await two.connect(one.addresses[0])
             await until(lambda: two.links()[peer].bytes_in)
             assert bool(two.links()[peer].bytes_out) == patched
+
+
+async def test_credit_is_not_given_back_for_each_read(patched: bool) -> None:
+    read = 0
+
+    async def nibble(stream: Stream) -> None:
+        nonlocal read
+        while data := await stream.receive(1):
+            read += len(data)
+
+    with patch_in_force("YamuxStream._auto_tune_and_send_window_update", patched):
+        async with (
+            open_host(b"a" * 32, [ANY_PORT], []) as one,
+            open_host(b"b" * 32, [ANY_PORT], []) as two,
+        ):
+            one.set_stream_handler("/nibble", nibble)
+            stream = await two.open_stream(
+                await two.connect(one.addresses[0]), "/nibble"
+            )
+            await until(lambda: two.peer_id in one.links())
+            before = one.links()[two.peer_id].bytes_out
+            await stream.send(bytes(500))
+            await until(lambda: read == 500)
+            frames = one.links()[two.peer_id].bytes_out - before
+            assert (frames < 500 * host_patches.HEADER_BYTES) == patched
+
+
+async def test_a_stream_takes_more_than_its_window() -> None:
+    """Credit comes back in time, whatever the sizes of reads: the sender waits for 5 s
+    and then gives up."""
+    size = 3 << 20
+
+    async def count(stream: Stream) -> None:
+        left = size
+        for most in cycle((1, 65_536, 7, 200_000)):
+            left -= len(await stream.receive(min(most, left)))
+            if not left:
+                break
+        await stream.send(b"all")
+
+    async with (
+        open_host(b"a" * 32, [ANY_PORT], []) as one,
+        open_host(b"b" * 32, [ANY_PORT], []) as two,
+    ):
+        one.set_stream_handler("/count", count)
+        stream = await two.open_stream(await two.connect(one.addresses[0]), "/count")
+        with trio.fail_after(10):
+            await stream.send(bytes(size))
+            assert await stream.receive(3) == b"all"
+
+
+class Counting:
+    """The socket of a TCP stream, as far as it is read."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.reads = 0
+
+    async def receive_some(self, most: int | None = None) -> bytes:
+        self.reads += 1
+        return bytes(await self.inner.receive_some(most))
+
+
+async def test_what_has_come_is_read_at_once(patched: bool) -> None:
+    """In whatever pieces it is asked for, in order, to the end."""
+    near, far = trio.testing.memory_stream_pair()
+    sent = bytes(range(256)) * 20
+    with patch_in_force("TrioTCPStream.read", patched):
+        socket = Counting(near)
+        stream = TrioTCPStream(socket)  # type: ignore[arg-type]
+        await far.send_all(sent)
+        assert await stream.read(0) == b""
+        got = [await stream.read(n) for n in (1, 2, 300, 16) for _ in range(16)]
+        assert b"".join(got) == sent[: sum(map(len, got))]
+        rest = [b"".join(got)]
+        await far.aclose()
+        while piece := await stream.read(None):
+            rest.append(piece)
+        assert b"".join(rest) == sent
+        assert await stream.read(5) == b""
+    assert (socket.reads <= 4) == patched
+
+
+async def test_two_writes_at_once_do_not_mix(patched: bool) -> None:
+    """More than the window holds, so that both are sent in several frames."""
+    size, came, may_read = 200_000, bytearray(), trio.Event()
+
+    async def read_all(stream: Stream) -> None:
+        await may_read.wait()
+        while data := await stream.receive(65_536):
+            came.extend(data)
+
+    with patch_in_force("YamuxStream.write", patched):
+        async with (
+            open_host(b"a" * 32, [ANY_PORT], []) as one,
+            open_host(b"b" * 32, [ANY_PORT], []) as two,
+        ):
+            one.set_stream_handler("/all", read_all)
+            stream = await two.open_stream(await two.connect(one.addresses[0]), "/all")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stream.send, b"a" * size)
+                nursery.start_soon(stream.send, b"b" * size)
+                may_read.set()
+            await until(lambda: len(came) == 2 * size)
+    runs = [letter for letter, _ in groupby(bytes(came))]
+    assert (len(runs) == 2) == patched
+
+
+async def test_nothing_is_sent_behind_a_write_that_was_given_up() -> None:
+    """Neither on that stream; others of the connection go on."""
+    came = bytearray()
+
+    async def echo(stream: Stream) -> None:
+        while data := await stream.receive(1_000):
+            await stream.send(data)
+
+    async def read_late(stream: Stream) -> None:
+        await trio.sleep(0.3)
+        while data := await stream.receive(65_536):
+            came.extend(data)
+
+    async with (
+        open_host(b"a" * 32, [ANY_PORT], []) as one,
+        open_host(b"b" * 32, [ANY_PORT], []) as two,
+    ):
+        one.set_stream_handler("/late", read_late)
+        one.set_stream_handler("/echo", echo)
+        peer = await two.connect(one.addresses[0])
+        stream = await two.open_stream(peer, "/late")
+        with trio.move_on_after(0.1) as given_up:
+            await stream.send(bytes(1 << 20))
+        assert given_up.cancelled_caught
+        with pytest.raises(PeerError):
+            await stream.send(b"more")
+        await until(lambda: came)
+        assert not any(came)
+        other = await two.open_stream(peer, "/echo")
+        await other.send(b"here")
+        assert await other.receive(4) == b"here"
 
 
 class FakeMuxed:

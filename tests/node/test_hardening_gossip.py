@@ -107,7 +107,7 @@ async def test_packets_for_a_peer_are_queued_in_number_but_not_in_bytes(
         large = rpc_pb2.RPC(publish=[rpc_pb2.Message(data=bytes(60_000))])
         both = rpc_pb2.RPC(publish=[large.publish[0], large.publish[0]])
         parts = queue.split_rpc(both)
-        # Above 65,524 bytes two writers of one stream could interleave.
+        # As much as one frame of Yamux has room for.
         assert (max(part.ByteSize() for part in parts) < 65_524) == patched
         if patched:
             queue = pubsub_module.RpcQueue()
@@ -174,6 +174,33 @@ async def test_who_sends_packets_that_are_too_large_is_known(patched: bool) -> N
                 "not a gossip packet",
             ) in door.faults or not patched
             assert bool(door.faults) == patched
+
+
+@pytest.mark.parametrize("module", ["pubsub", "gossipsub"])
+async def test_packets_carry_no_signed_addresses(module: str, patched: bool) -> None:
+    """Neither the first one nor those with messages; and no empty record either, which
+    libp2p as it comes would take for a false one."""
+    packets: list[Any] = []
+
+    def note(packet: Any, _host: Any, _peer: Any) -> bool:
+        packets.append(packet)
+        return True
+
+    with (
+        patch_in_force(f"{module}.env_to_send_in_RPC", patched),
+        pytest.MonkeyPatch.context() as monkeypatch,
+    ):
+        monkeypatch.setattr(pubsub_module, "maybe_consume_signed_record", note)
+        async with node() as one, node(b"b" * 32) as two:
+            peer = await two.connect(one.addresses[0])
+            await until(
+                lambda: peer in map(str, two._pubsub.peer_topics.get(TOPIC, ()))
+            )
+            await two.publish(TOPIC, b"said")
+            await until(lambda: buffered(one))
+    assert any(packet.subscriptions for packet in packets)
+    assert any(packet.publish for packet in packets)
+    assert any(packet.HasField("senderRecord") for packet in packets) != patched
 
 
 async def test_signed_addresses_in_packets_are_not_kept(patched: bool) -> None:

@@ -184,6 +184,9 @@ def test_a_libp2p_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in written
 
 
+GOSSIP_COUNTS = {"fresh", "known", "bad", "unsupported", "dropped_in", "dropped_out"}
+
+
 def test_nodes_agree_and_stop_in_time(tmp_path: Path) -> None:
     """What is published to one is soon held by both, and both stop as they should."""
     with network_node(tmp_path / "a") as first, first.wait_ready() as client:
@@ -195,7 +198,11 @@ def test_nodes_agree_and_stop_in_time(tmp_path: Path) -> None:
             client.publish([work(f"{i}", title=TEXT) for i in range(1000)])
             other.publish([work("of the second")])
             wait_until(lambda: set_root(client) == set_root(other), 30)
-            assert other.status()["statements"] == 1001
+            told = other.status()
+            assert told["statements"] == 1001
+            assert told["brought_by"]["api"] == 1
+            assert told["brought_by"]["gossip"] + told["brought_by"]["follow"] == 1000
+            assert set(told["gossip"]) <= GOSSIP_COUNTS
             check_stopped(second)
         check_stopped(first)
 

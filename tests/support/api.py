@@ -68,6 +68,8 @@ class Backend:
             "cosigned": {"size": 1, "count": 0, "time": None},
             "witnesses": [],
             "alarms": [],
+            "brought_by": {"api": 0, "gossip": 0, "follow": 0},
+            "gossip": {},
             "admission": self.admission.status(),
         }
         return describe_log(self.view, self.ledger.read_only) | nobody
