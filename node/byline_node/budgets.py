@@ -27,6 +27,13 @@ class Budget:
         """Seconds until this client has something left; 0 if it has."""
         return max(0.0, -self._units(client) / self._rate)
 
+    def takes(self, client: str) -> bool:
+        """Charges one unit, if a whole one is left."""
+        has_one = self._units(client) >= 1
+        if has_one:
+            self.charge(client, 1)
+        return has_one
+
     def charge(self, client: str, units: float) -> None:
         """Takes so many; below nothing, if need be."""
         left = self._units(client) - units

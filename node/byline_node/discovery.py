@@ -41,10 +41,10 @@ from byline_ledger.peer_messages import (
 from byline_ledger.peer_record import MAX_ADDRESSES, PeerRecord, sign_peer_record
 from byline_node.address_book import AddressBook, Entry, Found
 from byline_node.address_file import read_book, write_book
+from byline_node.budgets import Budget
 from byline_node.errors import PeerError, UnspokenError
 from byline_node.peer_score import Fault
 from byline_node.peers import peer_id_of
-from byline_node.rate_limit import RateLimit
 from byline_node.requests import Requests
 from byline_node.streams import Link
 
@@ -148,7 +148,7 @@ class Discovery:
         own = host.peer_id
         self.book = read_book(file, own, dice) if file else AddressBook(own, dice)
         """Where peers may be."""
-        self._limit = RateLimit(*ANSWERS, trio.current_time)
+        self._limit = Budget(*ANSWERS, trio.current_time)
         self._news = trio.Event()
         self._turns = 0
         requests.answer(PROTOCOL, MAX_REQUEST, self.answer)

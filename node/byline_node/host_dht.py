@@ -29,8 +29,8 @@ from multiaddr import Multiaddr
 
 from byline_ledger.errors import MalformedError
 from byline_ledger.peer_address import PeerAddress, Reach
+from byline_node.budgets import Budget
 from byline_node.errors import PeerError
-from byline_node.rate_limit import RateLimit
 from byline_node.reasons import reason_of
 
 PROTOCOL = "/byline/kad/1.0.0"
@@ -74,7 +74,7 @@ class Dht:
         name_protocol()
         self._host = host
         self._seams = seams
-        self._limit = RateLimit(*ANSWERS, trio.current_time)
+        self._limit = Budget(*ANSWERS, trio.current_time)
         # With values off it would still keep them: Fence lets no such message in.
         self._kad = KadDHT(Fence(host, seams), DHTMode.SERVER, enable_values=False)
         host.set_stream_handler(TProtocol(PROTOCOL), self._serve)

@@ -34,6 +34,7 @@ from byline_ledger.errors import (
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node import http_models, operations, taken_down
+from byline_node.budgets import owner_of
 from byline_node.errors import (
     MediaTypeError,
 )
@@ -162,7 +163,7 @@ class Routes:
         async with self._bodies.read(request, operations.MAX_BATCH_BYTES) as body:
             view = self._backend.view
             statements = await self._check(partial(operations.take_in, view), body)
-        peer = request.client.host if request.client else ""
+        peer = owner_of(request.client.host) if request.client else ""
         committed = await self._backend.submit(statements, peer)
         return await self._read(
             lambda: json_response(

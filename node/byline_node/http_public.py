@@ -18,10 +18,10 @@ from byline_ledger.errors import BylineError, NotFoundError
 from byline_ledger.followed import Followed, parse_nonce
 from byline_ledger.log_files import mirror_file
 from byline_ledger.witness import MAX_BODY
+from byline_node.budgets import Budget, owner_of
 from byline_node.http_bodies import Bodies
 from byline_node.http_log import NOT_AT_ALL, answer_file
 from byline_node.http_replies import error_response, text_response
-from byline_node.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -60,7 +60,7 @@ class PublicRoutes:
         self._backend = backend
         self._read = read
         self._bodies = Bodies(WITNESS_WAIT)
-        self._witnessing = RateLimit(WITNESS_RATE, WITNESS_BURST, trio.current_time)
+        self._witnessing = Budget(WITNESS_RATE, WITNESS_BURST, trio.current_time)
 
     def add_to(self, app: Starlette) -> None:
         """Adds the routes; they stand in no OpenAPI, for they are others' standards."""
@@ -133,7 +133,7 @@ class PublicRoutes:
 
     async def add_checkpoint(self, request: Request) -> Response:
         """C2SP tlog-witness (docs/spec/witness.md)."""
-        client = request.client.host if request.client else ""
+        client = owner_of(request.client.host) if request.client else ""
         if not self._witnessing.takes(client):
             return unread(text_response(429, b"too many requests from this address\n"))
         try:

@@ -48,3 +48,14 @@ def test_the_addresses_of_one_network_are_one_owner() -> None:
             held.enter_context(host_setup.counted(counter, "2001:db8::3", 2, door))
         held.enter_context(host_setup.counted(counter, "2001:db8:0:1::1", 2, door))
     assert not counter
+
+
+def test_requests_are_taken_while_a_whole_one_is_left() -> None:
+    now = 0.0
+    budget = Budget(2.0, 3.0, lambda: now)
+    assert [budget.takes("a") for _ in range(4)] == [True, True, True, False]
+    assert budget.takes("b")
+    now = 0.4
+    assert not budget.takes("a")
+    now = 0.5
+    assert [budget.takes("a") for _ in range(2)] == [True, False]
