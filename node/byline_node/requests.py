@@ -105,8 +105,8 @@ class Requests:
         """A connected peer's response of up to `most` bytes.
 
         Raises PeerError, or MalformedError.  A peer that takes longer than `seconds` is
-        disconnected: a write that is given up half way leaves the encrypted connection
-        useless.
+        disconnected, and so is one to which a request was on its way when it was given
+        up: half a write leaves the encrypted connection useless.
         """
         channel = self._channels.setdefault((peer, protocol), _Channel())
         channel.users += 1
@@ -139,7 +139,11 @@ class Requests:
         # else the next frame on it could be the answer to an older request.
         channel.stream = None
         try:
-            await write_frame(stream, body)
+            try:
+                await write_frame(stream, body)
+            except trio.Cancelled:
+                self._host.drop(peer)
+                raise
             response = await read_frame(stream, most)
             if response is None:
                 raise PeerError("the peer closed the stream without an answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -231,6 +232,39 @@ async def test_a_request_given_up_before_it_began_leaves_nothing(
         scope.cancel()
         await requests.ask("peer", "p", b"x", most=100)
     assert not requests._channels
+
+
+async def test_a_request_given_up_on_its_way_costs_the_connection(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it may be written; given up while it waits for the answer, it is not."""
+    host, began = FakeHost(nursery), trio.Event()
+    requests = requests_over(host)
+
+    async def never(_peer: str, _request: bytes) -> bytes:
+        began.set()
+        await trio.sleep_forever()
+        raise AssertionError
+
+    requests.answer("p", 100, never)
+    await given_up(requests, began)
+    assert host.dropped == []
+    began = trio.Event()
+
+    async def stuck(_stream: FakeStream, _data: bytes) -> None:
+        began.set()
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(FakeStream, "send", stuck)
+    await given_up(requests, began)
+    assert host.dropped == ["peer"]
+
+
+async def given_up(requests: Requests, began: trio.Event) -> None:
+    async with trio.open_nursery() as inner:
+        inner.start_soon(partial(requests.ask, "peer", "p", b"x", most=9))
+        await began.wait()
+        inner.cancel_scope.cancel()
 
 
 async def test_who_waits_behind_a_failure_keeps_the_channel(
