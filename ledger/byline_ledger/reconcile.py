@@ -32,7 +32,7 @@ from byline_ledger.set_nodes import open_claim
 from byline_ledger.set_places import ROOT, Claim, is_known, strings_at
 from byline_ledger.statement import Statement
 
-MAX_OPENED = 12_800
+MAX_OPENED = 14_400
 """Places that one request opens, more or less."""
 LEAST_LEVELS, MOST_LEVELS, FIRST_LEVELS = 2, 7, 8
 MAX_LEAVES_REQUEST = 450_000
