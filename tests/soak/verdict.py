@@ -91,7 +91,7 @@ def check(home: Home) -> str:
     )
     if result.returncode == 0:
         return ""
-    said = (result.stderr or result.stdout).strip().split("\n")[-1]
+    said = (result.stderr or result.stdout).strip().split("\n")[0]
     return said or f"code {result.returncode}"
 
 
