@@ -20,7 +20,7 @@ from byline_cli.files import require_new
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
-from byline_cli.targets import is_there, parse_target
+from byline_cli.targets import is_there, parse_path, parse_target
 from byline_cli.wording import MADE, amount, day
 from byline_ledger.content import read_work
 from byline_ledger.crypto import SigningKey
@@ -51,9 +51,7 @@ MOST_NAMED = 20
 
 @app.command()
 def attest(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", hidden=True, readable=False)
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", hidden=True)],
     made: Annotated[
         str | None,
         typer.Option(
@@ -138,8 +136,9 @@ def attest(
     terms.check()
     if out is not None:
         require_new(out)
+    named = [parse_path(text) for text in paths]
     with unpublished():
-        found, passed = find_files(paths, recursive=recursive)
+        found, passed = find_files(named, recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
     job = Job(terms, key, hashed, [*passed, *more], work_bits)

@@ -37,7 +37,7 @@ class Target:
 
 def parse_target(text: str) -> Target:
     """A file that exists, else a hash; the file is hashed, with a progress bar."""
-    path = Path(text)
+    path = parse_path(text)
     if is_there(path):
         return file_target(path)
     try:
@@ -45,6 +45,13 @@ def parse_target(text: str) -> Target:
     except MalformedError as error:
         raise unknown_target(text, error) from None
     return Target(text, parsed.sha256, parsed.kind, None)
+
+
+def parse_path(text: str) -> Path:
+    """The path; an empty text, which `Path` takes for the current folder, is none."""
+    if not text:
+        raise UsageError("an empty path", hint="is a variable of your shell unset?")
+    return Path(text)
 
 
 def is_there(path: Path) -> bool:
