@@ -116,9 +116,10 @@ def attest(
 ) -> None:
     """Say how files were made, from what and on which terms, signed with your key.
 
-    Files that the key has attested already are left out. Empty files, hidden entries of
-    folders, files that cannot be read, and those about which the node took a statement
-    of yours down are named, and the rest goes on.
+    Files that the key has attested already are left out. Empty files, hidden entries
+    and saved proofs (.byline, .tlog-proof) in folders, files that cannot be read, and
+    those about which the node took a statement of yours down are named, and the rest
+    goes on.
     """
     if made is None and source_type is None:
         raise UsageError(

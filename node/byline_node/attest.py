@@ -38,6 +38,9 @@ AHEAD = 4 * THREADS
 WORK_STEP = 20_000
 """Hashes between two reports of progress."""
 
+PROOFS = (".byline", ".tlog-proof")
+"""Ends of the names under which people keep proofs beside their works."""
+
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", FIELD}
 )
@@ -136,7 +139,8 @@ def find_files(
     """The regular files named, and those in folders named; no path twice.
 
     Raises UsageError for a folder where `recursive` is false.  In folders, hidden
-    entries and links to folders are passed over, and the order is that of the names.
+    entries, links to folders and saved proofs (by their names) are passed over, and the
+    order is that of the names.
     """
     found: dict[Path, Candidate] = {}
     passed: list[PassedOver] = []
@@ -201,6 +205,8 @@ def look_at_entry(path: Path) -> Iterator[Candidate | PassedOver]:
         return
     if S_ISDIR(status.st_mode):
         yield PassedOver(path, "a link to a folder")
+    elif path.name.endswith(PROOFS):
+        yield PassedOver(path, "by its name a saved proof")
     else:
         yield candidate(path, status)
 
