@@ -159,7 +159,8 @@ def recover(
         bool,
         typer.Option(
             "--nothing-lost",
-            help="You answer for it: nothing was signed after what is here.",
+            help="You answer for it: nothing was signed after what is here. With"
+            " --new-origin: so the old log is ended by a notice, whoever cosigned it.",
         ),
     ] = False,
     as_json: Json = False,
