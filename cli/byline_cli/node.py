@@ -220,7 +220,7 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     ]
     rows += [f"  dial        {output.safe(str(one))}" for one in value["listen"]]
     if value.get("read_only"):
-        rows.append((f"  READ-ONLY   {said('read_only')}", "bad"))
+        rows.append(describe_standstill(value))
     rows += describe_admission(value.get("admission") or {})
     rows += describe_witnesses(value)
     for one in value.get("alarms") or []:
@@ -230,6 +230,14 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     peers = value.get("peers") or []
     rows.append(f"  peers       {amount(len(peers), 'peer')}")
     return rows + [describe_peer(peer) for peer in peers]
+
+
+def describe_standstill(value: Mapping[str, Any]) -> output.Line:
+    """Why nothing is written, and whether that needs anybody's doing."""
+    reason = output.safe(str(value["read_only"]))
+    if value.get("held"):
+        return (f"  HELD        {reason}", "doubt")
+    return (f"  READ-ONLY   {reason}", "bad")
 
 
 def describe_admission(value: Mapping[str, Any]) -> list[output.Line]:

@@ -107,7 +107,7 @@ class Hold:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the log is held, and will be signed on when others agree."""
+        """Whether the hold ends when others agree, not by the operator alone."""
         return self.is_on and self.ahead is None
 
     # Who shows more than is here
