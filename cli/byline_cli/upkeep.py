@@ -13,8 +13,9 @@ import typer
 from byline_cli import output
 from byline_cli.connect import StoppedError
 from byline_cli.options import Json
+from byline_cli.targets import parse_id
 from byline_cli.wording import amount, moment
-from byline_ledger.digest import cid_of_statement, parse_statement_id
+from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import ReadOnlyError, UsageError
 from byline_node.home import find_home
 
@@ -107,7 +108,7 @@ def redact(
     """
     from byline_node import upkeep
 
-    statement_id = parse_statement_id(id_)
+    statement_id = parse_id(id_)
     found = upkeep.redact(find_home().node, statement_id, reason)
     name, mark = cid_of_statement(statement_id), found.tombstone
     done = "Took down" if found.is_new else "It was taken down before:"

@@ -36,3 +36,50 @@ def test_an_empty_path_is_not_the_current_folder(
     assert ended.code == 2
     assert ended.complaint == "an empty path; is a variable of your shell unset?"
     assert not (byline.home / "node").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("nope", 3),
+        ("missing.jpg", 3),
+        ("folder/missing", 3),
+        ("abc", 65),
+        ("sha256:abc", 65),
+        ("d41d8cd98f00b204e9800998ecf8427e", 65),
+        ("QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n", 65),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_from_a_hash_of_another_kind(
+    byline: Program, text: str, code: int
+) -> None:
+    """With or without a dot in its name."""
+    ended = byline("attest", "photo.jpg", "--from", text, "--made", "human")
+    assert ended.code == code
+    missing = f"there is no file {text}, and it is not a hash either"
+    assert (ended.complaint == missing) is (code == 3)
+
+
+def test_a_takedown_needs_the_id_of_a_statement(byline: Program) -> None:
+    """As a withdrawal does."""
+    ended = byline("node", "redact", "photo.jpg", "--reason", "private")
+    assert ended.code == 65
+    assert ended.complaint == (
+        "photo.jpg is a file, not the id of a statement; "
+        "a STATEMENT-ID is needed; `byline query FILE` shows it"
+    )
+
+
+def test_a_remark_about_what_was_taken_down_says_that_it_was(byline: Program) -> None:
+    """Not that the log never held it."""
+    made = byline("attest", "photo.jpg", "--made", "human", "--json")
+    id_ = made.json["attested"][0]["id"]
+    assert byline("node", "redact", id_, "--reason", "private").code == 0
+    for remark in (
+        ("endorse", id_, "--role", "publisher"),
+        ("withdraw", id_, "--reason", "mistaken"),
+    ):
+        ended = byline(*remark)
+        assert ended.code == 3
+        assert "was taken down" in ended.complaint
+        assert "private" in ended.complaint
