@@ -83,3 +83,20 @@ def test_a_remark_about_what_was_taken_down_says_that_it_was(byline: Program) ->
         assert ended.code == 3
         assert "was taken down" in ended.complaint
         assert "private" in ended.complaint
+
+
+def test_one_key_that_cannot_be_read_leaves_the_others(byline: Program) -> None:
+    """It is named, and nobody needs it to sign or to ask with another."""
+    (byline.home / "keys" / "old.key").write_bytes(b"nonsense")
+    (byline.home / "keys" / "old.key").chmod(0o600)
+    ended = byline("key", "list")
+    assert ended.code == 74
+    first, second = ended.out.splitlines()
+    assert first.endswith("  default")
+    assert second.startswith("old: ")
+    told = byline("key", "list", "--json").json
+    assert [one["name"] for one in told["keys"]] == ["default"]
+    assert [one["name"] for one in told["unreadable"]] == ["old"]
+    assert byline("attest", "photo.jpg", "--made", "human").code == 0
+    assert 'your key "default"' in byline("query", "photo.jpg").out
+    assert byline("key", "show", "old").code == 74
