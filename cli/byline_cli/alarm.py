@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
+from byline_cli.alarms import keep_alarm, kept_line
 from byline_cli.files import read_file
 from byline_cli.options import Json, make_app
 from byline_ledger.alarm import MAX_ALARM, Alarm
@@ -23,19 +24,24 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="An alarm.", readable
 def verify(file: File, as_json: Json = False) -> None:
     """Check an alarm, with no node and no network.
 
-    Ends with 4 if it proves that the log lied, with 1 if it proves nothing.
+    Ends with 4 if it proves that the log lied, with 1 if it proves nothing. What is
+    proven is kept in BYLINE_HOME: from then on, query and verify refuse this log.
     """
-    finding = Alarm.from_bytes(read_file(file, MAX_ALARM)).verify()
+    alarm = Alarm.from_bytes(read_file(file, MAX_ALARM))
+    finding = alarm.verify()
+    kept = keep_alarm(alarm)
     value = {
         "origin": finding.origin,
         "vkey": finding.vkey,
         "kind": finding.kind,
         "text": finding.text,
+        "kept": str(kept) if kept else None,
     }
     rows: list[output.Line] = [
         f"  log   {output.safe(finding.origin)}",
         f"  key   {output.safe(finding.vkey)}",
         f"  kind  {finding.kind}",
+        *kept_line(kept),
         (f"It is proven: this log {output.safe(finding.text)}.", "bad"),
     ]
     output.result(as_json, value, rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from byline_cli import output
+from byline_cli.alarms import keep_alarm, kept_line
 from byline_cli.connect import StoppedError
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, make_app
@@ -73,8 +74,9 @@ def audit(
     """Read a whole log, compute all of it anew, and name what is wrong.
 
     Ends with 0 if the log is sound, with 1 if something is damaged, and with 4 if the
-    log signed something false: then the proof is in the alarm file. Each audit reads
-    everything; one of this place that was interrupted goes on.
+    log signed something false: then the proof is in the alarm file, and is kept in
+    BYLINE_HOME, so that query and verify refuse this log. Each audit reads everything;
+    one of this place that was interrupted goes on.
     """
     from byline_node.log_source import open_source
     from byline_node.read_ahead import ReadAhead
@@ -84,9 +86,11 @@ def audit(
     with ReadAhead(open_source(place)) as source:
         key, vouched = key_of(source, vkey, policy)
         report = run(source, place, key, state or state_folder(key), not no_bodies)
+    kept = keep_alarm(report.alarm) if report.alarm is not None else None
     saved = save_alarm(report, alarm_out)
-    value = audit_to_json(report, saved)
-    output.result(as_json, value, describe_audit(report, vouched, saved))
+    value = audit_to_json(report, saved) | {"alarm_kept": str(kept) if kept else None}
+    rows = describe_audit(report, vouched, saved)
+    output.result(as_json, value, [*rows[:-1], *kept_line(kept), rows[-1]])
     if report.alarm is not None:
         raise typer.Exit(InconsistentLogError.exit_code)
     if not report.ok:

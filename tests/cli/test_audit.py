@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from tests.cli.program import Program
 from tests.support.logs import works
 
+from byline_ledger.bundle import build_bundle
+from byline_ledger.entry import StatementEntry
 from byline_ledger.log import Ledger
 from byline_node.audit_copies import place_name
 
@@ -43,3 +46,26 @@ def test_a_folder_is_one_place_by_whatever_name(byline: Program) -> None:
     names = {place_name(str(byline.folder / name)) for name in ("good", "bad/../good")}
     assert len(names) == 1
     assert place_name("https://log.example") == "https://log.example"
+
+
+def test_a_log_that_an_audit_convicts_is_refused_from_then_on(tmp_path: Path) -> None:
+    """By the same user, who has no node; the alarm is also in the folder."""
+    liar, reader = Program(tmp_path), str(tmp_path / "reader")
+    ledger = Ledger.init(liar.home / "node")
+    with patch.object(StatementEntry, "lookup_strings", lambda _entry: []):
+        ledger.append(works(0, 1))
+    asked = b"\x12\x20" + b"n" * 32
+    (tmp_path / "saved").write_bytes(build_bundle(ledger.view, asked))
+    ledger.close()
+    assert liar("log", "export", "copy").code == 0
+    assert liar("verify", "saved", BYLINE_HOME=reader).code == 0
+    done = liar("audit", "copy", BYLINE_HOME=reader)
+    assert done.code == 4
+    assert "Kept: from now on, query and verify refuse what this log says." in done.out
+    assert done.out.splitlines()[-1].startswith(
+        "The log signed something that is FALSE"
+    )
+    assert len(list(tmp_path.glob("*.alarm"))) == 1
+    refused = liar("verify", "saved", BYLINE_HOME=reader)
+    assert refused.code == 4
+    assert "no proof by the log" in refused.complaint
