@@ -194,6 +194,7 @@ def describe_audit(
             f"  statements   {report.statements:,}",
             f"  root         {report.root.hex()}",
             f"  set root     {report.set_root.hex()}",
+            *older_copy(report),
             (f"The log is sound up to entry {report.size - 1}.", "good"),
         ]
         return rows
@@ -208,6 +209,14 @@ def describe_audit(
             (f"NOT sound. {output.safe(report.problems[0])}", "bad"),
         )
     return rows
+
+
+def older_copy(report: AuditReport) -> list[output.Line]:
+    """That the log has more elsewhere, where it has."""
+    if not report.older_than:
+        return []
+    text = f"an older copy: {report.older_than:,} entries of this log were seen"
+    return [(f"  note         {text} elsewhere", "doubt")]
 
 
 def audit_to_json(report: AuditReport, saved: Path | None) -> dict[str, object]:
@@ -226,6 +235,7 @@ def audit_to_json(report: AuditReport, saved: Path | None) -> dict[str, object]:
         "bodies": report.bodies,
         "redacted": report.redacted,
         "tiles": report.tiles,
+        "older_than": report.older_than or None,
         "problems": report.problems,
         "more_problems": report.more_problems,
         "alarm": str(saved) if saved else None,

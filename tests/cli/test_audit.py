@@ -69,3 +69,20 @@ def test_a_log_that_an_audit_convicts_is_refused_from_then_on(tmp_path: Path) ->
     refused = liar("verify", "saved", BYLINE_HOME=reader)
     assert refused.code == 4
     assert "no proof by the log" in refused.complaint
+
+
+def test_an_older_copy_is_sound_and_called_older(byline: Program) -> None:
+    ledger = Ledger.open(byline.home / "node")
+    ledger.append(works(40, 50))
+    ledger.close()
+    assert byline("log", "export", "newer").code == 0
+    assert byline("audit", "newer").code == 0
+    done = byline("audit", "good")
+    assert done.code == 0
+    assert "an older copy: 53 entries of this log were seen elsewhere" in done.out
+    assert "The log is sound up to entry 41." in done.out
+    shutil.rmtree(byline.folder / "newer")
+    (byline.folder / "good").rename(byline.folder / "newer")
+    gone_back = byline("audit", "newer")
+    assert gone_back.code == 1
+    assert "but 53 were seen here earlier" in gone_back.out
