@@ -35,9 +35,20 @@ class Target:
         return multihash(self.sha256)
 
 
+def named_path(text: str) -> Path:
+    """The path that was named.  UsageError for an empty one, which would be the folder
+    that the shell is in: a variable that is not set must not publish it."""
+    if not text:
+        raise UsageError(
+            "expected a path, got an empty one",
+            hint="is the variable of your shell set?",
+        )
+    return Path(text)
+
+
 def parse_target(text: str) -> Target:
     """A file that exists, else a hash; the file is hashed, with a progress bar."""
-    path = Path(text)
+    path = named_path(text)
     if is_there(path):
         return file_target(path)
     try:
