@@ -297,7 +297,8 @@ class Demo:
             "something is known about a hash that nobody attested",
         )
         self._say(f"   sha256 {self.facts['unknown']}")
-        self._say("   nobody has said anything about it in this log: proven", "good")
+        self._say("   the log has no statement about it, and has signed that", "good")
+        self._say("   (if it hid one, whoever replays the log would find out)", "quiet")
         self._say("   (node C was asked before it stopped)", "quiet")
 
 

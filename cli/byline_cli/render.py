@@ -69,7 +69,7 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     yield (f"  sha256 {work.digest[2:].hex()}", "quiet")
     if not answer.known:
         yield ""
-        yield ("  Nobody has said anything about it in this log.", "doubt")
+        yield ("  This log shows no statement about it.", "doubt")
         yield "  Who made it, how, and what you may do with it is unknown."
         yield f"  If you expected a claim: it is {OTHER_FILE}."
         return

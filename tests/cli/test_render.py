@@ -111,7 +111,7 @@ def test_a_claim_that_may_be_withdrawn_does_not_stand() -> None:
 def test_an_absent_work_is_unknown() -> None:
     """Nobody said anything."""
     text = shown(work())
-    assert "Nobody has said anything about it in this log." in text
+    assert "This log shows no statement about it." in text
     assert "another file, or this one was edited or saved again since" in text
 
 

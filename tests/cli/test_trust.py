@@ -83,7 +83,7 @@ def test_a_policy_of_one_s_own_is_gone_by(two: Two) -> None:
     assert abs(claim["existed_by"] - time.time()) < 60
     checked = byline("verify", "saved", photo, "--json")
     assert checked.code == 0
-    assert "complete in this log up to 20" in two.level(checked.json, "completeness")[1]
+    assert " up to 20" in two.level(checked.json, "completeness")[1]
     ignored = byline("verify", "saved", "--no-policy", "--json").json
     status, detail = two.level(ignored, "witnesses")
     assert status == "absent"

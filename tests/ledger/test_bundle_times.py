@@ -156,6 +156,25 @@ def test_two_keys_of_one_operator_are_one_witness_in_words(ledger: Ledger) -> No
     assert (status, detail) == ("ok", "1 trusted witness signed, with 2 keys")
     detail = level(bundle, "freshness", policy=rules)[1]
     assert detail.startswith("1 witness knew of nothing newer")
+    status, detail = level(bundle, "completeness", policy=rules)
+    assert status == "ok"
+    assert detail.endswith(", replayed by b.example/1")
+    assert verify_bundle(bundle, policy=rules).is_complete
+
+
+def test_that_nothing_was_left_out_is_the_log_s_word_without_a_replay(
+    ledger: Ledger,
+) -> None:
+    """With no policy, and with one whose witness did not compute the commitment."""
+    ledger.append([work("the work")])
+    bundle = build_bundle(cosigned(ledger, NOW), WORK)
+    for rules in (None, policy(ledger)):
+        status, detail = level(bundle, "completeness", policy=rules)
+        assert status == "warning"
+        assert detail.startswith("so the log itself claims, up to ")
+        verdict = verify_bundle(bundle, policy=rules)
+        assert verdict.ok
+        assert not verdict.is_complete
 
 
 def test_a_single_statement_that_is_gone_was_taken_down(ledger: Ledger) -> None:
