@@ -242,3 +242,38 @@ def test_policies_are_judged(tmp_path: Path) -> None:
     assert byline("policy", "check", "missing").code == 3
     assert json.loads(byline("policy", "show", "--json").out)["quorum"] == "none"
     assert work("unused")
+
+
+def test_the_two_lines_of_a_node_s_witness_are_one_operator(tmp_path: Path) -> None:
+    """As `curl http://…/witness/vkey` gives them."""
+    byline, log = Program(tmp_path), MemoryLog(1)
+    keys = NodeKeys.derive(bytes(32), "w.example/1")
+    both = f"{keys.witness_vkey}\n{keys.replay_vkey}\n"
+    made = byline("policy", "init", "--log", log.vkey, "--witness", both, "--json")
+    assert made.code == 0, made.err
+    assert made.json["witnesses"] == {"w1": keys.witness_vkey, "w2": keys.replay_vkey}
+    assert made.json["groups"]["operator1"] == {"threshold": 1, "members": ["w1", "w2"]}
+
+
+def test_a_key_of_a_policy_is_a_key_and_nothing_else(tmp_path: Path) -> None:
+    """No line of a policy comes in with it; the option is named."""
+    byline, log = Program(tmp_path), MemoryLog(1)
+    keys, other = (NodeKeys.derive(bytes(32), f"{name}.example/1") for name in "wx")
+    cases = {
+        ("--log", "zzz"): "--log: expected a verifier key",
+        ("--log", f"{log.vkey}\nquorum none"): "--log: expected a public key in",
+        ("--log", ""): "--log: expected a verifier key",
+        ("--log", keys.witness_vkey): "--log: expected the key of a log",
+        ("--witness", log.vkey): "--witness: expected the key of a witness",
+        ("--witness", f"{keys.witness_vkey}\nquorum none"): "--witness: expected a",
+        ("--witness", f"{keys.witness_vkey} https://w.example"): "--witness: expected",
+        (
+            "--witness",
+            f"{keys.witness_vkey}\n{other.replay_vkey}",
+        ): "--witness: expected the keys of one operator, got 2",
+    }
+    for (option, value), complaint in cases.items():
+        ended = byline("policy", "init", "--log", log.vkey, option, value)
+        assert ended.code == 2, (option, value)
+        assert complaint in ended.complaint
+    assert not (byline.home / "policy").exists()
