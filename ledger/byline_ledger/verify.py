@@ -286,6 +286,8 @@ class _Verification:
         times = self._policy.witnessed_by(self._bundle.checkpoint, now=self._now)
         if not self._policy.is_satisfied(set(times)):
             raise ProofError(f"{signed_by(self._policy, times)}: no quorum")
+        if self._policy.quorum == NONE:
+            return ABSENT, unwitnessed(self._policy, times), b""
         return OK, signed_by(self._policy, times), b""
 
     def _names(self) -> str:
@@ -360,6 +362,12 @@ def signed_by(policy: Policy, names: Collection[str]) -> str:
     people = len(policy.operators(names))
     keys = f", with {len(names)} keys" if len(names) > people else ""
     return f"{amount(people, 'trusted witness', 'trusted witnesses')} signed{keys}"
+
+
+def unwitnessed(policy: Policy, names: Collection[str]) -> str:
+    """What a policy without a quorum leaves open, and who signed all the same."""
+    signed = f"; {signed_by(policy, names)}" if names else ""
+    return f"your policy asks for no witness{signed}"
 
 
 def span(seconds: int) -> str:

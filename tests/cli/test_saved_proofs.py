@@ -154,6 +154,7 @@ def test_a_place_in_the_log_is_of_one_file(reader: Reader, place: Path) -> None:
     alone = reader.byline("verify", place)
     assert alone.code == 0, alone.err
     assert "the work's own bytes were not compared" in alone.out
+    assert "not checked: your policy asks for no witness\n" in alone.out
     right = reader.byline("verify", place, reader.photo, "--json")
     assert right.code == 0
     assert right.json["right_file"] is True

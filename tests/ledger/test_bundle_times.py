@@ -177,6 +177,21 @@ def test_that_nothing_was_left_out_is_the_log_s_word_without_a_replay(
         assert not verdict.is_complete
 
 
+def test_no_witness_that_was_asked_for_is_no_check(ledger: Ledger) -> None:
+    """Not a good sign, whether or not one signed all the same."""
+    ledger.append([work("the work")])
+    bundle = build_bundle(cosigned(ledger, NOW), WORK)
+    bare = f"log {ledger.view.vkey}\n"
+    vkey = cosigner_vkey("witness.example/1", WITNESS.public)
+    nobody = "your policy asks for no witness"
+    for witnesses, said in (
+        ("", nobody),
+        (f"witness w {vkey}\n", f"{nobody}; 1 trusted witness signed"),
+    ):
+        rules = Policy.from_bytes(f"{bare}{witnesses}quorum none\n".encode())
+        assert level(bundle, "witnesses", policy=rules) == ("absent", said)
+
+
 def test_a_single_statement_that_is_gone_was_taken_down(ledger: Ledger) -> None:
     one = work("the work")
     ledger.append([one])
