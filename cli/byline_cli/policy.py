@@ -25,6 +25,14 @@ from byline_node.home import find_home
 
 app = make_app("Say which logs and witnesses you trust.")
 
+HEARSAY = (
+    "What came from the node is its own word: compare each key with its owner before"
+    " you rely on it."
+)
+STRANGERS = (
+    "Operators are told apart by the names that they chose: that they are different"
+    " people, and honest, only you can know."
+)
 KEY_KINDS = {ED25519: "a log", COSIGNATURE: "a witness"}
 
 File = Annotated[
@@ -123,7 +131,11 @@ def init(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_new_file(path, text)
     rows: list[output.Line] = [(f"Wrote {output.safe(str(path))}.", "head")]
-    output.result(as_json, to_json(policy, path), [*rows, *describe(policy)])
+    rows += describe(policy)
+    if from_node:
+        rows.append((HEARSAY, "doubt"))
+    value = to_json(policy, path) | {"from_node": from_node}
+    output.result(as_json, value, rows)
 
 
 def keys_of_node() -> tuple[list[Verifier], list[Verifier]]:
@@ -246,7 +258,7 @@ def judge(policy: Policy) -> list[output.Line]:
     """The warnings, or that there are none."""
     warnings = policy_warnings(policy)
     if not warnings:
-        return [("Sound: nothing in it can be split or counts twice.", "good")]
+        return [("Its form is sound: nothing in it counts twice.", "good"), STRANGERS]
     count = amount(len(warnings), "weakness", "weaknesses")
     rows: list[output.Line] = [
         (f"  weak      {output.safe(one)}", "doubt") for one in warnings
