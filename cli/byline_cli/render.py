@@ -173,8 +173,9 @@ def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
 
 
 def taken_down(gone: Redaction) -> str:
-    """A statement whose body is not to be had."""
-    return f"a statement of {moment(gone.time)} ({safe(gone.reason)}): unknown"
+    """A statement whose body is not to be had, by the word and clock of the node."""
+    when = f"on {moment(gone.time)} ({safe(gone.reason)})"
+    return f"a statement, {when}; what it said is unknown"
 
 
 def render_remark(remark: Remark, reader: Reader) -> Line:
