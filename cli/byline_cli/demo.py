@@ -288,7 +288,7 @@ class Demo:
             self._say(f"     {output.safe(reason)}", "quiet")
 
     def _absence(self, absent: Path) -> None:
-        """A proof that nobody said anything, verified offline too."""
+        """An answer that shows no statement, verified offline too."""
         digest = multihash(bytes.fromhex(self.facts["unknown"]))
         verdict = verify_bundle(absent.read_bytes(), digest=digest, now=now_ms())
         require(verdict.ok, f"the proof of absence fails: {verdict.failure()}")

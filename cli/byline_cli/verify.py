@@ -78,7 +78,7 @@ def verify(
 ) -> None:
     """Check a proof that was saved earlier, with no node and no network.
 
-    With PATH, the file's own bytes are compared too. A proof that nobody said anything
+    With PATH, the file's own bytes are compared too. A proof that the log shows nothing
     holds as well, and ends with code 0. A .tlog-proof is checked in the same way.
     """
     data = read_file(bundle, MAX_BUNDLE)

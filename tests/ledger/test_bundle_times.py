@@ -16,6 +16,7 @@ from byline_ledger.answer import UNKNOWN, WITHDRAWN
 from byline_ledger.bundle import Bundle, build_bundle
 from byline_ledger.cosignature import cosign, cosigner_vkey
 from byline_ledger.digest import digest_bytes
+from byline_ledger.entry import StatementEntry
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.note import parse_note
 from byline_ledger.policy import Policy
@@ -137,6 +138,19 @@ def test_an_age_that_nobody_can_tell_is_not_young_enough(ledger: Ledger) -> None
     clockless = level(bundle, "freshness", policy=policy(ledger), max_age=60)
     assert clockless[0] == "failed"
     assert "no clock" in clockless[1]
+
+
+def test_what_a_log_hides_is_not_called_complete(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It logs a statement and commits to a set without: no bundle can tell."""
+    monkeypatch.setattr(StatementEntry, "lookup_strings", lambda _entry: [])
+    ledger.append([work("the work")])
+    verdict = verify_bundle(build_bundle(cosigned(ledger, NOW), WORK))
+    assert verdict.ok
+    assert verdict.answer is not None
+    assert not verdict.answer.known
+    assert not verdict.is_complete
 
 
 def test_two_keys_of_one_operator_are_one_witness_in_words(ledger: Ledger) -> None:
