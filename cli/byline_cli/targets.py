@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from byline_ledger.errors import (
 )
 
 MAX_HASH_TEXT = 128
+_SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *][^\n]+")
+"""A line of sha256sum: a backslash if the name is escaped, the digest, the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ def parse_target(text: str) -> Target:
     path = named_path(text)
     if is_there(path):
         return file_target(path)
+    if line := _SUM_LINE.fullmatch(text.strip("\n")):
+        # A file's digest for certain, so the name says no more than that.
+        text = f"sha256:{line[1]}"
     try:
         parsed = parse_hash(text)
     except MalformedError as error:
