@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from byline_ledger.alarm import Alarm
 from byline_ledger.audit_progress import AuditProgress
-from byline_ledger.checkpoint import Checkpoint, open_checkpoint
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
 from byline_ledger.entry import StatementEntry, parse_entry, statement_entry
 from byline_ledger.errors import (
     BylineError,
@@ -73,6 +73,8 @@ class AuditReport:
     tiles: int = 0
     bodies: int = 0
     redacted: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What is worth saying and not wrong."""
     problems: list[str] = field(default_factory=list)
     more_problems: int = 0
     alarm: Alarm | None = None
@@ -104,6 +106,7 @@ def audit(
     *,
     earlier: Mirror | None = None,
     place: str = "",
+    shown: int = 0,
     bodies: bool = True,
     progress: Progress = lambda _done, _total: None,
 ) -> AuditReport:
@@ -112,7 +115,8 @@ def audit(
     `mirror` is the copy that this audit makes: an empty one, or that of an audit of the
     same `place` that was interrupted and goes on.  It is sealed with the checkpoint if
     the log is sound, and of no more use if it is not.  `earlier` is the copy of the log
-    that earlier audits ended with, wherever they read it.  Raises StoreError for our
+    that earlier audits ended with, wherever they read it; `shown` is the number of
+    entries that this place showed then, of which it must not have fewer.  Raises StoreError for our
     own disk, and what the source raises where it cannot be read at all, which
     interrupts the audit; what is wrong with the log is in the report.
     """
@@ -127,7 +131,7 @@ def audit(
         checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root
     )
     state = AuditProgress(place, bodies, note)
-    _Audit(source, mirror, earlier, checkpoint, report, state, progress).run()
+    _Audit(source, mirror, earlier, shown, checkpoint, report, state, progress).run()
     return report
 
 
@@ -137,6 +141,7 @@ class _Audit:
         source: LogSource,
         mirror: Mirror,
         earlier: Mirror | None,
+        shown: int,
         checkpoint: Checkpoint,
         report: AuditReport,
         state: AuditProgress,
@@ -145,6 +150,7 @@ class _Audit:
         self._source = source
         self._mirror = mirror
         self._earlier = earlier
+        self._shown = shown
         self._note = state.note
         self._checkpoint = checkpoint
         self._report = report
@@ -174,8 +180,10 @@ class _Audit:
             self._report.statements = view.statement_count
             self._report.strings = view.set_count
             self._report.set_root = view.set_root
-            if self._old:
+            if self._old and self._shown > self._checkpoint.size:
                 self._report.add(self._old)
+            elif self._old:
+                self._report.notes.append(f"{self._old}: this copy is older")
         self._report.checked = min(self._read_to, self._mirror.size)
         self._mirror.put_record(PROGRESS, b"")
 
@@ -264,8 +272,7 @@ class _Audit:
                 self._accuse(Fork(self._note, root, tuple(proof)), note)
                 raise _DamageError(_CONTRADICTS)
             self._old = (
-                f"checkpoint: of {new.size} entries, but {seen.size} were seen"
-                " earlier: an old copy?"
+                f"checkpoint: of {new.size} entries, but {seen.size} were seen earlier"
             )
             return False
         root = root_from(seen.size, self._nodes)
@@ -283,6 +290,8 @@ class _Audit:
         is the beginning of this log."""
         size, before = self._mirror.size, self._kept()
         extends = before is not None and self._compare(before.note, None)
+        if before is not None and not extends:
+            self._shown = checkpoint_of(before.note).size
         if size > self._checkpoint.size:
             raise _DamageError(self._old or _CHANGED)
         if size and root_from(size, self._nodes) != self._mirror.root_at(size):

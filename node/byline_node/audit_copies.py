@@ -2,6 +2,7 @@
 
     seen            what the last sound audit ended with, of whatever place
     run-HASH        an audit of one place that is under way, or was interrupted
+    place-HASH      how many entries one place showed at most
 
 Rule: each audit begins with an empty copy, unless one of the same place and kind was
 interrupted.  When it ends, its copy goes; that of a sound log, longer than the last,
@@ -18,7 +19,7 @@ from pathlib import Path
 from byline_ledger.audit import AuditReport, Progress, audit
 from byline_ledger.log_source import LogSource
 from byline_ledger.mirror import Mirror
-from byline_ledger.store.durable import file_error
+from byline_ledger.store.durable import file_error, write_durably
 
 SEEN = "seen"
 
@@ -38,24 +39,41 @@ def audit_place(
     this place goes on.
     """
     run = folder / run_name(place, bodies)
+    last = folder / f"place-{hash_of(place)}"
+    shown = read_size(last)
     with Mirror.open(folder / SEEN, vkey) as seen, Mirror.open(run, vkey) as mirror:
         report = audit(
             source,
             mirror,
             earlier=seen,
             place=place,
+            shown=shown,
             bodies=bodies,
             progress=progress,
         )
         is_newer = mirror.note is not None and mirror.size > seen.size
     end(run, folder / SEEN if is_newer else None)
+    if report.size > shown:
+        write_durably(last, b"%d" % report.size)
     return report
+
+
+def read_size(path: Path) -> int:
+    """A number of entries; 0 where there is none, or none that can be read."""
+    try:
+        return int(path.read_bytes()[:20])
+    except (OSError, ValueError):
+        return 0
+
+
+def hash_of(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def run_name(place: str, bodies: bool) -> str:
     """The folder of an audit of this place and kind."""
     kind = "bodies" if bodies else "entries"
-    return "run-" + hashlib.sha256(f"{kind} {place}".encode()).hexdigest()[:32]
+    return "run-" + hash_of(f"{kind} {place}")
 
 
 def place_name(text: str) -> str:
