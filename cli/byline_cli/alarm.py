@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
+from byline_cli.alarms import keep_alarm
 from byline_cli.files import read_file
 from byline_cli.options import Json, make_app
 from byline_ledger.alarm import MAX_ALARM, Alarm
@@ -23,9 +24,12 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="An alarm.", readable
 def verify(file: File, as_json: Json = False) -> None:
     """Check an alarm, with no node and no network.
 
-    Ends with 4 if it proves that the log lied, with 1 if it proves nothing.
+    Ends with 4 if it proves that the log lied, with 1 if it proves nothing. One that
+    proves it is kept: `query` and `verify` believe that log no more.
     """
-    finding = Alarm.from_bytes(read_file(file, MAX_ALARM)).verify()
+    data = read_file(file, MAX_ALARM)
+    finding = Alarm.from_bytes(data).verify()
+    keep_alarm(data)
     value = {
         "origin": finding.origin,
         "vkey": finding.vkey,

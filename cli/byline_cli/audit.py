@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from byline_cli import output
+from byline_cli.alarms import keep_alarm
 from byline_cli.connect import StoppedError
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, make_app
-from byline_cli.policy import read_policy
+from byline_cli.policy import chosen_policy
 from byline_ledger.errors import (
+    BadSignatureError,
     InconsistentLogError,
     MalformedError,
     StoreError,
@@ -23,6 +25,7 @@ from byline_node.home import find_home
 
 if TYPE_CHECKING:
     from byline_ledger.audit import AuditReport
+    from byline_ledger.policy import Policy
     from byline_node.read_ahead import ReadAhead
 
 app = make_app()
@@ -73,49 +76,78 @@ def audit(
     """Read a whole log, compute all of it anew, and name what is wrong.
 
     Ends with 0 if the log is sound, with 1 if something is damaged, and with 4 if the
-    log signed something false: then the proof is in the alarm file. Each audit reads
-    everything; one of this place that was interrupted goes on.
+    log signed something false: then the proof is in the alarm file, and `query` and
+    `verify` believe that log no more. Each audit reads everything; one of this place
+    that was interrupted goes on. The key is that of your policy, if it names the log.
     """
     from byline_node.log_source import open_source
     from byline_node.read_ahead import ReadAhead
 
     if alarm_out is not None:
         require_new(alarm_out)
+    rules, named = chosen_policy(policy, ignored=False)
     with ReadAhead(open_source(place)) as source:
-        key, vouched = key_of(source, vkey, policy)
+        key, vouched = key_of(source, vkey, rules, named if policy else "")
         report = run(source, place, key, state or state_folder(key), not no_bodies)
+        cosigned = check_cosigners(source.checkpoint(), rules, report)
     saved = save_alarm(report, alarm_out)
     value = audit_to_json(report, saved)
-    output.result(as_json, value, describe_audit(report, vouched, saved))
+    output.result(as_json, value, describe_audit(report, vouched, cosigned, saved))
     if report.alarm is not None:
         raise typer.Exit(InconsistentLogError.exit_code)
     if not report.ok:
         raise typer.Exit(1)
 
 
-def key_of(source: ReadAhead, vkey: str | None, policy: Path | None) -> tuple[str, str]:
-    """The key to audit with, and who vouches for it."""
-    if vkey is not None:
-        return vkey, "the key is the one you gave"
-    said = source.vkey()
-    if policy is not None:
-        from byline_ledger.note import Verifier
+def key_of(
+    source: ReadAhead, vkey: str | None, rules: Policy | None, named: str
+) -> tuple[str, str]:
+    """The key to audit with, and who vouches for it; `named` is the policy's file where
+    that must name the log."""
+    from byline_ledger.note import Verifier
 
-        rules = read_policy(policy)
-        name = Verifier.from_text(said).name if said else ""
-        only = rules.logs[0] if len(rules.logs) == 1 else None
-        trusted = rules.log_for(name) or only
-        if trusted is None:
-            raise UsageError(
-                f"{policy} does not name the log {name or 'of that place'}"
-            )
-        return trusted.vkey, "the key is that of your policy"
+    if vkey is not None:
+        try:
+            return Verifier.from_text(vkey).to_text(), "the key is the one you gave"
+        except MalformedError as error:
+            raise UsageError(f"--vkey: {error}") from None
+    said = source.vkey()
     if said is None:
+        source.checkpoint()  # where there is no log at all, that is what is said
+        only = rules.logs[0] if named and rules and len(rules.logs) == 1 else None
+        if only is not None:
+            return only.vkey, "the key is that of your policy"
         raise UsageError(
             f"{source.name} does not say which key signs it",
             hint="give it with --vkey or --policy",
         )
+    try:
+        origin = Verifier.from_text(said).name
+    except MalformedError as error:
+        raise MalformedError(f"{source.name}: vkey: {error}") from None
+    trusted = rules.log_for(origin) if rules is not None else None
+    if trusted is not None:
+        return trusted.vkey, "the key is that of your policy"
+    if named:
+        raise UsageError(f"{named} does not name the log {origin}")
     return said, "the key is the one that the log itself names: nobody vouches for it"
+
+
+def check_cosigners(note: bytes, rules: Policy | None, report: AuditReport) -> str:
+    """Who cosigned, in words; a false line of a witness in the policy is a problem."""
+    from byline_ledger.note import parse_note
+
+    try:
+        count = len(parse_note(note).signatures) - 1
+        if rules is None or rules.log_for(report.origin) is None:
+            return f"{count}, not checked: no policy names this log" if count else ""
+        good = rules.witnessed_by(note)
+    except MalformedError:
+        return ""  # the audit said it
+    except BadSignatureError as error:
+        report.add(f"checkpoint: {error}")
+        return ""
+    return f"{count}, of them {len(good)} by witnesses of your policy, which hold"
 
 
 def state_folder(vkey: str) -> Path:
@@ -159,6 +191,7 @@ def save_alarm(report: AuditReport, wanted: Path | None) -> Path | None:
     if report.alarm is None:
         return None
     data = report.alarm.to_bytes()
+    keep_alarm(data)
     if wanted is not None:
         write_new_file(wanted, data)
         return wanted
@@ -173,7 +206,7 @@ def save_alarm(report: AuditReport, wanted: Path | None) -> Path | None:
 
 
 def describe_audit(
-    report: AuditReport, vouched: str, saved: Path | None
+    report: AuditReport, vouched: str, cosigned: str, saved: Path | None
 ) -> list[output.Line]:
     """The outcome for people; the verdict is the last line."""
     before = f", {report.read_before:,} of them before it was interrupted"
@@ -185,6 +218,9 @@ def describe_audit(
         f"  bodies       {report.bodies:,} checked, {report.redacted:,} taken down",
         f"  files        {report.tiles:,} tiles and bundles read",
     ]
+    if cosigned:
+        rows.append(f"  cosigned     {cosigned}")
+    rows += [(f"  note         {output.safe(one)}", "doubt") for one in report.notes]
     if report.ok:
         rows += [
             f"  statements   {report.statements:,}",
@@ -222,6 +258,7 @@ def audit_to_json(report: AuditReport, saved: Path | None) -> dict[str, object]:
         "bodies": report.bodies,
         "redacted": report.redacted,
         "tiles": report.tiles,
+        "notes": report.notes,
         "problems": report.problems,
         "more_problems": report.more_problems,
         "alarm": str(saved) if saved else None,

@@ -116,9 +116,11 @@ def audit(
     same `place` that was interrupted and goes on.  It is sealed with the checkpoint if
     the log is sound, and of no more use if it is not.  `earlier` is the copy of the log
     that earlier audits ended with, wherever they read it; `shown` is the number of
-    entries that this place showed then, of which it must not have fewer.  Raises StoreError for our
-    own disk, and what the source raises where it cannot be read at all, which
-    interrupts the audit; what is wrong with the log is in the report.
+    entries that this place showed then, of which it must not have fewer.
+
+    Raises StoreError for our own disk, and what the source raises where it cannot be
+    read at all, which interrupts the audit; what is wrong with the log is in the
+    report.
     """
     note = source.checkpoint()
     try:

@@ -212,6 +212,9 @@ def test_no_proof_counts_by_a_log_that_lied(two: Two) -> None:
     assert shown.code == 4
     assert "It is proven: this log signed two different trees" in shown.out
     told = byline("alarm", "show", path).out
+    path.unlink()
+    assert byline("verify", "saved").code == 4, "kept by whoever verified the alarm"
+    assert byline("query", photo).code == 4
     assert "and, against it:" in told
     for note in notes:
         assert note.decode().splitlines()[2] in told
