@@ -12,7 +12,7 @@ from byline_cli.alarms import keep_alarm, kept_line
 from byline_cli.files import read_file
 from byline_cli.options import Json, make_app
 from byline_ledger.alarm import MAX_ALARM, Alarm
-from byline_ledger.errors import InconsistentLogError
+from byline_ledger.errors import InconsistentLogError, MalformedError
 from byline_ledger.evidence import Equivocation, Fork
 
 app = make_app("Check proofs that a log signed something false.")
@@ -24,10 +24,10 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="An alarm.", readable
 def verify(file: File, as_json: Json = False) -> None:
     """Check an alarm, with no node and no network.
 
-    Ends with 4 if it proves that the log lied, with 1 if it proves nothing. What is
-    proven is kept in BYLINE_HOME: from then on, query and verify refuse this log.
+    Ends with 4 if it proves that the log lied, with 1 if it proves nothing. One that
+    proves it is kept: `query` and `verify` believe that log no more.
     """
-    alarm = Alarm.from_bytes(read_file(file, MAX_ALARM))
+    alarm = read_alarm(file)
     finding = alarm.verify()
     kept = keep_alarm(alarm)
     value = {
@@ -51,7 +51,7 @@ def verify(file: File, as_json: Json = False) -> None:
 @app.command()
 def show(file: File, as_json: Json = False) -> None:
     """Show what an alarm says, without checking it."""
-    alarm = Alarm.from_bytes(read_file(file, MAX_ALARM))
+    alarm = read_alarm(file)
     evidence = alarm.evidence
     other = evidence.other if isinstance(evidence, Equivocation | Fork) else None
     value = {
@@ -70,6 +70,15 @@ def show(file: File, as_json: Json = False) -> None:
         rows += ["  and, against it:", *describe_note(other)]
     rows.append(("Nothing of this is checked: see byline alarm verify.", "doubt"))
     output.result(as_json, value, rows)
+
+
+def read_alarm(file: Path) -> Alarm:
+    """What the file says; MalformedError names it."""
+    data = read_file(file, MAX_ALARM)
+    try:
+        return Alarm.from_bytes(data)
+    except MalformedError as error:
+        raise MalformedError(f"{file} is no alarm: {error}") from None
 
 
 def describe_note(note: bytes) -> list[output.Line]:

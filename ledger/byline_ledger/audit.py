@@ -64,6 +64,8 @@ class AuditReport:
     size: int
     """Entries of the log, by its checkpoint."""
     root: bytes
+    note: bytes = b""
+    """The checkpoint as it was signed; empty if it was not."""
     read_before: int = 0
     """Of those, entries that this audit had read before it was interrupted."""
     checked: int = 0
@@ -74,8 +76,8 @@ class AuditReport:
     tiles: int = 0
     bodies: int = 0
     redacted: int = 0
-    older_than: int = 0
-    """Entries that this log had elsewhere, if this is an older copy of it."""
+    notes: list[str] = field(default_factory=list)
+    """What is worth saying and not wrong."""
     problems: list[str] = field(default_factory=list)
     more_problems: int = 0
     alarm: Alarm | None = None
@@ -129,7 +131,7 @@ def audit(
         report.add(f"checkpoint: {error}")
         return report
     report = AuditReport(
-        checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root
+        checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root, note
     )
     state = AuditProgress(place, bodies, note)
     seen = _Seen(earlier, shown)
@@ -267,7 +269,10 @@ class _Audit:
         longest = self._seen.copy
         note = None if longest is None else longest.note
         if longest and note and not self._compare(note, longest):
-            self._report.older_than = longest.size
+            self._report.notes.append(
+                f"this copy is older: {longest.size:,} entries of this log were seen"
+                " elsewhere"
+            )
         for note, copy in ((self._seen.here, None), (self._mirror.note, self._mirror)):
             if note is not None:
                 self._compare_here(note, copy)

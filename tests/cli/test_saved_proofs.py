@@ -152,6 +152,7 @@ def test_a_place_in_the_log_is_of_one_file(reader: Reader, place: Path) -> None:
     alone = reader.byline("verify", place)
     assert alone.code == 0, alone.err
     assert "the work's own bytes were not compared" in alone.out
+    assert "not checked: your policy asks for no witness\n" in alone.out
     right = reader.byline("verify", place, reader.photo, "--json")
     assert right.code == 0
     assert right.json["right_file"] is True
@@ -264,6 +265,10 @@ def test_renewing_checks_the_file_first(reader: Reader) -> None:
     assert right.code == 0, right.err
     assert "the file is the one that the bundle answers for" in right.out
     assert "no news" in right.out
+    assert right.out.endswith("is today's answer already.\n")
+    assert reader.saved.read_bytes() == before
+    told = reader.byline("verify", reader.saved, "--refresh", "--json")
+    assert (told.code, told.json["renewed"]) == (0, False)
 
 
 def test_renewing_goes_by_the_policy_before_and_after(reader: Reader) -> None:
@@ -289,6 +294,7 @@ def test_renewing_goes_by_the_policy_before_and_after(reader: Reader) -> None:
 
 def test_renewing_says_what_was_added_and_withdrawn(reader: Reader) -> None:
     byline = reader.byline
+    reader.saved.chmod(0o664)
     byline.new_key("critic")
     why = ("--reason", "consent", "--key", "critic")
     assert byline("dispute", reader.claim, *why).code == 0
@@ -303,6 +309,8 @@ def test_renewing_says_what_was_added_and_withdrawn(reader: Reader) -> None:
     assert "  added         the dispute by did:key:" in ended.out
     assert "  withdrawn     the claim by did:key:" in ended.out
     assert "6 entries more" in ended.out
+    assert "Renewed" in ended.out
+    assert reader.saved.stat().st_mode & 0o777 == 0o664, "who may read it stays so"
     reader.saved.write_bytes(old)
     since = byline("verify", reader.saved, "--refresh", "--json").json["since"]
     assert len(since["added"]) == 2

@@ -78,6 +78,8 @@ def test_what_is_no_file_is_passed_over_with_its_reason(tmp_path: Path) -> None:
     put(tmp_path, "good")
     put(tmp_path, "empty", b"")
     put(tmp_path, ".hidden/file")
+    put(tmp_path, "good.byline")
+    put(tmp_path, "good.tlog-proof")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "loop").symlink_to(tmp_path)
@@ -88,6 +90,8 @@ def test_what_is_no_file_is_passed_over_with_its_reason(tmp_path: Path) -> None:
         ".hidden": "hidden",
         "dangling": "cannot be read: No such file or directory",
         "empty": "empty",
+        "good.byline": "a proof about a work",
+        "good.tlog-proof": "a proof about a work",
         "loop": "a link to a folder",
         "pipe": "not a regular file",
     }
