@@ -25,28 +25,33 @@ PATTERN = "*.alarm"
 def alarm_about(vkey: str) -> tuple[Path, Finding] | None:
     """A kept alarm that proves that this log lied; one that does not hold is none."""
     home = find_home()
-    for folder in (home.node / "alarms", home.alarms):
-        for path in sorted(folder.glob(PATTERN))[:MAX_READ]:
-            try:
-                alarm = Alarm.from_bytes(read_file(path, MAX_ALARM))
-                if alarm.vkey == vkey:
-                    return path, alarm.verify()
-            except BylineError:
-                continue
+    return alarm_in(home.alarms, vkey) or alarm_in(home.node / "alarms", vkey)
+
+
+def alarm_in(folder: Path, vkey: str) -> tuple[Path, Finding] | None:
+    """The same, in one folder."""
+    for path in sorted(folder.glob(PATTERN))[:MAX_READ]:
+        try:
+            alarm = Alarm.from_bytes(read_file(path, MAX_ALARM))
+            if alarm.vkey == vkey:
+                return path, alarm.verify()
+        except BylineError:
+            continue
     return None
 
 
 def keep_alarm(alarm: Alarm) -> Path | None:
     """Where the home has an alarm about this log, this one if there was none.
 
-    `alarm` holds: whoever calls has verified it.  One of each log is enough, for ever.
+    `alarm` holds: whoever calls has verified it.  One of each log is enough, for ever;
+    one that the node has may go with the node.
     None, with a complaint, if it cannot be written.
     """
-    known = alarm_about(alarm.vkey)
+    folder = find_home().alarms
+    known = alarm_in(folder, alarm.vkey)
     if known is not None:
         return known[0]
     data = alarm.to_bytes()
-    folder = find_home().alarms
     path = folder / f"{hashlib.sha256(data).hexdigest()}.alarm"
     try:
         make_folder(folder)
