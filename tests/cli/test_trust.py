@@ -212,10 +212,8 @@ def test_no_proof_counts_by_a_log_that_lied(two: Two) -> None:
     assert shown.code == 4
     assert "It is proven: this log signed two different trees" in shown.out
     told = byline("alarm", "show", path).out
-    copy = path.rename(byline.folder / "copy.alarm")
-    assert byline("verify", "saved").code == 0
-    assert byline("alarm", "verify", copy).code == 4
-    assert byline("verify", "saved").code == 4, "whoever verified it keeps it"
+    path.unlink()
+    assert byline("verify", "saved").code == 4, "kept by whoever verified the alarm"
     assert byline("query", photo).code == 4
     assert "and, against it:" in told
     for note in notes:
