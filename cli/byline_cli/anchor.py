@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from byline_cli import output
-from byline_cli.files import read_file, require_new, write_new_file
+from byline_cli.files import read_file, replace_file, require_new, write_new_file
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount, format_time
 from byline_ledger.checkpoint import checkpoint_of
@@ -112,7 +112,6 @@ def upgrade(file: Anchor, calendar: Calendar = None, as_json: Json = False) -> N
 
     Ends with 3 if that is nothing yet.
     """
-    from byline_ledger.store.durable import write_durably
     from byline_node import anchors
 
     upgraded = anchors.upgrade(
@@ -123,7 +122,7 @@ def upgrade(file: Anchor, calendar: Calendar = None, as_json: Json = False) -> N
             "the calendars have attested to nothing of it yet",
             hint="ask again in some hours",
         )
-    write_durably(file, upgraded)
+    replace_file(file, upgraded)
     rows = [output.safe(f"{file} now holds what the calendars attested.")]
     output.result(as_json, {"anchor": str(file)}, rows)
 

@@ -20,7 +20,7 @@ from byline_cli.files import require_new
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
-from byline_cli.targets import is_there, parse_path, parse_target
+from byline_cli.targets import is_there, named_path, parse_target
 from byline_cli.wording import MADE, amount, day
 from byline_ledger.content import read_work
 from byline_ledger.crypto import SigningKey
@@ -51,7 +51,9 @@ MOST_NAMED = 20
 
 @app.command()
 def attest(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", hidden=True)],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", hidden=True, parser=named_path)
+    ],
     made: Annotated[
         str | None,
         typer.Option(
@@ -117,9 +119,8 @@ def attest(
     """Say how files were made, from what and on which terms, signed with your key.
 
     Files that the key has attested already are left out. Empty files, hidden entries
-    and saved proofs (.byline, .tlog-proof) in folders, files that cannot be read, and
-    those about which the node took a statement of yours down are named, and the rest
-    goes on.
+    and proofs in folders, files that cannot be read, and those about which the node
+    took a statement of yours down are named, and the rest goes on.
     """
     if made is None and source_type is None:
         raise UsageError(
@@ -137,9 +138,8 @@ def attest(
     terms.check()
     if out is not None:
         require_new(out)
-    named = [parse_path(text) for text in paths]
     with unpublished():
-        found, passed = find_files(named, recursive=recursive)
+        found, passed = find_files(paths, recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
     job = Job(terms, key, hashed, [*passed, *more], work_bits)
@@ -167,7 +167,7 @@ def parse_uses(texts: list[str]) -> dict[str, str]:
 def parse_source(text: str) -> Source:
     """`PATH|HASH[:RELATIONSHIP]` as a source."""
     what, colon, relationship = text.rpartition(":")
-    if is_there(Path(text)) or not colon or what == "sha256":
+    if is_there(named_path(text)) or not colon or what == "sha256":
         what, relationship = text, DEFAULT_RELATIONSHIP
     check_word(f"--from {text}", relationship, RELATIONSHIPS)
     target = parse_target(what)

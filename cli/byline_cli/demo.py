@@ -288,7 +288,7 @@ class Demo:
             self._say(f"     {output.safe(reason)}", "quiet")
 
     def _absence(self, absent: Path) -> None:
-        """A proof that nobody said anything, verified offline too."""
+        """An answer that shows no statement, verified offline too."""
         digest = multihash(bytes.fromhex(self.facts["unknown"]))
         verdict = verify_bundle(absent.read_bytes(), digest=digest, now=now_ms())
         require(verdict.ok, f"the proof of absence fails: {verdict.failure()}")
@@ -297,7 +297,8 @@ class Demo:
             "something is known about a hash that nobody attested",
         )
         self._say(f"   sha256 {self.facts['unknown']}")
-        self._say("   nobody has said anything about it in this log: proven", "good")
+        self._say("   the log has no statement about it, and has signed that", "good")
+        self._say("   (if it hid one, whoever replays the log would find out)", "quiet")
         self._say("   (node C was asked before it stopped)", "quiet")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from byline_ledger.errors import NotFoundError, StoreError, UsageError
@@ -33,6 +34,17 @@ def write_new_file(path: Path, data: bytes) -> None:
         raise exists(path) from None
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Puts these bytes in the place of a file, durably; who may read it stays so."""
+    from byline_ledger.store.durable import write_durably
+
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from None
+    write_durably(path, data, mode=mode)
 
 
 def read_file(path: Path, limit: int) -> bytes:

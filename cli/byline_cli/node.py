@@ -13,7 +13,7 @@ from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
 from byline_ledger.peer_record import peer_id_of_key
-from byline_ledger.store.damage import MEND
+from byline_ledger.store.damage import MEND, MEND_GUARD
 from byline_ledger.store.node_files import DEFAULT_NAME
 from byline_node.config import DEFAULT_API, DEFAULT_LISTEN, NodeConfig
 from byline_node.errors import ConfigError
@@ -316,8 +316,28 @@ app.command()(upkeep.redact)
 
 def describe_check(report: CheckReport) -> list[output.Line]:
     """What was found sound, and the first thing that was not."""
-    rows: list[output.Line] = [
-        f"  log         {output.safe(report.origin)}",
+    rows = describe_sound(report)
+    rows += [(f"  note        {output.safe(note)}", "doubt") for note in report.notes]
+    if report.problem is None:
+        return [*rows, ("Everything fits.", "good")]
+    rows.append((f"DOES NOT FIT: {output.safe(report.problem)}", "bad"))
+    mend = MEND_GUARD if is_of_guard(report) else MEND
+    return [*rows, f"To mend it, {mend}."]
+
+
+def is_of_guard(report: CheckReport) -> bool:
+    """It is looked at last: then all that the database holds was sound."""
+    problem = report.problem or ""
+    return "guard file" in problem or problem.endswith("were signed")
+
+
+def describe_sound(report: CheckReport) -> list[output.Line]:
+    """All of it, or what came before the damage."""
+    rows: list[output.Line] = [f"  log         {output.safe(report.origin)}"]
+    if report.problem is not None and not is_of_guard(report):
+        return [*rows, f"  sound       {report.statements:,} statements before it"]
+    return [
+        *rows,
         f"  entries     {report.size:,}",
         f"  statements  {report.statements:,}",
         f"  taken down  {report.redacted:,}",
@@ -325,11 +345,6 @@ def describe_check(report: CheckReport) -> list[output.Line]:
         f"  root        {report.root.hex()}",
         f"  set root    {report.set_root.hex()}",
     ]
-    rows += [(f"  note        {output.safe(note)}", "doubt") for note in report.notes]
-    if report.problem is None:
-        return [*rows, ("Everything fits.", "good")]
-    rows.append((f"DOES NOT FIT: {output.safe(report.problem)}", "bad"))
-    return [*rows, f"To mend it, {MEND}."]
 
 
 def check_to_json(report: CheckReport) -> dict[str, object]:

@@ -11,12 +11,29 @@ from byline_cli import output
 from byline_cli.files import read_file, write_new_file
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
-from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.errors import (
+    MalformedError,
+    NotFoundError,
+    UnsupportedError,
+    UsageError,
+)
+from byline_ledger.node_keys import operator_of
+from byline_ledger.note import COSIGNATURE, ED25519, Verifier
 from byline_ledger.policy import MAX_POLICY_BYTES, NONE, Policy
 from byline_ledger.policy_review import policy_warnings, safe_threshold
 from byline_node.home import find_home
 
 app = make_app("Say which logs and witnesses you trust.")
+
+HEARSAY = (
+    "What came from the node is its own word: compare each key with its owner before"
+    " you rely on it."
+)
+STRANGERS = (
+    "Operators are told apart by the names that they chose: that they are different"
+    " people, and honest, only you can know."
+)
+KEY_KINDS = {ED25519: "a log", COSIGNATURE: "a witness"}
 
 File = Annotated[
     Path | None,
@@ -68,7 +85,12 @@ def init(
     ] = None,
     witnesses: Annotated[
         list[str] | None,
-        typer.Option("--witness", metavar="VKEY", help="A witness. Repeatable."),
+        typer.Option(
+            "--witness",
+            metavar="VKEY",
+            help="A witness: one key, or both lines of a node's /witness/vkey."
+            " Repeatable.",
+        ),
     ] = None,
     from_node: Annotated[
         bool,
@@ -95,7 +117,8 @@ def init(
 
     Get keys from people you know, not from the log they are to vouch for.
     """
-    named, signing = list(logs or ()), list(witnesses or ())
+    named = [log_key("--log", text) for text in logs or ()]
+    signing = [key for text in witnesses or () for key in witness_keys(text)]
     if from_node:
         found = keys_of_node()
         named += found[0]
@@ -108,28 +131,64 @@ def init(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_new_file(path, text)
     rows: list[output.Line] = [(f"Wrote {output.safe(str(path))}.", "head")]
-    output.result(as_json, to_json(policy, path), [*rows, *describe(policy)])
+    rows += describe(policy)
+    if from_node:
+        rows.append((HEARSAY, "doubt"))
+    value = to_json(policy, path) | {"from_node": from_node}
+    output.result(as_json, value, rows)
 
 
-def keys_of_node() -> tuple[list[str], list[str]]:
+def keys_of_node() -> tuple[list[Verifier], list[Verifier]]:
     """Verifier keys of the running node's log and of its witnesses."""
     from byline_cli.connect import status_of_running
 
     status: dict[str, Any] = status_of_running(0)
-    signing = [str(one["vkey"]) for one in status.get("witnesses", [])]
-    return [str(status["vkey"])], signing
+    place = "the node's status"
+    rows = [str(one["vkey"]) for one in status.get("witnesses", [])]
+    signing = [parse_key(place, text, COSIGNATURE) for text in rows]
+    return [log_key(place, str(status["vkey"]))], signing
 
 
-def make_policy(logs: list[str], witnesses: list[str], quorum: int | None) -> bytes:
+def log_key(place: str, text: str) -> Verifier:
+    """The key of one log."""
+    return parse_key(place, text.strip(), ED25519)
+
+
+def witness_keys(text: str) -> list[Verifier]:
+    """What `--witness` names: the key of a witness, or the keys of one operator."""
+    lines = text.strip().split("\n")
+    keys = [parse_key("--witness", line.strip(), COSIGNATURE) for line in lines]
+    operators = {operator_of(key.name) for key in keys}
+    if len(operators) > 1:
+        raise UsageError(
+            f"--witness: expected the keys of one operator, got {len(operators)}",
+            hint="give --witness once for each",
+        )
+    return keys
+
+
+def parse_key(place: str, text: str, kind: int) -> Verifier:
+    """One verifier key and nothing else; UsageError names where it was given."""
+    try:
+        key = Verifier.from_text(text)
+    except (MalformedError, UnsupportedError) as error:
+        raise UsageError(f"{place}: {error}") from None
+    if key.type != kind:
+        wanted, got = KEY_KINDS[kind], KEY_KINDS[key.type]
+        raise UsageError(f"{place}: expected the key of {wanted}, got that of {got}")
+    return key
+
+
+def make_policy(
+    logs: list[Verifier], witnesses: list[Verifier], quorum: int | None
+) -> bytes:
     """The file; witnesses of one operator stand in one group, and count once."""
-    from byline_ledger.node_keys import operator_of
-
-    lines = [f"log {vkey}" for vkey in dict.fromkeys(logs)]
+    lines = [f"log {key.to_text()}" for key in dict.fromkeys(logs)]
     groups: dict[str, list[str]] = {}
-    for number, vkey in enumerate(dict.fromkeys(witnesses), start=1):
+    for number, key in enumerate(dict.fromkeys(witnesses), start=1):
         name = f"w{number}"
-        lines.append(f"witness {name} {vkey}")
-        groups.setdefault(operator_of(vkey.partition("+")[0]), []).append(name)
+        lines.append(f"witness {name} {key.to_text()}")
+        groups.setdefault(operator_of(key.name), []).append(name)
     if not groups:
         if quorum is not None:
             raise UsageError("a quorum needs witnesses")
@@ -199,7 +258,7 @@ def judge(policy: Policy) -> list[output.Line]:
     """The warnings, or that there are none."""
     warnings = policy_warnings(policy)
     if not warnings:
-        return [("Sound: nothing in it can be split or counts twice.", "good")]
+        return [("Its form is sound: nothing in it counts twice.", "good"), STRANGERS]
     count = amount(len(warnings), "weakness", "weaknesses")
     rows: list[output.Line] = [
         (f"  weak      {output.safe(one)}", "doubt") for one in warnings

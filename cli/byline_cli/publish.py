@@ -10,6 +10,7 @@ import typer
 from byline_cli import connect, output
 from byline_cli.options import Json, make_app
 from byline_cli.statement_file import read_statements
+from byline_cli.targets import named_path
 from byline_cli.wording import day
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.statement import Statement
@@ -25,7 +26,7 @@ Pair: TypeAlias = tuple[Statement, Statement]
 @app.command()
 def publish(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", hidden=True, readable=False)
+        list[Path], typer.Argument(metavar="FILE", hidden=True, parser=named_path)
     ],
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byline_cli import output
-from byline_cli.alarms import alarm_about
+from byline_cli.alarms import alarm_about, keep_alarm
 from byline_cli.connect import now_ms
 from byline_cli.files import write_new_file
 from byline_cli.peer_answers import Asked, Held, describe, to_json
@@ -61,7 +61,8 @@ def query_peers(names: list[str], asked: Asked) -> Found:
     question = Question(parse_hash(text), asked.depth, asked.crowd)
     network_key = read_network_key(config.network_key_path)
     replies = ask_peers(addresses, question, network_key)
-    alarms = save_alarms(replies) | known_alarms(replies)
+    known = known_alarms(replies)  # before those of today are kept as well
+    alarms = save_alarms(replies) | known
     held = [hold(one, replies, asked) for one in good(replies, set(alarms))]
     if not held:
         raise nobody(replies, alarms)
@@ -204,6 +205,7 @@ def save_alarms(replies: Replies) -> dict[str, Path | None]:
         if alarm is None:
             blame(replies, error.vkey, error)
         elif error.vkey not in saved:
+            keep_alarm(alarm)
             saved[error.vkey] = save(alarm.to_bytes())
     return saved
 

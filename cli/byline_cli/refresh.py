@@ -15,6 +15,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import connect
+from byline_cli.files import replace_file
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.since import Since, compare, describe, to_json
@@ -22,7 +23,6 @@ from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import ContradictionError, ProofError, VerificationError
 from byline_ledger.merkle import verify_consistency
-from byline_ledger.store.durable import write_durably
 from byline_ledger.verify import FAILED, Verdict
 
 if TYPE_CHECKING:
@@ -62,15 +62,17 @@ def refresh(saved: Saved, wanted: Wanted, accept_loss: bool, as_json: bool) -> N
     since = compare(old, new, saved.verdict.answer, after.answer, entries)
     reader = reader_of(wanted)
     rows = [*render_verdict(after, reader), "", *describe(since, reader)]
+    is_new = fresh != old.to_bytes()
     if after.ok:
         if since.lost and not accept_loss:
             raise would_lose(saved.path, since, reader)
-        write_durably(saved.path, fresh)
-    rows.append(conclude(saved.path, after))
+        if is_new:
+            replace_file(saved.path, fresh)
+    rows.append(conclude(saved.path, after, is_new))
     value = verdict_to_json(after) | {
         "added": entries,
         "file": str(saved.path),
-        "renewed": after.ok,
+        "renewed": after.ok and is_new,
         "since": to_json(since),
     }
     output.result(as_json, value, rows)
@@ -84,9 +86,11 @@ def reader_of(wanted: Wanted) -> Reader:
     return Reader(str(target.path) if target and target.path else None, key_names())
 
 
-def conclude(path: Path, after: Verdict) -> output.Line:
+def conclude(path: Path, after: Verdict, is_new: bool) -> output.Line:
     """What became of the file."""
     name = output.safe(str(path))
+    if after.ok and not is_new:
+        return (f"Nothing new: {name} is today's answer already.", "good")
     if after.ok:
         return (f"Renewed {name}.", "good")
     why = output.safe(after.failure())

@@ -69,7 +69,7 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     yield (f"  sha256 {work.digest[2:].hex()}", "quiet")
     if not answer.known:
         yield ""
-        yield ("  Nobody has said anything about it in this log.", "doubt")
+        yield ("  This log shows no statement about it.", "doubt")
         yield "  Who made it, how, and what you may do with it is unknown."
         yield f"  If you expected a claim: it is {OTHER_FILE}."
         return
@@ -173,8 +173,9 @@ def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
 
 
 def taken_down(gone: Redaction) -> str:
-    """A statement whose body is not to be had."""
-    return f"a statement of {moment(gone.time)} ({safe(gone.reason)}): unknown"
+    """A statement whose body is not to be had, by the word and clock of the node."""
+    when = f"on {moment(gone.time)} ({safe(gone.reason)})"
+    return f"a statement, {when}; what it said is unknown"
 
 
 def render_remark(remark: Remark, reader: Reader) -> Line:

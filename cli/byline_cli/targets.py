@@ -24,6 +24,8 @@ MAX_HASH_TEXT = 128
 SHORTEST_HASH = 32
 """Characters: no hash that people have, of whatever kind, is written in fewer."""
 CUT_HASH = re.compile(r"[0-9a-fA-F]*|sha256.*")
+_SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *][^\n]+")
+"""A line of sha256sum: a backslash if the name is escaped, the digest, the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,30 @@ class Target:
         return multihash(self.sha256)
 
 
+def named_path(text: str) -> Path:
+    """The path that was named.  UsageError for an empty one, which would be the folder
+    that the shell is in: a variable that is not set must not publish it."""
+    if not text:
+        raise UsageError(
+            "expected a path, got an empty one",
+            hint="is the variable of your shell set?",
+        )
+    return Path(text)
+
+
 def parse_target(text: str) -> Target:
     """A file that exists, else a hash; the file is hashed, with a progress bar."""
-    path = parse_path(text)
+    path = named_path(text)
     if is_there(path):
         return file_target(path)
+    if line := _SUM_LINE.fullmatch(text.strip("\n")):
+        # A file's digest for certain, so the name says no more than that.
+        text = f"sha256:{line[1]}"
     try:
         parsed = parse_hash(text)
     except MalformedError as error:
         raise unknown_target(text, error) from None
     return Target(text, parsed.sha256, parsed.kind, None)
-
-
-def parse_path(text: str) -> Path:
-    """The path; an empty text, which `Path` takes for the current folder, is none."""
-    if not text:
-        raise UsageError("an empty path", hint="is a variable of your shell unset?")
-    return Path(text)
 
 
 def parse_id(text: str) -> bytes:

@@ -16,10 +16,10 @@ from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.entry import statement_entry
 from byline_ledger.errors import NotFoundError, UsageError, VerificationError
-from byline_ledger.policy import Policy, PolicyLog
+from byline_ledger.policy import NONE, Policy, PolicyLog
 from byline_ledger.statement import Statement
 from byline_ledger.tlog_proof import SUFFIX, TlogProof
-from byline_ledger.verify import OTHER_FILE, signed_by, span
+from byline_ledger.verify import OTHER_FILE, signed_by, span, unwitnessed
 
 if TYPE_CHECKING:
     from byline_cli.verify import Wanted
@@ -76,7 +76,7 @@ def verify_tlog(data: bytes, wanted: Wanted, as_json: bool) -> None:
         f"  statement   {name}",
         f"  right file  {compared}",
         f"  log         {output.safe(trusted.origin)}, {where}",
-        f"  witnesses   {signed_by(rules, times)}",
+        witness_row(rules, times),
         ("The proof holds: the statement is in this log.", "good"),
         "It says nothing of what else is: whether it was withdrawn or disputed.",
     ]
@@ -90,6 +90,13 @@ def verify_tlog(data: bytes, wanted: Wanted, as_json: bool) -> None:
         "witnesses": sorted(times),
     }
     output.result(as_json, value, rows)
+
+
+def witness_row(rules: Policy, times: dict[str, int]) -> output.Line:
+    """Who signed; that nobody had to is no proof of anything."""
+    if rules.quorum == NONE:
+        return (f"  witnesses   not checked: {unwitnessed(rules, times)}", "doubt")
+    return f"  witnesses   {signed_by(rules, times)}"
 
 
 def compare(statement: Statement, target: Target | None) -> bool | None:

@@ -179,7 +179,8 @@ def recover(
     if places or takedowns_from or nothing_lost or new_origin is None:
         found = bring_back(node, places or [], takedowns_from or [], nothing_lost)
         is_confirmed |= found.word is not None
-        value, rows = recovered_to_json(found), describe_recovered(found)
+        value = recovered_to_json(found)
+        rows = describe_recovered(found, goes_on=new_origin is None)
     if new_origin is not None:
         made = go_on_as(node, new_origin, is_confirmed)
         value["new_log"] = succession_to_json(made)
@@ -213,7 +214,7 @@ def bring_back(
             ) from None
 
 
-def describe_recovered(found: Recovered) -> list[output.Line]:
+def describe_recovered(found: Recovered, *, goes_on: bool) -> list[output.Line]:
     """The outcome for people; the verdict is the last line."""
     rows: list[output.Line] = [
         f"  log      {output.safe(found.origin)}",
@@ -253,6 +254,8 @@ def describe_recovered(found: Recovered) -> list[output.Line]:
             "           policies that name it need these:",
             *(f"           {vkey}" for vkey in found.witness),
         ]
+    if not goes_on:
+        return [*rows, "This log is whole, and ends here."]
     return [*rows, ("The log is signed on from here.", "good")]
 
 

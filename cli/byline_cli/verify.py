@@ -78,7 +78,7 @@ def verify(
 ) -> None:
     """Check a proof that was saved earlier, with no node and no network.
 
-    With PATH, the file's own bytes are compared too. A proof that nobody said anything
+    With PATH, the file's own bytes are compared too. A proof that the log shows nothing
     holds as well, and ends with code 0. A .tlog-proof is checked in the same way.
     """
     data = read_file(bundle, MAX_BUNDLE)
@@ -156,10 +156,10 @@ def not_renewable() -> UsageError:
 def conclusion(verdict: Verdict) -> output.Line:
     """The sum of all levels in one line."""
     if verdict.ok:
-        return (
-            "The proof holds. It shows what was claimed, not that it is true.",
-            "good",
-        )
+        holds = "The proof holds. It shows what was claimed, not that it is true."
+        if not verdict.is_complete:
+            holds += " That nothing was left out is not proven."
+        return (holds, "good")
     failed = next(level for level in verdict.levels if level.status == FAILED)
     why = f"{LEVELS.get(failed.name, failed.name)}: {output.safe(failed.detail)}"
     return (f"The proof does NOT hold. {why}", "bad")

@@ -8,7 +8,8 @@ by whoever stores or carries it, is named and proves nothing against the log.
 
 An audit says of a place only what it read there: all of it, in this run or before this
 run was interrupted (audit_progress.py).  Of earlier audits, of this place or others, it
-takes one thing: the checkpoint that they were shown, which must be of the same tree.
+takes one thing: the checkpoint that they were shown, which must be of the same tree.  A
+copy may be behind one that was seen elsewhere; a place must not be behind itself.
 Specification: docs/spec/log.md, "Audit".
 """
 
@@ -63,6 +64,8 @@ class AuditReport:
     size: int
     """Entries of the log, by its checkpoint."""
     root: bytes
+    note: bytes = b""
+    """The checkpoint as it was signed; empty if it was not."""
     read_before: int = 0
     """Of those, entries that this audit had read before it was interrupted."""
     checked: int = 0
@@ -73,6 +76,8 @@ class AuditReport:
     tiles: int = 0
     bodies: int = 0
     redacted: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What is worth saying and not wrong."""
     problems: list[str] = field(default_factory=list)
     more_problems: int = 0
     alarm: Alarm | None = None
@@ -103,6 +108,7 @@ def audit(
     mirror: Mirror,
     *,
     earlier: Mirror | None = None,
+    shown: bytes | None = None,
     place: str = "",
     bodies: bool = True,
     progress: Progress = lambda _done, _total: None,
@@ -112,9 +118,10 @@ def audit(
     `mirror` is the copy that this audit makes: an empty one, or that of an audit of the
     same `place` that was interrupted and goes on.  It is sealed with the checkpoint if
     the log is sound, and of no more use if it is not.  `earlier` is the copy of the log
-    that earlier audits ended with, wherever they read it.  Raises StoreError for our
-    own disk, and what the source raises where it cannot be read at all, which
-    interrupts the audit; what is wrong with the log is in the report.
+    that earlier audits ended with, wherever they read it, and `shown` the checkpoint
+    that one of this place did.  Raises StoreError for our own disk, and what the source
+    raises where it cannot be read at all, which interrupts the audit; what is wrong
+    with the log is in the report.
     """
     note = source.checkpoint()
     try:
@@ -124,11 +131,20 @@ def audit(
         report.add(f"checkpoint: {error}")
         return report
     report = AuditReport(
-        checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root
+        checkpoint.origin, mirror.vkey, checkpoint.size, checkpoint.root, note
     )
     state = AuditProgress(place, bodies, note)
-    _Audit(source, mirror, earlier, checkpoint, report, state, progress).run()
+    seen = _Seen(earlier, shown)
+    _Audit(source, mirror, seen, checkpoint, report, state, progress).run()
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Of earlier audits: the longest copy, and what this place showed."""
+
+    copy: Mirror | None
+    here: bytes | None
 
 
 class _Audit:
@@ -136,7 +152,7 @@ class _Audit:
         self,
         source: LogSource,
         mirror: Mirror,
-        earlier: Mirror | None,
+        seen: _Seen,
         checkpoint: Checkpoint,
         report: AuditReport,
         state: AuditProgress,
@@ -144,7 +160,7 @@ class _Audit:
     ) -> None:
         self._source = source
         self._mirror = mirror
-        self._earlier = earlier
+        self._seen = seen
         self._note = state.note
         self._checkpoint = checkpoint
         self._report = report
@@ -248,10 +264,29 @@ class _Audit:
     # What was seen before
 
     def _compare_with_earlier(self) -> None:
-        """The log extends each checkpoint that an earlier audit ended with."""
-        for copy in (self._earlier, self._mirror):
-            if copy is not None and copy.note is not None:
-                self._compare(copy.note, copy)
+        """The log extends each checkpoint that an earlier audit ended with, or is an
+        older copy of one that was seen elsewhere."""
+        longest = self._seen.copy
+        note = None if longest is None else longest.note
+        if longest and note and not self._compare(note, longest):
+            self._report.notes.append(
+                f"this copy is older: {longest.size:,} entries of this log were seen"
+                " elsewhere"
+            )
+        for note, copy in ((self._seen.here, None), (self._mirror.note, self._mirror)):
+            if note is not None:
+                self._compare_here(note, copy)
+
+    def _compare_here(self, note: bytes, copy: Mirror | None) -> bool:
+        """The same for what this place has shown: it must not go back."""
+        extends = self._compare(note, copy)
+        if not extends:
+            self._old = (
+                f"checkpoint: of {self._checkpoint.size} entries, but"
+                f" {open_checkpoint(note, self._mirror.vkey).size} were seen here"
+                " earlier: an old copy?"
+            )
+        return extends
 
     def _compare(self, note: bytes, copy: Mirror | None) -> bool:
         """Whether the log extends the tree of a checkpoint, of which `copy` has the
@@ -263,10 +298,6 @@ class _Audit:
                 proof = consistency_proof(new.size, seen.size, copy.nodes())
                 self._accuse(Fork(self._note, root, tuple(proof)), note)
                 raise _DamageError(_CONTRADICTS)
-            self._old = (
-                f"checkpoint: of {new.size} entries, but {seen.size} were seen"
-                " earlier: an old copy?"
-            )
             return False
         root = root_from(seen.size, self._nodes)
         if root == seen.root:
@@ -282,7 +313,7 @@ class _Audit:
         """From where this audit was interrupted, if it was; what the copy has by then
         is the beginning of this log."""
         size, before = self._mirror.size, self._kept()
-        extends = before is not None and self._compare(before.note, None)
+        extends = before is not None and self._compare_here(before.note, None)
         if size > self._checkpoint.size:
             raise _DamageError(self._old or _CHANGED)
         if size and root_from(size, self._nodes) != self._mirror.root_at(size):

@@ -32,8 +32,13 @@ def _about_quorum(policy: Policy) -> Iterator[str]:
     if policy.quorum == NONE:
         yield "it asks for no witness: a log can show everybody another history"
         return
-    if policy.quorum in {one.name for one in policy.witnesses}:
-        yield f"one witness alone, {policy.quorum}, decides"
+    counting = _names_that_count(policy)
+    operators = policy.operators(counting)
+    if len(operators) == 1 and policy.is_satisfied(counting):
+        yield (
+            f"one witness alone, {operators[0]}, decides: if it is dishonest, the view"
+            " can be split"
+        )
         return
     for group in _groups_that_count(policy):
         if _one_voice(policy, group):
@@ -74,6 +79,12 @@ def _groups_that_count(policy: Policy) -> Iterator[PolicyGroup]:
         if group is not None:
             yield group
             waiting += group.members
+
+
+def _names_that_count(policy: Policy) -> set[str]:
+    """The witnesses and groups that the quorum is made of."""
+    groups = _groups_that_count(policy)
+    return {policy.quorum}.union(*(group.members for group in groups))
 
 
 def _about_operators(policy: Policy) -> Iterator[str]:

@@ -60,6 +60,13 @@ class Verdict:
         return all(level.status != FAILED for level in self.levels)
 
     @property
+    def is_complete(self) -> bool:
+        """Somebody whom the reader trusts replayed the log, and nothing is missing."""
+        return any(
+            level.name == "completeness" and level.status == OK for level in self.levels
+        )
+
+    @property
     def exit_code(self) -> int:
         """0 if all holds, else 1."""
         return 0 if self.ok else 1
@@ -193,24 +200,27 @@ class _Verification:
             raise ProofError(f"asked for depth {depth}, proven is {chain.depth}")
         self._require_commitment(top.hash)
         self._chain = chain
-        detail = self._scope()
+        status, detail = self._scope()
         if chain.gaps:
             return WARNING, f"{detail}; but {'; '.join(chain.gaps)}", top.hash
-        return OK, detail, top.hash
+        return status, detail, top.hash
 
-    def _scope(self) -> str:
-        """How far the answer is complete, and who says so."""
+    def _scope(self) -> tuple[str, str]:
+        """How far the answer is complete, and who says so.
+
+        The opening shows everything under the commitment.  That the commitment is of
+        all entries, only somebody who computed it anew can say.
+        """
         last = f"entry {self._checkpoint.size - 1}"
         times = self._cosigned(self._bundle.checkpoint)
         fresh = self._policy.fresh_time(times) if self._policy else None
         until = last if fresh is None else f"{utc(fresh)} ({last})"
         replayed = self._policy.replayed_by(times) if self._policy else []
-        who = (
-            f"replayed by {', '.join(replayed)}"
-            if replayed
-            else "as the log itself claims"
-        )
-        return f"complete in this log up to {until}, {who}"
+        if replayed:
+            who = ", ".join(replayed)
+            return OK, f"complete in this log up to {until}, replayed by {who}"
+        claimed = f"so the log itself claims, up to {until}"
+        return WARNING, f"{claimed}; nobody whom you trust replayed it"
 
     def _cosigned(self, note: bytes) -> dict[str, int]:
         """When the policy's witnesses cosigned a note; one that is wrong is judged on
@@ -276,6 +286,8 @@ class _Verification:
         times = self._policy.witnessed_by(self._bundle.checkpoint, now=self._now)
         if not self._policy.is_satisfied(set(times)):
             raise ProofError(f"{signed_by(self._policy, times)}: no quorum")
+        if self._policy.quorum == NONE:
+            return ABSENT, unwitnessed(self._policy, times), b""
         return OK, signed_by(self._policy, times), b""
 
     def _names(self) -> str:
@@ -350,6 +362,12 @@ def signed_by(policy: Policy, names: Collection[str]) -> str:
     people = len(policy.operators(names))
     keys = f", with {len(names)} keys" if len(names) > people else ""
     return f"{amount(people, 'trusted witness', 'trusted witnesses')} signed{keys}"
+
+
+def unwitnessed(policy: Policy, names: Collection[str]) -> str:
+    """What a policy without a quorum leaves open, and who signed all the same."""
+    signed = f"; {signed_by(policy, names)}" if names else ""
+    return f"your policy asks for no witness{signed}"
 
 
 def span(seconds: int) -> str:

@@ -39,7 +39,8 @@ WORK_STEP = 20_000
 """Hashes between two reports of progress."""
 
 PROOFS = (".byline", ".tlog-proof")
-"""Ends of the names under which people keep proofs beside their works."""
+"""What `byline query --save` and `--tlog-proof` leave beside works: in folders they are
+passed over."""
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", FIELD}
@@ -139,8 +140,8 @@ def find_files(
     """The regular files named, and those in folders named; no path twice.
 
     Raises UsageError for a folder where `recursive` is false.  In folders, hidden
-    entries, links to folders and saved proofs (by their names) are passed over, and the
-    order is that of the names.
+    entries, proofs and links to folders are passed over, and the order is that of the
+    names.
     """
     found: dict[Path, Candidate] = {}
     passed: list[PassedOver] = []
@@ -189,6 +190,8 @@ def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
             path = here / entry.name
             if entry.name.startswith("."):
                 yield PassedOver(path, "hidden")
+            elif entry.name.endswith(PROOFS):
+                yield PassedOver(path, "a proof about a work")
             elif entry.is_dir(follow_symlinks=False):
                 inner.append(path)
             else:
@@ -205,8 +208,6 @@ def look_at_entry(path: Path) -> Iterator[Candidate | PassedOver]:
         return
     if S_ISDIR(status.st_mode):
         yield PassedOver(path, "a link to a folder")
-    elif path.name.endswith(PROOFS):
-        yield PassedOver(path, "by its name a saved proof")
     else:
         yield candidate(path, status)
 

@@ -260,6 +260,7 @@ class Cosigner:
         else:
             one.error, one.size = None, view.size
             one.agreed |= lines.keys()
+            one.signed |= dict.fromkeys(lines, view.size)
             found.add(one, view, lines)
 
     async def _cosignatures(

@@ -3,6 +3,7 @@
 keys/           author keys
 node/           one node: secret, origin, store, guard, node.toml
 node/run.json   where the running node answers; there only while it runs
+alarms/         proof that logs lied, which commands found on this machine
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ class Home:
     @property
     def node(self) -> Path:
         return self.folder / "node"
+
+    @property
+    def alarms(self) -> Path:
+        return self.folder / "alarms"
 
     @property
     def config_file(self) -> Path:

@@ -45,6 +45,8 @@ class KnownWitness:
     size: int = 0
     """What it cosigned last, as far as we know."""
     error: str | None = None
+    signed: dict[str, int] = field(default_factory=dict)
+    """The same for each of its keys: not all sign each time."""
     agreed: set[str] = field(default_factory=set)
     """Its keys with which it has said since the start that our tree extends what it
     saw."""
@@ -57,7 +59,7 @@ class KnownWitness:
                 "vkey": one.to_text(),
                 "kind": "replay" if is_replay_key(one.name) else "witness",
                 "at": self.client.name,
-                "size": self.size,
+                "size": self.signed.get(one.to_text(), 0),
                 "error": self.error,
             }
             for one in self.verifiers

@@ -443,3 +443,35 @@ def test_output_that_nobody_takes(
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("attest", "", "-r", "--made", "human"),
+        ("attest", "photo.jpg", "--made", "human", "--from", ""),
+        ("publish", ""),
+        ("query", ""),
+    ],
+)
+def test_an_empty_path_is_not_the_folder_that_one_is_in(
+    byline: Program, command: tuple[str, ...]
+) -> None:
+    """`byline attest "$NOT_SET" -r` would publish it, for good."""
+    byline.write("private.txt", "nobody's business")
+    ended = byline(*command)
+    assert ended.code == 2
+    assert "empty" in ended.err
+    assert sound(byline, 1)
+
+
+def test_a_damaged_guard_is_mended_by_recover_and_not_from_a_backup(
+    byline: Program,
+) -> None:
+    (byline.home / "node" / "guard").write_bytes(b"")
+    ended = byline("node", "check")
+    assert ended.code == 74
+    assert "byline node recover" in ended.out + ended.err
+    assert "backup" not in ended.out + ended.err
+    assert byline("node", "recover", "--nothing-lost").code == 0
+    assert sound(byline, 1)

@@ -111,7 +111,7 @@ def test_a_claim_that_may_be_withdrawn_does_not_stand() -> None:
 def test_an_absent_work_is_unknown() -> None:
     """Nobody said anything."""
     text = shown(work())
-    assert "Nobody has said anything about it in this log." in text
+    assert "This log shows no statement about it." in text
     assert "another file, or this one was edited or saved again since" in text
 
 
@@ -147,7 +147,10 @@ def test_what_was_taken_down_is_not_counted_twice() -> None:
     """It has a line of its own."""
     gone = Redaction(bytes(32), 3, "a court said so", 1_700_000_000_000)
     text = shown(work(claim(), total=2, redacted=(gone,)))
-    assert "Taken down by this node: a statement of" in text
+    assert (
+        "Taken down by this node: a statement, on 2023-11-14 22:13 UTC"
+        " (a court said so); what it said is unknown"
+    ) in text
     assert "further" not in text
 
 

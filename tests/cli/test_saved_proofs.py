@@ -63,18 +63,16 @@ class Reader:
         changed = replace(old, checkpoint=note.to_bytes())
         self.saved.write_bytes(changed.to_bytes())
 
-    def accuse(self) -> Path:
-        """An alarm about the log, as its own node would keep it."""
+    def accuse(self, path: Path) -> None:
+        """Writes an alarm about the log."""
         notes = [
             sign_checkpoint(Checkpoint(self.log.origin, 9, root * 32), self.log.log)
             for root in (b"a", b"b")
         ]
         alarm = alarm_of_notes(self.log.log_vkey, (notes[0], notes[1]), ())
         assert alarm is not None
-        path = self.byline.home / "node" / "alarms" / "found.alarm"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(alarm.to_bytes())
-        return path
 
 
 class Saved:
@@ -154,6 +152,7 @@ def test_a_place_in_the_log_is_of_one_file(reader: Reader, place: Path) -> None:
     alone = reader.byline("verify", place)
     assert alone.code == 0, alone.err
     assert "the work's own bytes were not compared" in alone.out
+    assert "not checked: your policy asks for no witness\n" in alone.out
     right = reader.byline("verify", place, reader.photo, "--json")
     assert right.code == 0
     assert right.json["right_file"] is True
@@ -193,9 +192,12 @@ def test_a_place_in_the_log_is_only_as_old_as_wanted(
 # Logs that lied
 
 
-def test_nothing_counts_by_a_log_that_lied(reader: Reader, place: Path) -> None:
+@pytest.mark.parametrize("where", ["node/alarms", "alarms"])
+def test_nothing_counts_by_a_log_that_lied(
+    reader: Reader, place: Path, where: str
+) -> None:
     """Whether asked, verified, renewed or placed; nothing is saved without a word."""
-    reader.accuse()
+    reader.accuse(reader.byline.home / where / "found.alarm")
     before = reader.saved.read_bytes()
     new = reader.byline.folder / "new"
     for command in (
@@ -214,6 +216,42 @@ def test_nothing_counts_by_a_log_that_lied(reader: Reader, place: Path) -> None:
     assert reader.saved.read_bytes() == before
 
 
+def test_an_alarm_that_was_verified_is_heeded_without_a_node(
+    reader: Reader, tmp_path: Path
+) -> None:
+    """And kept once; one that does not hold is neither kept nor heeded."""
+    byline, home = reader.byline, tmp_path / "reader"
+    found = tmp_path / "found.alarm"
+    reader.accuse(found)
+    broken = tmp_path / "broken.alarm"
+    data = found.read_bytes()
+    at = data.index(b"9\n")
+    broken.write_bytes(data[:at] + b"8" + data[at + 1 :])
+    ended = byline("alarm", "verify", broken, BYLINE_HOME=str(home))
+    assert ended.code == 1
+    assert byline("verify", reader.saved, BYLINE_HOME=str(home)).code == 0
+    for _ in range(2):
+        shown = byline("alarm", "verify", found, "--json", BYLINE_HOME=str(home))
+        assert shown.code == 4
+        (kept,) = (home / "alarms").iterdir()
+        assert shown.json["kept"] == str(kept)
+        assert kept.read_bytes() == data
+    assert byline("verify", reader.saved, BYLINE_HOME=str(home)).code == 4
+    assert [one.name for one in home.iterdir()] == ["alarms"]
+
+
+def test_an_alarm_that_cannot_be_kept_counts_all_the_same(
+    reader: Reader, tmp_path: Path
+) -> None:
+    found, home = tmp_path / "found.alarm", tmp_path / "reader"
+    reader.accuse(found)
+    home.write_bytes(b"no folder")
+    shown = reader.byline("alarm", "verify", found, BYLINE_HOME=str(home))
+    assert shown.code == 4
+    assert "query and verify will not know of this alarm" in shown.err
+    assert "Kept" not in shown.out
+
+
 # Renewing
 
 
@@ -227,6 +265,10 @@ def test_renewing_checks_the_file_first(reader: Reader) -> None:
     assert right.code == 0, right.err
     assert "the file is the one that the bundle answers for" in right.out
     assert "no news" in right.out
+    assert right.out.endswith("is today's answer already.\n")
+    assert reader.saved.read_bytes() == before
+    told = reader.byline("verify", reader.saved, "--refresh", "--json")
+    assert (told.code, told.json["renewed"]) == (0, False)
 
 
 def test_renewing_goes_by_the_policy_before_and_after(reader: Reader) -> None:
@@ -252,6 +294,7 @@ def test_renewing_goes_by_the_policy_before_and_after(reader: Reader) -> None:
 
 def test_renewing_says_what_was_added_and_withdrawn(reader: Reader) -> None:
     byline = reader.byline
+    reader.saved.chmod(0o664)
     byline.new_key("critic")
     why = ("--reason", "consent", "--key", "critic")
     assert byline("dispute", reader.claim, *why).code == 0
@@ -266,6 +309,8 @@ def test_renewing_says_what_was_added_and_withdrawn(reader: Reader) -> None:
     assert "  added         the dispute by did:key:" in ended.out
     assert "  withdrawn     the claim by did:key:" in ended.out
     assert "6 entries more" in ended.out
+    assert "Renewed" in ended.out
+    assert reader.saved.stat().st_mode & 0o777 == 0o664, "who may read it stays so"
     reader.saved.write_bytes(old)
     since = byline("verify", reader.saved, "--refresh", "--json").json["since"]
     assert len(since["added"]) == 2

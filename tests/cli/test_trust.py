@@ -70,9 +70,9 @@ def test_a_policy_of_one_s_own_is_gone_by(two: Two) -> None:
     assert made.code == 0, made.err
     assert made.json["quorum"] == "all-witnesses"
     assert len(made.json["witnesses"]) == 2
-    assert byline("policy", "check").out.endswith(
-        "in it can be split or counts twice.\n"
-    )
+    told = byline("policy", "check").out
+    assert "one witness alone, " in told
+    assert told.endswith("It can be used, with 1 weakness.\n")
     shown = byline("policy", "show").out
     assert two.other.status()["origin"] + "/witness" in shown
     asked = byline("query", photo, "--save", "saved", "--json")
@@ -83,7 +83,7 @@ def test_a_policy_of_one_s_own_is_gone_by(two: Two) -> None:
     assert abs(claim["existed_by"] - time.time()) < 60
     checked = byline("verify", "saved", photo, "--json")
     assert checked.code == 0
-    assert "complete in this log up to 20" in two.level(checked.json, "completeness")[1]
+    assert " up to 20" in two.level(checked.json, "completeness")[1]
     ignored = byline("verify", "saved", "--no-policy", "--json").json
     status, detail = two.level(ignored, "witnesses")
     assert status == "absent"
@@ -138,7 +138,9 @@ def test_a_proof_that_is_too_old_is_renewed_if_today_s_is_not(two: Two) -> None:
     byline.new_key()
     photo = byline.write("photo.jpg", b"a photo")
     byline("attest", photo, "--made", "human")
-    assert byline("policy", "init", "--from-node").code == 0
+    made = byline("policy", "init", "--from-node")
+    assert made.code == 0
+    assert "What came from the node is its own word" in made.out
     assert byline("query", photo, "--save", "saved").code == 0
     before = (byline.folder / "saved").read_bytes()
     time.sleep(2.1)  # the clock of cosignatures has whole seconds
@@ -210,6 +212,9 @@ def test_no_proof_counts_by_a_log_that_lied(two: Two) -> None:
     assert shown.code == 4
     assert "It is proven: this log signed two different trees" in shown.out
     told = byline("alarm", "show", path).out
+    path.unlink()
+    assert byline("verify", "saved").code == 4, "kept by whoever verified the alarm"
+    assert byline("query", photo).code == 4
     assert "and, against it:" in told
     for note in notes:
         assert note.decode().splitlines()[2] in told
@@ -242,3 +247,54 @@ def test_policies_are_judged(tmp_path: Path) -> None:
     assert byline("policy", "check", "missing").code == 3
     assert json.loads(byline("policy", "show", "--json").out)["quorum"] == "none"
     assert work("unused")
+
+
+def test_the_two_lines_of_a_node_s_witness_are_one_operator(tmp_path: Path) -> None:
+    """As `curl http://…/witness/vkey` gives them."""
+    byline, log = Program(tmp_path), MemoryLog(1)
+    keys = NodeKeys.derive(bytes(32), "w.example/1")
+    both = f"{keys.witness_vkey}\n{keys.replay_vkey}\n"
+    made = byline("policy", "init", "--log", log.vkey, "--witness", both, "--json")
+    assert made.code == 0, made.err
+    assert made.json["witnesses"] == {"w1": keys.witness_vkey, "w2": keys.replay_vkey}
+    assert made.json["groups"]["operator1"] == {"threshold": 1, "members": ["w1", "w2"]}
+
+
+def test_a_key_of_a_policy_is_a_key_and_nothing_else(tmp_path: Path) -> None:
+    """No line of a policy comes in with it; the option is named."""
+    byline, log = Program(tmp_path), MemoryLog(1)
+    keys, other = (NodeKeys.derive(bytes(32), f"{name}.example/1") for name in "wx")
+    cases = {
+        ("--log", "zzz"): "--log: expected a verifier key",
+        ("--log", f"{log.vkey}\nquorum none"): "--log: expected a public key in",
+        ("--log", ""): "--log: expected a verifier key",
+        ("--log", keys.witness_vkey): "--log: expected the key of a log",
+        ("--witness", log.vkey): "--witness: expected the key of a witness",
+        ("--witness", f"{keys.witness_vkey}\nquorum none"): "--witness: expected a",
+        ("--witness", f"{keys.witness_vkey} https://w.example"): "--witness: expected",
+        (
+            "--witness",
+            f"{keys.witness_vkey}\n{other.replay_vkey}",
+        ): "--witness: expected the keys of one operator, got 2",
+    }
+    for (option, value), complaint in cases.items():
+        ended = byline("policy", "init", "--log", log.vkey, option, value)
+        assert ended.code == 2, (option, value)
+        assert complaint in ended.complaint
+    assert not (byline.home / "policy").exists()
+
+
+def test_a_sound_form_says_nothing_of_people(tmp_path: Path) -> None:
+    byline, log = Program(tmp_path), MemoryLog(1)
+    vkeys = [
+        NodeKeys.derive(bytes([number] * 32), f"w{number}.example/1").witness_vkey
+        for number in range(4)
+    ]
+    init = "policy", "init", "--log", log.vkey
+    alone = byline(*init, "--witness", vkeys[0], "--out", "one").out
+    assert "one witness alone, w0.example/1, decides" in alone
+    options = [word for vkey in vkeys for word in ("--witness", vkey)]
+    made = byline(*init, *options)
+    assert "Its form is sound" in made.out
+    assert "only you can know" in made.out
+    assert "own word" not in made.out

@@ -487,19 +487,61 @@ def test_a_tree_that_does_not_extend_the_last_is_proven(
     assert Alarm.from_bytes(report.alarm.to_bytes()).verify().kind == "fork"
 
 
-def test_an_old_copy_of_the_log_is_no_alarm(
+def test_a_place_that_went_back_is_no_alarm(
     log: Ledger, source: ViewSource, state: Path
 ) -> None:
     """It is read all the same: what else is wrong with it shows as well."""
     old = ViewSource(log.view)
     log.append([work("later")])
     assert run(ViewSource(log.view), state).ok
-    report = run(old, state)
-    assert "an old copy?" in one_problem(report)
-    assert report.alarm is None
-    assert report.bodies == report.statements
+    for _ in range(2):
+        report = run(old, state)
+        assert "of 1503 entries, but 1505 were seen here" in one_problem(report)
+        assert report.alarm is None
+        assert report.bodies == report.statements
     old.missing = {WORKS[3].id}
     assert "missing" in run(old, state).problems[0]
+    assert run(ViewSource(log.view), state).ok
+
+
+def test_an_older_copy_elsewhere_is_sound(log: Ledger, state: Path) -> None:
+    """That it is older is said each time, until it has caught up."""
+    old = ViewSource(log.view)
+    log.append([work("later")])
+    assert run(ViewSource(log.view), state, place="there").ok
+    for _ in range(2):
+        report = run(old, state)
+        assert report.ok
+        (note,) = report.notes
+        assert note.startswith("this copy is older: 1,505 entries")
+    caught_up = run(ViewSource(log.view), state)
+    assert (caught_up.ok, caught_up.notes) == (True, [])
+    assert "were seen here" in one_problem(run(old, state))
+
+
+def test_an_older_copy_of_another_tree_is_proven(tmp_path: Path, state: Path) -> None:
+    ledger = make_log(tmp_path / "log", 5, 300)
+    before = ledger.view
+    ledger.append(WORKS[900:910])
+    assert run(ViewSource(ledger.view), state, place="there").ok
+
+    def change(index: int, entry: bytes) -> bytes:
+        return entry[:1] + b"z" * 32 + entry[33:] if index == 40 else entry
+
+    report = run(MemorySource(rewritten(before, ledger, change)), state)
+    assert report.alarm is not None
+    assert report.alarm.verify().kind == "fork"
+
+
+def test_what_a_place_showed_counts_if_the_log_signed_it(
+    log: Ledger, source: ViewSource, state: Path
+) -> None:
+    old = ViewSource(log.view)
+    log.append([work("later")])
+    assert run(ViewSource(log.view), state).ok
+    (shown,) = state.glob("shown-*")
+    shown.write_bytes(b"torn")
+    assert run(old, state).ok
 
 
 def test_a_checkpoint_of_another_root_is_named(
@@ -643,4 +685,4 @@ def test_a_place_that_went_back_while_it_was_audited_is_read_from_the_start(
     report = run(old, state)
     assert "of 1503 entries, but 1804 were seen" in one_problem(report)
     assert (report.read_before, report.bodies) == (0, report.statements)
-    assert run(old, state).ok
+    assert run(old, state).ok  # it was interrupted: no audit ended with those 1804

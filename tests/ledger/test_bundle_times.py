@@ -16,6 +16,7 @@ from byline_ledger.answer import UNKNOWN, WITHDRAWN
 from byline_ledger.bundle import Bundle, build_bundle
 from byline_ledger.cosignature import cosign, cosigner_vkey
 from byline_ledger.digest import digest_bytes
+from byline_ledger.entry import StatementEntry
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.note import parse_note
 from byline_ledger.policy import Policy
@@ -139,6 +140,19 @@ def test_an_age_that_nobody_can_tell_is_not_young_enough(ledger: Ledger) -> None
     assert "no clock" in clockless[1]
 
 
+def test_what_a_log_hides_is_not_called_complete(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It logs a statement and commits to a set without: no bundle can tell."""
+    monkeypatch.setattr(StatementEntry, "lookup_strings", lambda _entry: [])
+    ledger.append([work("the work")])
+    verdict = verify_bundle(build_bundle(cosigned(ledger, NOW), WORK))
+    assert verdict.ok
+    assert verdict.answer is not None
+    assert not verdict.answer.known
+    assert not verdict.is_complete
+
+
 def test_two_keys_of_one_operator_are_one_witness_in_words(ledger: Ledger) -> None:
     ledger.append([work("the work")])
     note = parse_note(ledger.view.checkpoint)
@@ -156,6 +170,40 @@ def test_two_keys_of_one_operator_are_one_witness_in_words(ledger: Ledger) -> No
     assert (status, detail) == ("ok", "1 trusted witness signed, with 2 keys")
     detail = level(bundle, "freshness", policy=rules)[1]
     assert detail.startswith("1 witness knew of nothing newer")
+    status, detail = level(bundle, "completeness", policy=rules)
+    assert status == "ok"
+    assert detail.endswith(", replayed by b.example/1")
+    assert verify_bundle(bundle, policy=rules).is_complete
+
+
+def test_that_nothing_was_left_out_is_the_log_s_word_without_a_replay(
+    ledger: Ledger,
+) -> None:
+    """With no policy, and with one whose witness did not compute the commitment."""
+    ledger.append([work("the work")])
+    bundle = build_bundle(cosigned(ledger, NOW), WORK)
+    for rules in (None, policy(ledger)):
+        status, detail = level(bundle, "completeness", policy=rules)
+        assert status == "warning"
+        assert detail.startswith("so the log itself claims, up to ")
+        verdict = verify_bundle(bundle, policy=rules)
+        assert verdict.ok
+        assert not verdict.is_complete
+
+
+def test_no_witness_that_was_asked_for_is_no_check(ledger: Ledger) -> None:
+    """Not a good sign, whether or not one signed all the same."""
+    ledger.append([work("the work")])
+    bundle = build_bundle(cosigned(ledger, NOW), WORK)
+    bare = f"log {ledger.view.vkey}\n"
+    vkey = cosigner_vkey("witness.example/1", WITNESS.public)
+    nobody = "your policy asks for no witness"
+    for witnesses, said in (
+        ("", nobody),
+        (f"witness w {vkey}\n", f"{nobody}; 1 trusted witness signed"),
+    ):
+        rules = Policy.from_bytes(f"{bare}{witnesses}quorum none\n".encode())
+        assert level(bundle, "witnesses", policy=rules) == ("absent", said)
 
 
 def test_a_single_statement_that_is_gone_was_taken_down(ledger: Ledger) -> None:

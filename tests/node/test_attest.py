@@ -78,6 +78,8 @@ def test_what_is_no_file_is_passed_over_with_its_reason(tmp_path: Path) -> None:
     put(tmp_path, "good")
     put(tmp_path, "empty", b"")
     put(tmp_path, ".hidden/file")
+    put(tmp_path, "good.byline")
+    put(tmp_path, "good.tlog-proof")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "loop").symlink_to(tmp_path)
@@ -88,6 +90,8 @@ def test_what_is_no_file_is_passed_over_with_its_reason(tmp_path: Path) -> None:
         ".hidden": "hidden",
         "dangling": "cannot be read: No such file or directory",
         "empty": "empty",
+        "good.byline": "a proof about a work",
+        "good.tlog-proof": "a proof about a work",
         "loop": "a link to a folder",
         "pipe": "not a regular file",
     }
@@ -101,8 +105,8 @@ def test_proofs_saved_beside_works_are_taken_only_where_named(tmp_path: Path) ->
     found, passed = find_files([tmp_path], recursive=True)
     assert names(found, tmp_path) == ["a.byline.jpg", "a.jpg", "byline"]
     assert reasons(passed, tmp_path) == {
-        "a.jpg.byline": "by its name a saved proof",
-        "in/a.tlog-proof": "by its name a saved proof",
+        "a.jpg.byline": "a proof about a work",
+        "in/a.tlog-proof": "a proof about a work",
     }
     assert not any(one.exit_code for one in passed)
     found, _ = find_files([tmp_path / "a.jpg.byline"], recursive=False)

@@ -80,6 +80,10 @@ def test_two_nodes_cosign_each_other(tmp_path: Path) -> None:
             assert status["cosigned"]["size"] == status["size"]
             assert status["cosigned"]["count"] >= 1
             assert status["witnesses"][0]["error"] is None
+            # The first node has not configured the second, and replays nothing of it.
+            told = {one["kind"]: one["size"] for one in second.status()["witnesses"]}
+            assert told["witness"] > 0
+            assert told["replay"] == 0
             name = hashlib.sha256(names[0].encode()).hexdigest()
             kept = until(
                 lambda: httpx.get(
@@ -117,17 +121,26 @@ def test_the_log_of_a_configured_peer_is_replayed(tmp_path: Path) -> None:
                 with Mirror.open(tmp_path / "audit", source.vkey() or "") as mirror:
                     assert audit(source, mirror).ok
                 vkey = source.vkey() or ""
+            mirror = f"{second.url}/mirror/{name}"
+
+            def is_copied() -> bool:
+                """Also what was published last."""
+                note = httpx.get(f"{mirror}/checkpoint", trust_env=False).content
+                return checkpoint_of(note).size == first.status()["size"]
+
+            until(is_copied)
             # Whoever lost that log need only name this node.
             with open_places([second.url], vkey) as places:
                 assert places[0].copy.end.origin == origin
                 place = places[0]
                 size = place.copy.end.size
                 end = End(origin, size, int(time.time()) - 60)
-                assert why_no_word(place.source, place.name, size, end) is None
+                reason = why_no_word(place.source, place.name, size, end)
+                assert reason is None, reason
                 end = End(origin, size + 1, 0)
                 reason = why_no_word(place.source, place.name, size, end)
                 assert "are here" in (reason or "")
-            mirror = f"{second.url}/mirror/{name}/followed"
+            mirror += "/followed"
             for asked, status in (("", 400), ("ab", 400), ("é" * 16, 400)):
                 query = {"nonce": asked}
                 answer = httpx.get(mirror, params=query, trust_env=False)

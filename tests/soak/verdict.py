@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def judge_nodes(
 def check(home: Home) -> str:
     """The problem that `byline node check` names, or nothing."""
     result = subprocess.run(
-        [sys.executable, "-m", "byline_cli", "node", "check"],
+        [sys.executable, "-m", "byline_cli", "node", "check", "--json"],
         env=environment(home),
         capture_output=True,
         text=True,
@@ -91,8 +92,10 @@ def check(home: Home) -> str:
     )
     if result.returncode == 0:
         return ""
-    said = (result.stderr or result.stdout).strip().split("\n")[0]
-    return said or f"code {result.returncode}"
+    try:
+        return str(json.loads(result.stdout)["problem"])
+    except (ValueError, KeyError):  # an error before anything was checked
+        return (result.stderr or result.stdout).strip() or f"code {result.returncode}"
 
 
 def missing_in(folder: Path, ids: Sequence[bytes]) -> int:

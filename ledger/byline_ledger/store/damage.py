@@ -7,6 +7,10 @@ from byline_ledger.errors import CorruptStoreError, DiskFullError
 MEND = (
     "restore the folder from a backup, or start a new node and let it follow its peers"
 )
+MEND_GUARD = (
+    "run `byline node recover`: it takes what is missing from a copy of the log, or has"
+    " you answer for it that nothing is"
+)
 
 
 def damaged(message: str) -> CorruptStoreError:

@@ -18,10 +18,10 @@ PRIVATE = 0o600
 """Mode of every file of a node: its owner alone reads and writes."""
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     """Replaces the file at `path`, or makes it.  Raises StoreError."""
     try:
-        aside = _write_aside(path, data)
+        aside = _write_aside(path, data, mode)
         aside.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -102,7 +102,7 @@ def file_error(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{path}: {error.strerror or error}", hint=hint)
 
 
-def _write_aside(path: Path, data: bytes) -> Path:
+def _write_aside(path: Path, data: bytes, mode: int = PRIVATE) -> Path:
     aside = path.with_name(path.name + ".new")
     # What a crash left may still be linked to the real file: never write into it.
     aside.unlink(missing_ok=True)
@@ -111,6 +111,9 @@ def _write_aside(path: Path, data: bytes) -> Path:
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             file.write(data)
+        if mode != PRIVATE:
+            # Only now, and not on opening, where the umask would take from it.
+            os.fchmod(descriptor, mode)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
