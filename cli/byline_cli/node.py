@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 app = make_app("Set up, run and examine a node.")
 
-ALONE = "from this machine alone; for others, listen on /ip4/0.0.0.0/tcp/4737"
+ALONE = "from this machine alone; for others, listen on"
+HERE = re.compile(r"^(/ip4/)127[0-9.]*|^(/ip6/)::1(?=/)")
 WILDCARD = re.compile(r"^(/ip4/)0\.0\.0\.0(?=/)|^(/ip6/)::(?=/)")
 LOOPBACK = re.compile(r"/ip4/127\.|/ip6/::1/")
 ANY_PORT = re.compile(r"/tcp/0+(/|$)")
@@ -111,8 +112,15 @@ def describe_dialling(addresses: Sequence[str]) -> list[output.Line]:
     """Those, and who can reach this node there."""
     rows: list[output.Line] = [f"  dial  {address}" for address in addresses]
     if addresses and all(LOOPBACK.match(one) for one in addresses):
-        rows.append(f"        {ALONE}")
+        rows.append(f"        {ALONE} {everywhere(addresses[0])}")
     return rows
+
+
+def everywhere(address: str) -> str:
+    """What listens on all addresses of the machine, where this one is on loopback."""
+    match = HERE.match(address)
+    wildcard = "/ip6/::" if match and match[2] else "/ip4/0.0.0.0"
+    return HERE.sub(wildcard, address.partition("/p2p/")[0])
 
 
 @app.command()

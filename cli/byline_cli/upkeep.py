@@ -73,6 +73,7 @@ def restore(folder: BackupFolder, as_json: Json = False) -> None:
     from byline_node import upkeep
 
     node = find_home().node
+    require_none(node)
     with output.progress("Copying", size_of_backup(folder), unit="bytes") as advance:
         try:
             mark = upkeep.restore(folder, node, advance)
@@ -87,6 +88,17 @@ def restore(folder: BackupFolder, as_json: Json = False) -> None:
     ]
     value = {"folder": str(node), "origin": mark.origin, "size": mark.size}
     output.result(as_json, value | {"read_only": True}, rows)
+
+
+def require_none(node: Path) -> None:
+    """Raises UsageError if there is a node, or anything in its place."""
+    from byline_ledger.store.draft import require_free
+
+    try:
+        require_free(node)
+    except UsageError as error:
+        hint = "move it away, or set BYLINE_HOME to another folder"
+        raise UsageError(str(error), hint=hint) from None
 
 
 def redact(

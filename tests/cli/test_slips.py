@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.program import Program
 
+from byline_cli.node import everywhere
+
 
 @pytest.fixture
 def byline(tmp_path: Path) -> Program:
@@ -100,3 +102,38 @@ def test_one_key_that_cannot_be_read_leaves_the_others(byline: Program) -> None:
     assert byline("attest", "photo.jpg", "--made", "human").code == 0
     assert 'your key "default"' in byline("query", "photo.jpg").out
     assert byline("key", "show", "old").code == 74
+
+
+def test_a_node_is_not_restored_over_another(byline: Program) -> None:
+    """The folder is the home's, so the home is what to change."""
+    assert byline("node", "init").code == 0
+    assert byline("node", "backup", "backup").code == 0
+    ended = byline("node", "restore", "backup")
+    assert ended.code == 2
+    assert "set BYLINE_HOME to another folder" in ended.complaint
+
+
+def test_statements_that_are_none_are_not_only_for_publishing(byline: Program) -> None:
+    """The same words where they are only tried."""
+    byline.write("note.md", "# A note")
+    for command in (("node", "policy", "test"), ("publish",)):
+        ended = byline(*command, "note.md")
+        assert ended.code == 65
+        assert ended.complaint == (
+            "note.md holds no statements; expected is what `byline attest --out` wrote"
+        )
+
+
+def test_where_others_reach_a_node_keeps_its_port(byline: Program) -> None:
+    """And its kind of address."""
+    made = byline("node", "init", "--listen", "/ip6/::1/tcp/4740/ws")
+    assert made.code == 0
+    assert "for others, listen on /ip6/::/tcp/4740/ws\n" in made.out
+    assert everywhere("/ip4/127.0.0.1/tcp/4740/p2p/12D3") == "/ip4/0.0.0.0/tcp/4740"
+
+
+def test_a_bucket_says_what_it_can_be_called(byline: Program) -> None:
+    """Where the form as such is right."""
+    ended = byline("log", "push", "s3://x/y")
+    assert ended.code == 2
+    assert "got 's3://x/y'; a bucket is 3 to 63 of" in ended.complaint
