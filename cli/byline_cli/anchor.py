@@ -13,7 +13,7 @@ from byline_cli.files import read_file, replace_file, require_new, write_new_fil
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount, format_time
 from byline_ledger.checkpoint import checkpoint_of
-from byline_ledger.errors import NotFoundError, UsageError
+from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.note import MAX_NOTE_BYTES
 
 if TYPE_CHECKING:
@@ -145,14 +145,23 @@ def verify(
     """Check an anchor against the checkpoint's bytes, offline."""
     from byline_node import anchors
 
-    anchor = read_file(file, anchors.MAX_ANCHOR)
+    anchor, note = read_file(file, anchors.MAX_ANCHOR), read_checkpoint(checkpoint)
     pem = b"" if tsa_cert is None else read_file(tsa_cert, MAX_PEM)
-    found = anchors.verify_anchor(anchor, read_checkpoint(checkpoint), pem)
+    found = anchors.verify_anchor(anchor, note, pem)
     output.result(as_json, to_json(found), describe(found))
 
 
 def read_checkpoint(path: Path) -> bytes:
-    return read_file(path, MAX_NOTE_BYTES)
+    """The bytes of a file that is a checkpoint; MalformedError names it if it is not.
+
+    They are what is anchored, so they are left as they are.
+    """
+    note = read_file(path, MAX_NOTE_BYTES)
+    try:
+        checkpoint_of(note)
+    except MalformedError as error:
+        raise MalformedError(f"{path} is no checkpoint: {error}") from None
+    return note
 
 
 def fresh_checkpoint(path: Path) -> bytes:

@@ -8,7 +8,13 @@ import typer
 
 from byline_cli import output
 from byline_cli.options import Json, make_app
-from byline_cli.signing import DEFAULT_KEY, find_key, key_store, passphrase
+from byline_cli.signing import (
+    DEFAULT_KEY,
+    find_key,
+    key_store,
+    passphrase,
+    readable_keys,
+)
 from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
 from byline_ledger.store.keystore import KeyInfo
@@ -51,12 +57,23 @@ def show(name: Name = DEFAULT_KEY, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_keys(as_json: Json = False) -> None:
-    """List your keys."""
-    known = key_store().list()
-    rows = [f"{did_key(info.public)}  {output.safe(info.name)}" for info in known]
+    """List your keys.
+
+    One that cannot be read is named, and its error code is the command's.
+    """
+    known, bad = readable_keys()
+    rows: list[output.Line] = [
+        f"{did_key(info.public)}  {output.safe(info.name)}" for info in known
+    ]
+    rows += [(f"{name}: {output.safe(str(bad[name]))}", "bad") for name in bad]
     nothing = "No key yet. Make one with: byline key new"
-    value = {"keys": [to_json(info) for info in known]}
+    value = {
+        "keys": [to_json(info) for info in known],
+        "unreadable": [{"name": name, "reason": str(bad[name])} for name in bad],
+    }
     output.result(as_json, value, rows or [nothing])
+    for error in bad.values():
+        raise typer.Exit(error.exit_code)
 
 
 def describe(info: KeyInfo) -> list[str]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 app = make_app("Set up, run and examine a node.")
 
-ALONE = "from this machine alone; for others, listen on /ip4/0.0.0.0/tcp/4737"
+ALONE = "from this machine alone; for others, listen on"
+HERE = re.compile(r"^(/ip4/)127[0-9.]*|^(/ip6/)::1(?=/)")
 WILDCARD = re.compile(r"^(/ip4/)0\.0\.0\.0(?=/)|^(/ip6/)::(?=/)")
 LOOPBACK = re.compile(r"/ip4/127\.|/ip6/::1/")
 ANY_PORT = re.compile(r"/tcp/0+(/|$)")
@@ -111,8 +112,15 @@ def describe_dialling(addresses: Sequence[str]) -> list[output.Line]:
     """Those, and who can reach this node there."""
     rows: list[output.Line] = [f"  dial  {address}" for address in addresses]
     if addresses and all(LOOPBACK.match(one) for one in addresses):
-        rows.append(f"        {ALONE}")
+        rows.append(f"        {ALONE} {everywhere(addresses[0])}")
     return rows
+
+
+def everywhere(address: str) -> str:
+    """What listens on all addresses of the machine, where this one is on loopback."""
+    match = HERE.match(address)
+    wildcard = "/ip6/::" if match and match[2] else "/ip4/0.0.0.0"
+    return HERE.sub(wildcard, address.partition("/p2p/")[0])
 
 
 @app.command()
@@ -204,7 +212,6 @@ def describe_dial(value: Mapping[str, Any]) -> list[output.Line]:
 
 def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     """A node's status for people."""
-    from byline_node.holding import UNCERTAIN
 
     def said(name: str) -> str:
         return output.safe(str(value.get(name, "unknown")))
@@ -220,12 +227,8 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
         f"  api         {said('api')}",
     ]
     rows += [f"  dial        {output.safe(str(one))}" for one in value["listen"]]
-    if (reason := value.get("read_only")) is not None:
-        # A hold ends by itself; the other does not.
-        word, style = ("READ-ONLY", "bad")
-        if str(reason).startswith(UNCERTAIN):
-            word, style = ("HELD", "doubt")
-        rows.append((f"  {word:<11} {output.safe(str(reason))}", style))
+    if value.get("read_only"):
+        rows.append(describe_standstill(value))
     rows += describe_admission(value.get("admission") or {})
     rows += describe_witnesses(value)
     for one in value.get("alarms") or []:
@@ -235,6 +238,14 @@ def describe_status(value: Mapping[str, Any]) -> list[output.Line]:
     peers = value.get("peers") or []
     rows.append(f"  peers       {amount(len(peers), 'peer')}")
     return rows + [describe_peer(peer) for peer in peers]
+
+
+def describe_standstill(value: Mapping[str, Any]) -> output.Line:
+    """Why nothing is written, and whether that needs anybody's doing."""
+    reason = output.safe(str(value["read_only"]))
+    if value.get("held"):
+        return (f"  HELD        {reason}", "doubt")
+    return (f"  READ-ONLY   {reason}", "bad")
 
 
 def describe_admission(value: Mapping[str, Any]) -> list[output.Line]:

@@ -13,14 +13,14 @@ from byline_cli.files import require_new
 from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
-from byline_cli.targets import is_there, parse_target
+from byline_cli.targets import parse_id, parse_target
 from byline_cli.wording import day
 from byline_ledger.codec import Value
 from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement, parse_statement_id
-from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import NotFoundError, RedactedError, UsageError
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
 from byline_node.attest import content_of, do_work
@@ -127,18 +127,6 @@ def withdraw(
     say("Withdrew", fields, key_name, work_bits, out, as_json)
 
 
-def parse_id(text: str) -> bytes:
-    """A statement's id: 32 bytes."""
-    try:
-        return parse_statement_id(text)
-    except MalformedError:
-        what = "is a file, not" if is_there(Path(text)) else "is not"
-        raise MalformedError(
-            f"{text[:80]} {what} the id of a statement",
-            hint="a STATEMENT-ID is needed; `byline query FILE` shows it",
-        ) from None
-
-
 def say(
     done: str,
     fields: dict[str, Value],
@@ -186,6 +174,8 @@ def require_sense(client: AnyClient, signed: Statement) -> None:
     id_ = signed.about[2:]
     try:
         target = client.statement(id_)
+    except RedactedError:
+        raise  # it says so, and when
     except NotFoundError:
         raise NotFoundError(
             f"this log holds no statement {cid_of_statement(id_)}",

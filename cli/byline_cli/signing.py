@@ -12,7 +12,7 @@ import sys
 import typer
 
 from byline_ledger.crypto import SigningKey
-from byline_ledger.errors import KeyAccessError, NotFoundError
+from byline_ledger.errors import BylineError, KeyAccessError, NotFoundError
 from byline_ledger.store.keystore import KeyInfo, KeyStore
 from byline_node.home import find_home
 
@@ -27,13 +27,13 @@ def key_store() -> KeyStore:
 
 def find_key(name: str) -> KeyInfo:
     """What is known of a key without opening it; NotFoundError names the others."""
-    known = key_store().list()
-    for info in known:
-        if info.name == name:
-            return info
+    store = key_store()
+    known = store.names()
+    if name in known:
+        return store.info(name)
     if not known:
         raise NotFoundError("there is no key yet", hint="make one with: byline key new")
-    names = ", ".join(info.name for info in known)
+    names = ", ".join(known)
     raise NotFoundError(
         f"there is no key called {name!r}, only: {names}",
         hint="choose with --key NAME, or make it with: byline key new NAME",
@@ -66,4 +66,19 @@ def passphrase(prompt: str, *, confirm: bool = False) -> str:
 
 def key_names() -> dict[bytes, str]:
     """This user's own keys, and how answers call them."""
-    return {info.public: f'your key "{info.name}"' for info in key_store().list()}
+    good, _bad = readable_keys()
+    return {info.public: f'your key "{info.name}"' for info in good}
+
+
+def readable_keys() -> tuple[list[KeyInfo], dict[str, BylineError]]:
+    """This user's keys, and by their names those that cannot be read, and why: one of
+    them is no reason to do without the others."""
+    store = key_store()
+    good: list[KeyInfo] = []
+    bad: dict[str, BylineError] = {}
+    for name in store.names():
+        try:
+            good.append(store.info(name))
+        except BylineError as error:
+            bad[name] = error
+    return good, bad

@@ -45,7 +45,7 @@ def no_statements(path: Path, data: bytes, error: MalformedError) -> MalformedEr
         )
     return MalformedError(
         f"{path} holds no statements",
-        hint="publish takes what `byline attest --out` wrote",
+        hint="expected is what `byline attest --out` wrote",
     )
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byline_cli import output
-from byline_ledger.digest import digest_stream, multihash, parse_hash
+from byline_ledger.digest import (
+    digest_stream,
+    multihash,
+    parse_hash,
+    parse_statement_id,
+)
 from byline_ledger.errors import (
     MalformedError,
     NotFoundError,
@@ -16,6 +21,9 @@ from byline_ledger.errors import (
 )
 
 MAX_HASH_TEXT = 128
+SHORTEST_HASH = 32
+"""Characters: no hash that people have, of whatever kind, is written in fewer."""
+CUT_HASH = re.compile(r"[0-9a-fA-F]*|sha256.*")
 _SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *][^\n]+")
 """A line of sha256sum: a backslash if the name is escaped, the digest, the name."""
 
@@ -64,6 +72,18 @@ def parse_target(text: str) -> Target:
     return Target(text, parsed.sha256, parsed.kind, None)
 
 
+def parse_id(text: str) -> bytes:
+    """The id of a statement, 32 bytes; a file in its place is named."""
+    try:
+        return parse_statement_id(text)
+    except MalformedError:
+        what = "is a file, not" if is_there(Path(text)) else "is not"
+        raise MalformedError(
+            f"{text[:80]} {what} the id of a statement",
+            hint="a STATEMENT-ID is needed; `byline query FILE` shows it",
+        ) from None
+
+
 def is_there(path: Path) -> bool:
     """Whether anything exists at the path; a text too long for a path does not."""
     try:
@@ -96,6 +116,13 @@ def hash_file(path: Path) -> bytes:
 
 def unknown_target(text: str, error: MalformedError) -> MalformedError | NotFoundError:
     """Neither a file nor a hash: say which of the two it looks like."""
-    if len(text) <= MAX_HASH_TEXT and ("." in text or "/" in text):
+    if is_name(text):
         return NotFoundError(f"there is no file {text}, and it is not a hash either")
     return MalformedError(f"{error}", hint=error.hint)
+
+
+def is_name(text: str) -> bool:
+    """Whether it looks like the name of a file rather than a hash, whole or cut."""
+    if "." in text or "/" in text:
+        return len(text) <= MAX_HASH_TEXT
+    return len(text) < SHORTEST_HASH and not CUT_HASH.fullmatch(text)

@@ -13,8 +13,9 @@ import typer
 from byline_cli import output
 from byline_cli.connect import StoppedError
 from byline_cli.options import Json
+from byline_cli.targets import parse_id
 from byline_cli.wording import amount, moment
-from byline_ledger.digest import cid_of_statement, parse_statement_id
+from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import ReadOnlyError, UsageError
 from byline_node.home import find_home
 
@@ -72,6 +73,7 @@ def restore(folder: BackupFolder, as_json: Json = False) -> None:
     from byline_node import upkeep
 
     node = find_home().node
+    require_none(node)
     with output.progress("Copying", size_of_backup(folder), unit="bytes") as advance:
         try:
             mark = upkeep.restore(folder, node, advance)
@@ -86,6 +88,17 @@ def restore(folder: BackupFolder, as_json: Json = False) -> None:
     ]
     value = {"folder": str(node), "origin": mark.origin, "size": mark.size}
     output.result(as_json, value | {"read_only": True}, rows)
+
+
+def require_none(node: Path) -> None:
+    """Raises UsageError if there is a node, or anything in its place."""
+    from byline_ledger.store.draft import require_free
+
+    try:
+        require_free(node)
+    except UsageError as error:
+        hint = "move it away, or set BYLINE_HOME to another folder"
+        raise UsageError(str(error), hint=hint) from None
 
 
 def redact(
@@ -107,7 +120,7 @@ def redact(
     """
     from byline_node import upkeep
 
-    statement_id = parse_statement_id(id_)
+    statement_id = parse_id(id_)
     found = upkeep.redact(find_home().node, statement_id, reason)
     name, mark = cid_of_statement(statement_id), found.tombstone
     done = "Took down" if found.is_new else "It was taken down before:"
@@ -159,7 +172,8 @@ def recover(
         bool,
         typer.Option(
             "--nothing-lost",
-            help="You answer for it: nothing was signed after what is here.",
+            help="You answer for it: nothing was signed after what is here. With"
+            " --new-origin: so the old log is ended by a notice, whoever cosigned it.",
         ),
     ] = False,
     as_json: Json = False,

@@ -203,6 +203,11 @@ class Ledger(Upkeep):
         """Why nothing can be appended; None if it can."""
         return self._read_only or self._held
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it is but a `hold` for which nothing can be appended."""
+        return self._read_only is None and self._held is not None
+
     def hold(self, reason: str) -> None:
         """Appends nothing until `release`: the log may be behind what was signed."""
         self._held = reason

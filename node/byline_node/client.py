@@ -50,6 +50,8 @@ TROUBLE = (httpx.HTTPError, UnicodeError)
 MAX_POSTED = 65_536
 """Bytes of an answer to Poster.post."""
 
+NOBODY = "check the address, or start the node there with `byline node run`"
+
 T = TypeVar("T")
 
 
@@ -445,4 +447,4 @@ def unavailable(url: str, error: Exception) -> NodeUnavailableError:
         message = f"the node at {url} did not answer in time"
     else:
         message = f"the connection to the node at {url} broke: {type(error).__name__}"
-    return NodeUnavailableError(message, hint="start one with `byline node run`")
+    return NodeUnavailableError(message, hint=NOBODY)

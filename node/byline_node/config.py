@@ -23,7 +23,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -96,10 +97,14 @@ class NodeConfig:
     @classmethod
     def load(cls, home: Path, *, trust_disk: bool = False, **overrides: object) -> Self:
         """Reads node.toml, if there is one; overrides that are None count as absent."""
-        settings = read_settings(Home(home).config_file)
-        settings |= {k: v for k, v in overrides.items() if v is not None}
-        checked: dict[str, Any] = check_types(settings)
-        return cls(home, trust_disk=trust_disk, **checked)
+        path = Home(home).config_file
+        given = {k: v for k, v in overrides.items() if v is not None}
+        said = {k: v for k, v in read_settings(path).items() if k not in given}
+        with naming(path):
+            checked: dict[str, Any] = check_types(said)
+            found = cls(home, trust_disk=trust_disk, **checked)
+        options: dict[str, Any] = check_types(given)
+        return replace(found, **options)
 
     @property
     def folder(self) -> Path:
@@ -189,6 +194,15 @@ def parse_key(name: str, vkey: str) -> Verifier:
         return Verifier.from_text(vkey)
     except (MalformedError, UnsupportedError) as error:
         raise ConfigError(f"{name}: {error}") from None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A ConfigError of what is in the file names it."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}", hint=error.hint) from None
 
 
 def read_settings(path: Path) -> dict[str, object]:

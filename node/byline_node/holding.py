@@ -105,6 +105,11 @@ class Hold:
             f" agreed; {OVERRULE}"
         )
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the hold ends when others agree, not by the operator alone."""
+        return self.is_on and self.ahead is None
+
     # Who shows more than is here
 
     def fall_behind(self, reason: str) -> None:
@@ -163,7 +168,7 @@ class Hold:
 
     def confirm(self, known: Sequence[KnownWitness]) -> None:
         """Ends the hold once enough of the past cosigners have agreed."""
-        if not self.is_on or self.ahead is not None:
+        if not self.is_waiting:
             return
         now = trio.current_time()
         self._started = now if self._started is None else self._started

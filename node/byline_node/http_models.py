@@ -181,6 +181,9 @@ class Status(Model):
     read_only: str | None = Field(
         description="Why the log is not written, if it is not"
     )
+    held: bool = Field(
+        description="Whether that ends by itself, when those who cosigned have agreed"
+    )
     cosigned: CosignedJson
     witnesses: list[WitnessJson]
     admission: AdmissionStatus

@@ -243,6 +243,7 @@ def describe_log(view: LogView, read_only: str | None) -> dict[str, Any]:
         "set_count": view.set_count,
         "set_root": view.set_root.hex(),
         "read_only": read_only,
+        "held": False,
     }
 
 

@@ -50,7 +50,11 @@ class S3Files:
         """Connects to nothing yet.  UsageError for another form, or without obstore."""
         match = _FORM.fullmatch(place)
         if match is None or "/." in match["prefix"]:
-            raise UsageError(f"expected s3://BUCKET/PREFIX, got {place[:100]!r}")
+            raise UsageError(
+                f"expected s3://BUCKET/PREFIX, got {place[:100]!r}",
+                hint="a bucket is 3 to 63 of a-z, 0-9, dot and hyphen; in the prefix no"
+                " part is empty, begins with a dot or has blanks",
+            )
         endpoint = endpoint or endpoint_of(os.environ)
         check_options(endpoint, region)
         self.name = f"s3://{match['bucket']}{match['prefix']}"

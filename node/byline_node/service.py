@@ -242,7 +242,9 @@ class Node:
 
     def status(self) -> dict[str, Any]:
         network = self._network
-        return describe_log(self.view, self._ledger.read_only) | {
+        ledger, hold = self._ledger, self._cosigner.hold
+        return describe_log(self.view, ledger.read_only) | {
+            "held": ledger.is_held and hold.is_waiting,
             **self._cosigner.status(),
             "admission": self.admission.status(),
             "alarms": [one.to_json() for one in self._alarms.all],

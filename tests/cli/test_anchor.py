@@ -87,6 +87,7 @@ def test_a_calendar_stamps_and_attests_later(byline: Program) -> None:
         (("stamp", "junk", "--node", "--tsa", "http://a"), 2, "junk exists"),
         (("upgrade", "junk", "--calendar", "http://127.0.0.1:1"), 65, "OpenTimestamps"),
         (("verify", "junk", "checkpoint", "--tsa-cert", "junk"), 65, "RFC 3161"),
+        (("verify", "checkpoint", "junk"), 65, "junk is no checkpoint: expected a no"),
         (("verify", "checkpoint.tsr", "checkpoint"), 3, "does not exist"),
     ],
 )

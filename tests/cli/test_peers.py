@@ -11,6 +11,7 @@ from tests.cli.program import Program
 from tests.support.node_process import node_process
 from tests.support.waiting import wait_until
 
+from byline_cli.node import describe_standstill
 from byline_cli.peers import HEADINGS, describe_peers, size_of
 
 LISTEN = "/ip4/127.0.0.1/tcp/0"
@@ -110,6 +111,16 @@ def test_what_a_peer_says_it_is_steers_no_terminal() -> None:
 )
 def test_sizes_have_units(count: int, text: str) -> None:
     assert size_of(count) == text
+
+
+def test_a_log_that_is_held_is_not_called_read_only() -> None:
+    """The one ends by itself; to the other there is something to do."""
+    value = {"read_only": "not certain\n", "held": True}
+    assert describe_standstill(value) == ("  HELD        not certain\\n", "doubt")
+    value["held"] = False
+    assert describe_standstill(value) == ("  READ-ONLY   not certain\\n", "bad")
+    del value["held"]  # of a node of an earlier version
+    assert describe_standstill(value) == ("  READ-ONLY   not certain\\n", "bad")
 
 
 def test_two_nodes_show_each_other(tmp_path: Path) -> None:

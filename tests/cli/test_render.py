@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byline_cli.node import describe_status
 from byline_cli.render import MOST_SHOWN, MOST_SOURCES, Reader, render_answer
 from byline_cli.wording import LAST_DAY, moment
 from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
 from byline_ledger.digest import digest_bytes
 from byline_ledger.statement import Source
-from byline_node.holding import UNCERTAIN
 
 AUTHOR, OTHER = bytes(32), bytes([1]) * 32
 READER = Reader("photo.jpg", {AUTHOR: 'your key "default"'})
@@ -236,15 +234,3 @@ def test_any_claimed_time_can_be_shown() -> None:
     assert moment(0) == "1970-01-01 00:00 UTC"
     assert moment(LAST_DAY) == "9999-12-31 23:59 UTC"
     assert moment(2**63 - 1) == "a day beyond the year 9999"
-
-
-@pytest.mark.parametrize(
-    ("reason", "word"),
-    [(f"{UNCERTAIN}: asking one", "HELD"), ("this log has ended", "READ-ONLY")],
-)
-def test_a_hold_that_ends_by_itself_is_not_called_read_only(
-    reason: str, word: str
-) -> None:
-    rows = describe_status({"read_only": reason, "listen": []})
-    (row,) = [one for one in rows if reason in str(one)]
-    assert f"  {word} " in row[0]

@@ -113,3 +113,20 @@ def test_an_old_backup_beside_peers_is_brought_back_without_a_fork(
         verify_consistency(seen.size, view.size, seen.root, view.root, proof)
     assert view.statement_count == 26
     ledger.close()
+
+
+def test_a_restored_log_is_ended_by_a_notice_on_its_operators_word(
+    tmp_path: Path,
+) -> None:
+    """Both options together: it lost nothing, and still gets a new name."""
+    byline = Program(tmp_path)
+    assert byline("node", "init").code == 0
+    assert byline("node", "backup", "backup").code == 0
+    new = ("node", "recover", "--new-origin", "new.example", "--json")
+    for given, ended in (((), False), (("--nothing-lost",), True)):
+        there = {"BYLINE_HOME": str(tmp_path / f"there{len(given)}")}
+        assert byline("node", "restore", "backup", **there).code == 0
+        done = byline(*new, *given, **there)
+        assert done.code == 0, done.err
+        assert (done.json["new_log"]["not_ended"] is None) is ended
+        assert done.json["read_only"] is None

@@ -125,6 +125,15 @@ def test_list(store: KeyStore) -> None:
     assert store.info("b") == KeyInfo("b", b, True)
 
 
+def test_the_name_of_a_key_that_cannot_be_read_is_known(store: KeyStore) -> None:
+    """Only what it holds is not."""
+    store.new("a", passphrase=None)
+    write(store, b"nonsense", "b")
+    assert store.names() == ("a", "b")
+    with pytest.raises(CorruptStoreError):
+        store.list()
+
+
 @pytest.mark.parametrize("name", ["", ".", "../x", "a/b", "a.b", "x" * 65, "-x", "é"])
 def test_names(store: KeyStore, name: str) -> None:
     """A name is a plain word: it cannot lead out of the folder."""

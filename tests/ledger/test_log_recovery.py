@@ -68,6 +68,9 @@ def put_back(part: str, source: Path, target: Path) -> None:
 def require_read_only(folder: Path, reason: str, statements: int) -> None:
     ledger = Ledger.open(folder)
     assert reason in (ledger.read_only or "")
+    ledger.hold("asking the witnesses")
+    assert reason in (ledger.read_only or "")
+    assert not ledger.is_held
     assert "--new-origin" in (ledger.read_only or "")
     assert ledger.view.statement_count == statements
     assert len(ledger.view.strings_under(b"", limit=999)) == ledger.view.set_count

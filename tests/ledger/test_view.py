@@ -45,12 +45,15 @@ def ledger(tmp_path: Path, disk: MemoryDisk) -> Iterator[Ledger]:
 
 
 def test_nothing_is_appended_while_it_is_held(ledger: Ledger) -> None:
+    assert not ledger.is_held
     ledger.hold("asking the witnesses")
+    assert ledger.is_held
     assert ledger.read_only == "asking the witnesses"
     with pytest.raises(ReadOnlyError, match="asking the witnesses"):
         ledger.append(works(3, 4))
     ledger.release()
     assert ledger.read_only is None
+    assert not ledger.is_held
     ledger.append(works(3, 4))
 
 

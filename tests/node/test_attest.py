@@ -98,6 +98,21 @@ def test_what_is_no_file_is_passed_over_with_its_reason(tmp_path: Path) -> None:
     assert [one.path.name for one in passed if one.exit_code] == ["dangling"]
 
 
+def test_proofs_saved_beside_works_are_taken_only_where_named(tmp_path: Path) -> None:
+    """A folder that is attested every night would otherwise grow for ever."""
+    for name in ("a.jpg", "a.jpg.byline", "in/a.tlog-proof", "byline", "a.byline.jpg"):
+        put(tmp_path, name)
+    found, passed = find_files([tmp_path], recursive=True)
+    assert names(found, tmp_path) == ["a.byline.jpg", "a.jpg", "byline"]
+    assert reasons(passed, tmp_path) == {
+        "a.jpg.byline": "a proof about a work",
+        "in/a.tlog-proof": "a proof about a work",
+    }
+    assert not any(one.exit_code for one in passed)
+    found, _ = find_files([tmp_path / "a.jpg.byline"], recursive=False)
+    assert names(found, tmp_path) == ["a.jpg.byline"]
+
+
 def test_a_folder_needs_recursive(tmp_path: Path) -> None:
     """So that nobody attests a whole disk by a slip."""
     with pytest.raises(UsageError, match="is a folder"):

@@ -127,8 +127,17 @@ def test_a_bad_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(ConfigError) as caught:
         NodeConfig.load(tmp_path)
     assert named in str(caught.value)
+    assert str(tmp_path / "node" / "node.toml") in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 78
+
+
+def test_a_bad_option_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    """Nor is a bad setting that an option stands in for."""
+    write_config(tmp_path, 'api = "nonsense"')
+    assert NodeConfig.load(tmp_path, api="127.0.0.1:0").api == "127.0.0.1:0"
+    with pytest.raises(ConfigError, match=r"^api: expected an address"):
+        NodeConfig.load(tmp_path, api="127.0.0.1")
 
 
 def test_an_unknown_setting_suggests_the_nearest(tmp_path: Path) -> None:

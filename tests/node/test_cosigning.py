@@ -171,12 +171,14 @@ def test_a_restart_is_confirmed_by_those_who_cosigned(tmp_path: Path) -> None:
     with node_process(tmp_path / "a", listen=listen[0], peers=to_second) as a:
         first = a.wait_ready()
         assert "not certain" in first.status()["read_only"]
+        assert first.status()["held"]
         with pytest.raises(ReadOnlyError, match="not certain"):
             first.publish([work("too early")])
         assert not first.query(work("reads go on").about).known
         with node_process(tmp_path / "b", listen=listen[1], peers=to_first) as b:
             second = b.wait_ready()
             until(lambda: first.status()["read_only"] is None, 60)
+            assert not first.status()["held"]
             until(lambda: second.status()["read_only"] is None, 60)
             first.publish([work("confirmed")])
 
@@ -210,6 +212,7 @@ def test_an_old_disk_is_not_signed_again(tmp_path: Path) -> None:
                 )
             )
             assert f"cosigned {size} entries" in reason
+            assert not first.status()["held"]
             with pytest.raises(ReadOnlyError):
                 first.publish([work("a fork")])
             assert first.query(work("reads go on").about).works

@@ -161,11 +161,13 @@ async def test_those_whom_the_operator_named_end_it(node: Node) -> None:
     good = Honest(1, vkey(node))
     await rounds(node.cosigner(good, named=(good.name,)))
     cosigner = node.start(good, named=(good.name,))
+    assert cosigner.hold.is_waiting
     said = node.ledger.read_only or ""
     assert "asking peer1, and it ends by itself once 1 of 1 agreed" in said
     assert "--trust-disk" in said
     await rounds(cosigner)
     assert node.ledger.read_only is None
+    assert not cosigner.hold.is_waiting
 
 
 async def test_nobody_ends_it_with_the_keys_of_another(node: Node) -> None:
@@ -208,7 +210,9 @@ async def test_strangers_alone_are_waited_for_a_while(node: Node) -> None:
 
 
 async def test_a_log_that_lied_is_not_sent_to_be_recovered(node: Node) -> None:
-    node.start().hold.convict("signed two histories")
+    hold = node.start().hold
+    hold.convict("signed two histories")
+    assert not hold.is_waiting
     said = node.ledger.read_only or ""
     assert "signed two histories; no recovery undoes that" in said
     assert "--new-origin" in said

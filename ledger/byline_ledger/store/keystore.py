@@ -101,10 +101,14 @@ class KeyStore:
         assert isinstance(public, bytes)
         return KeyInfo(name, public, "sealed" in fields)
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all keys, in order, also of those that cannot be read."""
+        names = sorted(path.stem for path in self.folder.glob("*" + _SUFFIX))
+        return tuple(name for name in names if _NAME.fullmatch(name))
+
     def list(self) -> list[KeyInfo]:
         """All keys, by name."""
-        names = sorted(path.stem for path in self.folder.glob("*" + _SUFFIX))
-        return [self.info(name) for name in names if _NAME.fullmatch(name)]
+        return [self.info(name) for name in self.names()]
 
     def _open(self, name: str, sealed: bytes, passphrase: str) -> bytes:
         try:
