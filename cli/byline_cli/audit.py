@@ -191,8 +191,10 @@ class Cosigned:
 
     def to_text(self, origin: str) -> str:
         """In words; empty if there is nothing to say."""
+        if not self.lines:
+            return "by nobody"
         if self.rules is None:
-            return f"{self.lines}, not checked: you have no policy" * bool(self.lines)
+            return f"{self.lines}, not checked: you have no policy"
         parts = [f"{self.lines}, of them {len(self.good)} by witnesses of your policy"]
         others = self.lines - len(self.good) - self.false
         if others:

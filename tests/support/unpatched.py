@@ -31,3 +31,12 @@ def without_options(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         return make(**{k: v for k, v in options.items() if k not in names})
 
     monkeypatch.setattr(host_setup, "new_host", new_host)
+
+
+@contextmanager
+def replaced(where: Any, name: str, value: Any, *, unless: bool) -> Iterator[None]:
+    """With something else in the place of a patch that is no single name."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if not unless:
+            monkeypatch.setattr(where, name, value)
+        yield
