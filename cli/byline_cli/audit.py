@@ -190,16 +190,17 @@ class Cosigned:
     false: int = 0
 
     def to_text(self, origin: str) -> str:
-        """In words; empty if there is nothing to say."""
-        if not self.lines:
-            return "by nobody"
-        if self.rules is None:
+        """In words."""
+        if self.rules is None and self.lines:
             return f"{self.lines}, not checked: you have no policy"
-        parts = [f"{self.lines}, of them {len(self.good)} by witnesses of your policy"]
-        others = self.lines - len(self.good) - self.false
-        if others:
+        parts = ["by nobody"]
+        if self.lines:
+            known = f"{len(self.good)} by witnesses of your policy"
+            parts = [f"{self.lines}, of them {known}"]
+        if others := self.lines - len(self.good) - self.false:
             parts.append(f"{others} by others, not checked")
-        if self.rules.log_for(origin) and not self.rules.is_satisfied(self.good):
+        rules = self.rules
+        if rules and rules.log_for(origin) and not rules.is_satisfied(self.good):
             parts.append("which is not its quorum")
         return ", ".join(parts)
 
@@ -291,9 +292,8 @@ def describe_audit(
         + (before if report.read_before else ""),
         f"  bodies       {report.bodies:,} checked, {report.redacted:,} taken down",
         f"  files        {report.tiles:,} tiles and bundles read",
+        f"  cosigned     {cosigned}",
     ]
-    if cosigned:
-        rows.append(f"  cosigned     {cosigned}")
     rows += [(f"  note         {output.safe(one)}", "doubt") for one in report.notes]
     if report.ok:
         rows += [
