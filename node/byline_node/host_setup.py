@@ -228,10 +228,18 @@ async def prove_peer(swarm: Any, info: Any) -> None:
 
 
 def expanded(address: Multiaddr) -> list[Multiaddr]:
-    """Of 0.0.0.0 and ::, the addresses of this machine's interfaces."""
-    with suppress(Exception):  # where they cannot be listed
-        return list(get_thin_waist_addresses(address))
-    return [address]
+    """Of 0.0.0.0 and ::, the addresses of this machine's interfaces; those of loopback
+    where it has no other, or where they cannot be listed."""
+    with suppress(Exception):
+        if found := list(get_thin_waist_addresses(address)):
+            return found
+    text = str(address)
+    for anything, loopback in (
+        ("/ip4/0.0.0.0/", "/ip4/127.0.0.1/"),
+        ("/ip6/::/", "/ip6/::1/"),
+    ):
+        text = text.replace(anything, loopback)
+    return [Multiaddr(text)]
 
 
 @contextmanager
