@@ -8,7 +8,8 @@ docs/spec/network.md, "Peer record".
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -67,6 +68,11 @@ class PeerAddress:
     network: str
     """What is likely to belong to one owner: limits count by it."""
 
+    @property
+    def ip(self) -> str:
+        """Of the machine: `93.184.216.34`."""
+        return ip_in(self.text)
+
     @classmethod
     def parse(cls, text: str) -> PeerAddress:
         """Strict, else MalformedError."""
@@ -81,6 +87,23 @@ class PeerAddress:
         if reach is None:
             raise MalformedError(f"{text} is an address that nobody can be reached at")
         return cls(text, reach, network_of(ip, reach) or text)
+
+
+def passing(texts: Iterable[str], least: Reach) -> list[PeerAddress]:
+    """Those of these texts that are addresses of this reach or a higher one."""
+    found = []
+    for text in texts:
+        with suppress(MalformedError):
+            address = PeerAddress.parse(text)
+            if address.reach >= least:
+                found.append(address)
+    return found
+
+
+def ip_in(address: str) -> str:
+    """The A of `/ip4/A/tcp/P`; empty if there is none."""
+    parts = address.split("/")
+    return parts[2] if len(parts) > 2 else ""
 
 
 def reach_of_ip(text: str) -> Reach | None:

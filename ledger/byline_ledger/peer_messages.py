@@ -78,6 +78,10 @@ class StaleRecordError(MalformedError):
     """A record that may have been good, but not now, or not here."""
 
 
+class UntimelyRecordError(StaleRecordError):
+    """Not now: but that depends on two clocks, and on how long it was on its way."""
+
+
 def judge(data: bytes, *, now: int, reach: Reach, owner: str | None) -> PeerRecord:
     """A record that came over a connection of this reach, if it may be used.
 
@@ -89,7 +93,7 @@ def judge(data: bytes, *, now: int, reach: Reach, owner: str | None) -> PeerReco
         raise MalformedError("peer record: expected the sender's own")
     record.verify()
     if not record.is_current(now):
-        raise StaleRecordError("peer record: it has expired, or is not valid yet")
+        raise UntimelyRecordError("peer record: it has expired, or is not valid yet")
     if record.reach < reach:
         raise StaleRecordError(
             f"peer record: {record.reach.name.lower()} addresses are not told to"

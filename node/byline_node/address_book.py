@@ -9,12 +9,12 @@ Specification: docs/spec/network.md, "Address book".
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
-from byline_ledger.peer_address import PeerAddress, Reach
+from byline_ledger.peer_address import PeerAddress, Reach, ip_in, passing, reach_of_ip
 from byline_ledger.peer_record import PeerRecord
 
 MAX_MET = 256
@@ -60,17 +60,19 @@ class Entry:
     met_at: str = ""
     failures: int = 0
     """Dials since then that failed."""
+    networks: frozenset[str] = field(default=frozenset(), init=False, compare=False)
+    """What limits count it by, as of `count_networks`."""
 
     def addresses(self) -> list[PeerAddress]:
         """Signed ones first; each once."""
         signed = [one for record in self.records.values() for one in record.addresses]
         return list(dict.fromkeys([*signed, *self.hints]))
 
-    def network(self) -> str:
-        """What limits count it by: that of its first address."""
-        for record in self.records.values():
-            return record.addresses[0].network
-        return self.hints[0].network if self.hints else ""
+    def count_networks(self) -> None:
+        """Anew: that where it was reached, else all that it claims to be in."""
+        # None where it was reached by a name of the operator's.
+        places = passing([self.met_at], Reach.LOOPBACK) or self.addresses()
+        self.networks = frozenset(one.network for one in places)
 
     def is_spent(self, now: float) -> bool:
         """Whether there is no use in it any more."""
@@ -84,22 +86,27 @@ class Entry:
 
 @dataclass(slots=True)
 class Pauses:
-    """When an address may be dialled again, whoever claims it."""
+    """When an address may be dialled again, whoever claims it; and a machine in the
+    world, whatever port of it is claimed: it may be somebody's victim.
+    """
 
     _due: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
-    def is_due(self, address: str, now: float) -> bool:
-        return self._due.get(address, (0.0, 0.0))[0] <= now
+    def is_due(self, address: PeerAddress, now: float) -> bool:
+        names = address.text, address.ip
+        return all(self._due.get(name, (0.0, 0.0))[0] <= now for name in names)
 
     def fail(self, address: str, now: float) -> None:
-        _, pause = self._due.pop(address, (0.0, FIRST_PAUSE / 2))
-        pause = min(pause * 2, MAX_PAUSE)
-        self._due[address] = now + pause, pause
-        if len(self._due) > MAX_PAUSES:
+        for name in paused_with(address):
+            _, pause = self._due.pop(name, (0.0, FIRST_PAUSE / 2))
+            pause = min(pause * 2, MAX_PAUSE)
+            self._due[name] = now + pause, pause
+        while len(self._due) > MAX_PAUSES:
             self._due.popitem(last=False)
 
     def clear(self, address: str) -> None:
-        self._due.pop(address, None)
+        for name in paused_with(address):
+            self._due.pop(name, None)
 
     def __len__(self) -> int:
         return len(self._due)
@@ -144,6 +151,7 @@ class AddressBook:
             self._met[entry.peer] = entry
         elif not entry.met and len(self._heard) < MAX_HEARD:
             self._heard[entry.peer] = entry
+        entry.count_networks()
 
     # What is heard
 
@@ -188,14 +196,16 @@ class AddressBook:
         return self.get(peer) or Entry(peer, found, source, now)
 
     def _keep(self, entry: Entry) -> None:
-        if entry.peer in self._met or entry.peer in self._heard:
+        """Counted again each time: a later record may name other networks."""
+        entry.count_networks()
+        if entry.peer in self._met:
             return
         self._heard[entry.peer] = entry
-        network = entry.network()
-        alike = [one for one in self._heard.values() if one.network() == network]
-        if len(alike) > MAX_HEARD_OF_NETWORK:
-            self._push_out(alike)
-        elif len(self._heard) > MAX_HEARD:
+        for network in sorted(entry.networks):
+            alike = _alike_in(self._heard, network)
+            if len(alike) > MAX_HEARD_OF_NETWORK:
+                self._push_out(alike)
+        if len(self._heard) > MAX_HEARD:
             self._push_out(list(self._heard.values()))
 
     def _push_out(self, among: Sequence[Entry]) -> None:
@@ -215,14 +225,15 @@ class AddressBook:
         if entry is None:
             return
         entry.met, entry.met_at, entry.failures = now, address, 0
+        entry.count_networks()
         self.pauses.clear(address)
         self._heard.pop(peer, None)
         self._met[peer] = entry
-        network = entry.network()
-        alike = [one for one in self._met.values() if one.network() == network]
-        if network and len(alike) > MAX_MET_OF_NETWORK:
-            self._forget_one(alike)
-        elif len(self._met) > MAX_MET:
+        for network in sorted(entry.networks):
+            alike = _alike_in(self._met, network)
+            if len(alike) > MAX_MET_OF_NETWORK:
+                self._forget_one(alike)
+        if len(self._met) > MAX_MET:
             self._forget_one(list(self._met.values()))
 
     def _forget_one(self, among: Sequence[Entry]) -> None:
@@ -249,8 +260,10 @@ class AddressBook:
             if entry.is_spent(now):
                 self.forget(entry.peer)
 
-    def pick(self, now: float, may: Callable[[Entry], bool]) -> Pick | None:
-        """Whom to dial next of those that `may` be.
+    def pick(
+        self, now: float, may: Callable[[Entry, PeerAddress], bool]
+    ) -> Pick | None:
+        """Whom to dial next, of those that `may` be, and where.
 
         Of the met and the only heard of alike, and of each source alike: neither an
         old acquaintance nor a loud newcomer is dialled all the time.
@@ -264,14 +277,13 @@ class AddressBook:
             for source in self._random.sample([*by_source], len(by_source)):
                 entries = by_source[source]
                 for entry in self._random.sample(entries, len(entries)):
-                    if may(entry) and (due := self._due(entry, now)):
-                        return Pick(entry.peer, self._random.choice(due))
+                    due = [one for one in self._due(entry, now) if may(entry, one)]
+                    if due:
+                        return Pick(entry.peer, self._random.choice(due).text)
         return None
 
-    def _due(self, entry: Entry, now: float) -> list[str]:
-        return [
-            one.text for one in entry.addresses() if self.pauses.is_due(one.text, now)
-        ]
+    def _due(self, entry: Entry, now: float) -> list[PeerAddress]:
+        return [one for one in entry.addresses() if self.pauses.is_due(one, now)]
 
     def unproven(self, peer: str, now: float) -> list[str]:
         """Addresses of a peer to try, if it was not reached lately where it says."""
@@ -279,7 +291,7 @@ class AddressBook:
         if entry is None:
             return []
         is_proven = now - entry.met < MET_LATELY / 2 and _is_signed(entry)
-        return [] if is_proven else self._due(entry, now)
+        return [] if is_proven else [one.text for one in self._due(entry, now)]
 
     # What is told
 
@@ -303,6 +315,17 @@ class AddressBook:
             and _names(record, entry.met_at)
         ]
         return self._random.sample(found, min(count, len(found)))
+
+
+def paused_with(address: str) -> tuple[str, ...]:
+    """What waits when nobody is found there: it, and in the world its whole machine."""
+    ip = ip_in(address)
+    return (address, ip) if reach_of_ip(ip) is Reach.PUBLIC else (address,)
+
+
+def _alike_in(table: Mapping[str, Entry], network: str) -> list[Entry]:
+    """Those that count to this network."""
+    return [one for one in table.values() if network in one.networks]
 
 
 def largest_source(entries: Iterable[Entry]) -> list[Entry]:

@@ -13,10 +13,11 @@ import structlog
 
 from byline_ledger import codec
 from byline_ledger.codec import Value
-from byline_ledger.errors import MalformedError
+from byline_ledger.errors import MalformedError, StoreError
 from byline_ledger.message_fields import byte_strings, require_keys, text_of
 from byline_ledger.peer_address import PeerAddress
 from byline_ledger.peer_record import PeerRecord
+from byline_ledger.store.durable import write_durably
 from byline_node.address_book import (
     MAX_HEARD,
     MAX_HINTS,
@@ -52,12 +53,10 @@ def read_book(path: Path, own: str, random: Random) -> AddressBook:
 
 def write_book(path: Path, entries: list[Entry]) -> None:
     """Replaces the file.  A disk that fails here is worth a line and no more."""
-    draft = path.with_suffix(".tmp")
     try:
-        draft.write_bytes(format_entries(entries))
-        draft.replace(path)
-    except OSError as error:
-        log.warning("the address book is not kept", reason=error.strerror)
+        write_durably(path, format_entries(entries))
+    except StoreError as error:
+        log.warning("the address book is not kept", reason=str(error))
 
 
 def format_entries(entries: list[Entry]) -> bytes:

@@ -48,14 +48,6 @@ class Budget:
         return min(self._burst, left + (now - then) * self._rate)
 
 
-def network_of(address: str) -> str:
-    """Who shares a budget, of `/ip4/192.0.2.7/tcp/4737` and the like."""
-    parts = address.split("/")
-    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
-        return ""
-    return owner_of(parts[2])
-
-
 def owner_of(ip: str) -> str:
     """Who shares a limit: an IPv4 address, or the first 64 bits of an IPv6 address, of
     which anybody has as many as they like.  What is no address is one client."""

@@ -2,7 +2,7 @@
 
 Rule: what peers say of addresses is tried, never trusted.  One dial at a time, paced
 and paused by the address book; no source fills all places; whoever sends records that
-are forged, expired or not for here is charged.  Specification: docs/spec/network.md,
+are forged or not for here is charged.  Specification: docs/spec/network.md,
 "Discovery"; reasons: docs/adr/0026-discovery.md.
 """
 
@@ -25,7 +25,14 @@ from byline_ledger.errors import (
     BylineError,
     MalformedError,
 )
-from byline_ledger.peer_address import PeerAddress, Reach, network_of_ip, reach_of_ip
+from byline_ledger.peer_address import (
+    PeerAddress,
+    Reach,
+    ip_in,
+    network_of_ip,
+    passing,
+    reach_of_ip,
+)
 from byline_ledger.peer_messages import (
     MAX_PEERS,
     MAX_REQUEST,
@@ -34,6 +41,7 @@ from byline_ledger.peer_messages import (
     AskPeers,
     KnownPeers,
     StaleRecordError,
+    UntimelyRecordError,
     judge,
     parse_peers_answer,
     parse_peers_request,
@@ -76,6 +84,7 @@ class DiscoveryHost(Protocol):
     @property
     def peer_id(self) -> str: ...
     def links(self) -> Mapping[str, Link]: ...
+    def link(self, peer: str, /) -> Link | None: ...
     async def connect(self, address: str, /) -> str: ...
     async def probe(self, address: str, /) -> None: ...
     async def wait_change(self) -> None: ...
@@ -106,7 +115,7 @@ class Announcer:
         return records
 
     def _sign(self, addresses: list[str], now: int) -> list[PeerRecord]:
-        parsed = [one for one in map(parsed_address, addresses) if one]
+        parsed = passing(map(without_peer, addresses), Reach.LOOPBACK)
         return [
             sign_peer_record(self._key, texts[:MAX_ADDRESSES], now, RECORD_MILLISECONDS)
             for reach in Reach
@@ -114,12 +123,9 @@ class Announcer:
         ]
 
 
-def parsed_address(text: str) -> PeerAddress | None:
-    """An address that can be in a record, with or without a peer id behind it."""
-    try:
-        return PeerAddress.parse(text.partition("/p2p/")[0])
-    except MalformedError:
-        return None
+def without_peer(address: str) -> str:
+    """What comes before `/p2p/PEER-ID`."""
+    return address.partition("/p2p/")[0]
 
 
 class Discovery:
@@ -151,6 +157,8 @@ class Discovery:
         self._limit = Budget(*ANSWERS, trio.current_time)
         self._news = trio.Event()
         self._turns = 0
+        self._probed: dict[str, int] = {}
+        """Inbound peers, and the turn in which one was probed last."""
         requests.answer(PROTOCOL, MAX_REQUEST, self.answer)
 
     # For the DHT
@@ -161,7 +169,7 @@ class Discovery:
 
     def reach_of_peer(self, peer: str) -> Reach:
         """What a peer may be told; the least if it is not connected."""
-        link = self._host.links().get(peer)
+        link = self._host.link(peer)
         return reach_on(link) if link else Reach.PUBLIC
 
     def own_addresses(self) -> list[str]:
@@ -182,7 +190,7 @@ class Discovery:
         if not self._limit.takes(peer):
             self._conduct.charge(peer, Fault.FLOOD, "asks for peers too often")
             return KnownPeers().to_bytes()
-        link = self._host.links().get(peer)
+        link = self._host.link(peer)
         if link is None:
             return KnownPeers().to_bytes()
         self._take(peer, link, asked.own, owner=peer)
@@ -215,7 +223,7 @@ class Discovery:
             await trio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311
 
     async def _ask(self, peer: str) -> None:
-        link = self._host.links().get(peer)
+        link = self._host.link(peer)
         if link is None:
             raise PeerError("not connected")
         request = AskPeers(self._own_records(link)).to_bytes()
@@ -235,6 +243,9 @@ class Discovery:
         for data in records:
             try:
                 record = judge(data, now=int(now * 1000), reach=reach, owner=owner)
+            except UntimelyRecordError as error:
+                log.debug("record left unread", peer=peer, reason=str(error))
+                continue
             except StaleRecordError as error:
                 self._conduct.charge(peer, Fault.STALE, str(error))
                 return False
@@ -250,13 +261,13 @@ class Discovery:
 
     def hint(self, peer: str, addresses: Iterable[str], found: Found) -> None:
         """What the DHT or the local network says: signed by nobody."""
-        parsed = [one for one in map(parsed_address, addresses) if one]
+        parsed = passing(map(without_peer, addresses), Reach.LOOPBACK)
         if self.book.hint(peer, parsed, found, found.value, self._clock()):
             self._wake()
 
     def _note_reached(self, peer: str) -> None:
         """Whom we dialled is met, as long as the connection lasts."""
-        link = self._host.links().get(peer)
+        link = self._host.link(peer)
         if link is not None and link.is_outbound and link.dialled:
             found = self._named.get(peer, Found.EXCHANGE)
             self.book.succeed(
@@ -313,12 +324,15 @@ class Discovery:
 
     async def _probe_one(self) -> bool:
         """Finds out whether a peer that came by itself can be reached."""
-        now = self._clock()
-        for peer, link in self._host.links().items():
-            if not link.is_outbound:
-                for address in self.book.unproven(peer, now)[:1]:
-                    await self._dial(peer, address, self._host.probe)
-                    return True
+        now, links = self._clock(), self._host.links()
+        waiting = [peer for peer, link in links.items() if not link.is_outbound]
+        self._probed = {peer: self._probed.get(peer, 0) for peer in waiting}
+        # In turn: who claims addresses without end takes nobody else's.
+        for peer in sorted(waiting, key=self._probed.__getitem__):
+            for address in self.book.unproven(peer, now)[:1]:
+                self._probed[peer] = self._turns
+                await self._dial(peer, address, self._host.probe)
+                return True
         return False
 
     async def _dial(self, peer: str, address: str, dial: Callable[[str], Any]) -> None:
@@ -346,19 +360,22 @@ class Discovery:
     def _wanted(self) -> int:
         return OUTBOUND - len(self._dialled())
 
-    def _may_dial(self) -> Callable[[Entry], bool]:
-        """Who may fill a place now: no source and no network has too many."""
+    def _may_dial(self) -> Callable[[Entry, PeerAddress], bool]:
+        """Who may fill a place now, and where it is dialled: no source and no network
+        has too many."""
         links = self._host.links()
-        filled = [entry for peer in self._dialled() if (entry := self.book.get(peer))]
-        sources = Counter(entry.source for entry in filled)
-        networks = Counter(entry.network() for entry in filled)
+        filled = self._dialled()
+        sources = Counter(
+            entry.source for peer in filled if (entry := self.book.get(peer))
+        )
+        networks = Counter(network_of_ip(ip_in(links[peer].dialled)) for peer in filled)
 
-        def may(entry: Entry) -> bool:
+        def may(entry: Entry, address: PeerAddress) -> bool:
             return (
                 entry.peer not in links
                 and not self._is_configured(entry.peer)
                 and sources[entry.source] < OUTBOUND_OF_SOURCE
-                and networks[entry.network()] < most_of_network(entry)
+                and networks[address.network] < most_of_network(address)
                 and not self._conduct.refused_for(entry.peer)
             )
 
@@ -409,14 +426,6 @@ def source_of(peer: str, link: Link) -> str:
     return network_of_ip(ip_in(link.address))
 
 
-def ip_in(address: str) -> str:
-    """The IP address of `/ip4/A/tcp/P`; empty if there is none."""
-    parts = address.split("/")
-    return parts[2] if len(parts) > 2 else ""
-
-
-def most_of_network(entry: Entry) -> int:
+def most_of_network(address: PeerAddress) -> int:
     """Connections to peers of its network: few in the world, any number on a LAN."""
-    addresses = entry.addresses()
-    is_public = bool(addresses) and addresses[0].reach is Reach.PUBLIC
-    return OUTBOUND_OF_NETWORK if is_public else OUTBOUND
+    return OUTBOUND_OF_NETWORK if address.reach is Reach.PUBLIC else OUTBOUND

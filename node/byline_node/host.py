@@ -115,17 +115,21 @@ class Host:
     def links(self) -> dict[str, Link]:
         """More about every peer with an open connection."""
         connections: dict[Any, list[Any]] = self._network.connections
-        open_ones = {
-            peer: [one for one in several if not one.is_closed]
-            for peer, several in connections.items()
-        }
-        return {
-            str(p): self._link(p, several)
-            for p, several in open_ones.items()
-            if several
-        }
+        found = {str(name): self._link(name, connections[name]) for name in connections}
+        return {peer: link for peer, link in found.items() if link is not None}
 
-    def _link(self, peer: Any, connections: list[Any]) -> Link:
+    def link(self, peer: str) -> Link | None:
+        """The same of one peer; None if it has no open connection."""
+        try:
+            name = ID.from_base58(peer)
+        except ValueError:
+            return None
+        return self._link(name, self._network.connections.get(name, []))
+
+    def _link(self, peer: Any, several: list[Any]) -> Link | None:
+        connections = [one for one in several if not one.is_closed]
+        if not connections:
+            return None
         store, agent = self._host.get_peerstore(), None
         with suppress(Exception):
             agent = str(store.get(peer, "agent")) or None

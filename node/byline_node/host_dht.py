@@ -28,9 +28,10 @@ from libp2p.utils.varint import encode_uvarint, read_varint_prefixed_bytes_limit
 from multiaddr import Multiaddr
 
 from byline_ledger.errors import MalformedError
-from byline_ledger.peer_address import PeerAddress, Reach
+from byline_ledger.peer_address import Reach, passing
 from byline_node.budgets import Budget
 from byline_node.errors import PeerError
+from byline_node.host_patches import Patch, apply_patches, instead, no_record
 from byline_node.reasons import reason_of
 
 PROTOCOL = "/byline/kad/1.0.0"
@@ -46,7 +47,7 @@ ANSWERS = 1.0, 30.0
 """A second, and at once, to one peer."""
 SECONDS = 10.0
 """For one message to come, and to be answered."""
-MODULES = (common, kad_dht, peer_routing, provider_store, value_store)
+SPEAKERS = (kad_dht, peer_routing, provider_store, value_store)
 KINDS = (
     Message.MessageType.FIND_NODE,
     Message.MessageType.GET_PROVIDERS,
@@ -71,7 +72,7 @@ class Dht:
 
     def __init__(self, host: Any, seams: Seams) -> None:
         """`host` is libp2p's."""
-        name_protocol()
+        apply_patches(DHT_PATCHES)
         self._host = host
         self._seams = seams
         self._limit = Budget(*ANSWERS, trio.current_time)
@@ -120,30 +121,31 @@ class Dht:
         except MalformedError as error:
             self._seams.charge(peer, str(error), False)
             raise
-        said = Said(stream, stripped(message, reach, self._note))
+        keep_own(message, peer)
+        said = Said(stream, stripped(message, reach, self._seams.heard))
         await self._kad._do_handle_stream(said)
         self._trim()
         if not said.written:
             raise PeerError("no answer")
         answer = parsed(unframed(bytes(said.written)))
-        proven = [one for one in answer.providerPeers if self._is_proven(one)]
+        proven = [one for one in answer.providerPeers if self._is_proven(ID(one.id))]
         del answer.providerPeers[:]
         answer.providerPeers.extend(proven)
         return framed(stripped(answer, reach, with_addresses=True))
 
-    def _is_proven(self, provider: Any) -> bool:
-        peer = ID(provider.id)
+    def _is_proven(self, peer: Any) -> bool:
         return peer == self._host.get_id() or bool(self._seams.known(str(peer)))
 
-    def _note(self, peer: str, addresses: list[str]) -> None:
-        if addresses:
-            self._seams.heard(peer, addresses)
-
     def _trim(self) -> None:
-        """Names cost nothing, so providers are few: the newest."""
+        """Names cost nothing, so providers are few: who was never reached goes first,
+        and of those the oldest."""
         providers = self._kad.provider_store.providers.get(ARCHIVE, {})
+
+        def worth(peer: Any) -> tuple[bool, float]:
+            return self._is_proven(peer), providers[peer].timestamp
+
         while len(providers) > MAX_PROVIDERS:
-            del providers[min(providers, key=lambda one: providers[one].timestamp)]
+            del providers[min(providers, key=worth)]
 
     async def refresh(self) -> None:
         """Meets the peers that are connected, asks them for others, says it is here."""
@@ -288,11 +290,7 @@ class Asked:
         except MalformedError as error:
             self._seams.charge(self._peer, str(error), False)
             raise
-        return stripped(message, self._seams.reach(self._peer), self._note)
-
-    def _note(self, peer: str, addresses: list[str]) -> None:
-        if addresses:
-            self._seams.heard(peer, addresses)
+        return stripped(message, self._seams.reach(self._peer), self._seams.heard)
 
     async def close(self) -> None:
         await self._stream.close()
@@ -327,6 +325,17 @@ def require_served(message: Any) -> None:
         raise MalformedError("DHT: expected the key of archives")
 
 
+def keep_own(message: Any, peer: str) -> None:
+    """Leaves nothing of a request but what it is about: who provides is the sender."""
+    del message.closerPeers[:]
+    own: list[Any] = []
+    if message.type == Message.MessageType.ADD_PROVIDER:
+        name = ID.from_base58(peer).to_bytes()
+        own = [one for one in message.providerPeers if one.id == name][:1]
+    del message.providerPeers[:]
+    message.providerPeers.extend(own)
+
+
 def stripped(
     message: Any,
     reach: Reach,
@@ -341,8 +350,8 @@ def stripped(
     is_provider = message.type == Message.MessageType.ADD_PROVIDER
     for one in (*message.closerPeers, *message.providerPeers):
         one.ClearField("signedRecord")
-        found = passing(one.addrs, reach)
-        if not with_addresses:
+        found = allowed(one.addrs, reach)
+        if found and not with_addresses:
             with suppress(Exception):  # a name that is none
                 note(str(ID(one.id)), found)
         del one.addrs[:]
@@ -351,15 +360,14 @@ def stripped(
     return message
 
 
-def passing(addresses: Iterable[bytes], reach: Reach) -> list[str]:
+def allowed(addresses: Iterable[bytes], reach: Reach) -> list[str]:
     """Those of a form and a reach that a record may have."""
-    found: list[str] = []
+    texts: list[str] = []
     for data in list(addresses)[:MAX_ADDRESSES]:
         with suppress(Exception):  # whatever a stranger calls an address
-            text = str(Multiaddr(data[:MAX_ADDRESS_BYTES])).partition("/p2p/")[0]
-            if PeerAddress.parse(text).reach >= reach:
-                found.append(text)
-    return found
+            text = str(Multiaddr(data[:MAX_ADDRESS_BYTES]))
+            texts.append(text.partition("/p2p/")[0])
+    return [one.text for one in passing(texts, reach)]
 
 
 def framed(message: Any) -> bytes:
@@ -387,23 +395,34 @@ def speaks_dht(host: Any, peer: Any) -> bool:
         return False
 
 
-# Names that are replaced
+# What is replaced for the whole process, once there is a DHT
 
 
-def name_protocol() -> None:
-    """`protocol_prefix` is not used by libp2p 0.8.1: it would speak /ipfs/kad/1.0.0,
-    and so join the public network.  Nor are records signed that nobody here reads."""
-    for module in MODULES:
-        module.PROTOCOL_ID = TProtocol(PROTOCOL)
-    for module in MODULES[1:]:
-        module.env_to_send_in_RPC = lambda _host: (b"", False)
-        module.maybe_consume_signed_record = lambda *_arguments: True
-
+DHT_PATCHES = (
+    *(
+        Patch(
+            module,
+            "PROTOCOL_ID",
+            instead(TProtocol(PROTOCOL)),
+            "it speaks /ipfs/kad/1.0.0, whatever `protocol_prefix` says, and so joins"
+            " the public network",
+        )
+        for module in (common, *SPEAKERS)
+    ),
+    *(
+        Patch(
+            module,
+            "env_to_send_in_RPC",
+            instead(no_record),
+            "each message costs a signed record, which is taken out again; and the"
+            " fence has no key for it",
+        )
+        for module in SPEAKERS
+    ),
+)
 
 OUTSIDE_NAMES = (
-    *((module, "PROTOCOL_ID") for module in MODULES),
-    *((module, "env_to_send_in_RPC") for module in MODULES[1:]),
-    *((module, "maybe_consume_signed_record") for module in MODULES[1:]),
+    *((patch.where, patch.name) for patch in DHT_PATCHES),
     (KadDHT, "_do_handle_stream"),
 )
 """What is replaced or used here beside libp2p's documented interface."""

@@ -29,6 +29,7 @@ from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.tcp import tcp as tcp_module
 from libp2p.transport.websocket import listener as ws_listener
 from libp2p.transport.websocket import proxy_env
+from libp2p.transport.websocket import transport as ws_transport
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 from trio_websocket import WebSocketServer
 
@@ -181,6 +182,10 @@ def counted_frames(write: Any) -> Any:
         await write(muxed, data)
 
     return write_frame
+
+
+async def no_tracking(_transport: Any, _connection: Any) -> None:
+    """libp2p counts WebSockets that are dialled, and never that one has ended."""
 
 
 class BoundedWebSockets(WebSocketServer):  # type: ignore[misc]  # untyped base
@@ -384,15 +389,22 @@ PATCHES = (
         instead(lambda _url: None),
         "HTTP_PROXY diverts WebSocket connections, and is printed to standard output",
     ),
+    Patch(
+        ws_transport.WebsocketTransport,
+        "_track_connection",
+        instead(no_tracking),
+        "after a thousand WebSockets that were dialled, whoever named them, none can be"
+        " dialled any more until the node is started again",
+    ),
 )
 
 _ORIGINALS: dict[str, Any] = {}
 """What was there before, by label."""
 
 
-def apply_patches() -> None:
+def apply_patches(patches: Iterable[Patch] = PATCHES) -> None:
     """Once for the process; again is harmless."""
-    for patch in PATCHES:
+    for patch in patches:
         if patch.label not in _ORIGINALS:
             _ORIGINALS[patch.label] = getattr(patch.where, patch.name)
             setattr(patch.where, patch.name, patch.make(_ORIGINALS[patch.label]))

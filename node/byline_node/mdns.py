@@ -20,7 +20,7 @@ import trio
 from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 from byline_ledger.errors import MalformedError
-from byline_ledger.peer_address import PeerAddress, Reach
+from byline_ledger.peer_address import Reach, ip_in, passing
 
 SERVICE = "_byline._tcp.local."
 MAX_WAITING = 64
@@ -91,7 +91,7 @@ class LocalNetwork:
 
     def _announcement(self) -> ServiceInfo | None:
         """What this node says of itself; nothing where it has no address to say."""
-        addresses = passing(self._own())
+        addresses = announced(self._own())
         if not addresses:
             log.warning("not announced on the local network: no address to be told")
             return None
@@ -104,7 +104,7 @@ class LocalNetwork:
             properties={"peer": self._peer_id, **said},
             server=f"{secrets.token_hex(16)}.local.",
             # Without them zeroconf waits for more, and takes it for nothing.
-            parsed_addresses=[one.split("/")[2] for one in addresses],
+            parsed_addresses=[ip_in(one) for one in addresses],
         )
 
     async def _look_up(self, engine: Zeroconf, name: str) -> None:
@@ -133,18 +133,14 @@ def parse_announcement(
     if not PEER_ID.fullmatch(peer):
         raise MalformedError("expected the peer id of a node")
     places = [properties.get(b"%d" % number) for number in range(1, MAX_ADDRESSES + 1)]
-    return peer, passing(map(text_of, places))
+    return peer, announced(map(text_of, places))
 
 
 def text_of(value: bytes | None) -> str:
     return (value or b"").decode("ascii", "replace")
 
 
-def passing(addresses: Iterable[str]) -> list[str]:
+def announced(addresses: Iterable[str]) -> list[str]:
     """Those that mean the same to everybody on the network."""
-    found = []
-    for text in addresses:
-        with suppress(MalformedError):
-            if PeerAddress.parse(text).reach >= Reach.PRIVATE:
-                found.append(text)
-    return found[:MAX_ADDRESSES]
+    found = passing(addresses, Reach.PRIVATE)[:MAX_ADDRESSES]
+    return [one.text for one in found]

@@ -97,6 +97,7 @@ class Network:
         self._ledger = ledger
         self._configured = addresses_by_peer(peers)
         self._bootstrap: Sequence[str] = ()
+        self._named = named(self._configured, ())
         self._discovery: Discovery | None = None
         self._searches: Sequence[Callable[[], Awaitable[None]]] = ()
         self._problems: dict[str, str] = {}
@@ -187,6 +188,7 @@ class Network:
     def bootstrap(self, addresses: Sequence[str]) -> None:
         """Has these dialled while few peers are connected."""
         self._bootstrap = addresses
+        self._named = named(self._configured, addresses)
 
     def discover(self, config: NetworkConfig) -> None:
         """Has other peers found, and this node made known to them."""
@@ -200,7 +202,7 @@ class Network:
                 lambda: announce or self._host.interfaces(),
             ),
             folder / ADDRESS_FILE if folder else None,
-            named(self._configured, self._bootstrap),
+            self._named,
         )
         self._searches = searches_of(self._discovery, self._host, config)
 
@@ -301,7 +303,7 @@ class Network:
             found=how_found(
                 peer,
                 link,
-                named(self._configured, self._bootstrap),
+                self._named,
                 self._discovery.book if self._discovery else None,
             ).value,
             error=error,

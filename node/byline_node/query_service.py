@@ -18,9 +18,10 @@ import structlog
 import trio
 
 from byline_ledger.errors import BylineError, MalformedError
+from byline_ledger.peer_address import ip_in
 from byline_ledger.query_messages import MAX_REQUEST, PROTOCOL, Busy, QueryRefusal
 from byline_ledger.query_server import serve_query
-from byline_node.budgets import Budget, network_of
+from byline_node.budgets import Budget, owner_of
 from byline_node.errors import PeerError
 from byline_node.frames import read_frame, write_frame
 from byline_node.requests import PeerStream
@@ -192,7 +193,7 @@ class QueryService:
         own = peer, self._requests, self._bytes
         if peer in self._configured:
             return [own]
-        address = network_of(self._host.peers().get(peer, ""))
+        address = owner_of(ip_in(self._host.peers().get(peer, "")))
         return [own, (address, self._shared_requests, self._shared_bytes)]
 
     def _charge_request(self, peer: str) -> float:

@@ -64,7 +64,7 @@ def new_book(seed: int = 0) -> AddressBook:
     return AddressBook("me", Random(seed))
 
 
-def anyone(_entry: Entry) -> bool:
+def anyone(_entry: Entry, _address: PeerAddress) -> bool:
     return True
 
 
@@ -142,6 +142,31 @@ def test_one_network_is_not_all_of_the_book() -> None:
     assert len(book) == MAX_HEARD_OF_NETWORK
 
 
+def test_a_later_record_is_counted_where_it_says() -> None:
+    """Also by its last address: who names many networks is counted in each."""
+    book, crowd = new_book(), range(2 * MAX_HEARD_OF_NETWORK)
+    for number in crowd:
+        book.hear(record(number), ANYBODY, f"source {number}", NOW)
+    assert len(book) == len(crowd)
+    for number in crowd:
+        later = record(number, place(number), place(number, network=999), at=NOW + 1)
+        book.hear(later, ANYBODY, f"source {number}", NOW)
+    assert len(book) == MAX_HEARD_OF_NETWORK
+
+
+def test_who_was_met_counts_where_it_was_reached() -> None:
+    """Whatever else it claims; by all of that only after a dial by a name."""
+    book = new_book()
+    for number in range(40):
+        says = record(number, place(number, network=999), place(number))
+        book.hear(says, ANYBODY, "a", NOW)
+        book.succeed(peer(number), place(number), NOW, ANYBODY, "a")
+    assert len(book) == 40
+    for number in range(40):
+        book.succeed(peer(number), "/dns4/example.com/tcp/1", NOW, ANYBODY, "a")
+    assert len(book) == MAX_MET_OF_NETWORK
+
+
 def test_who_was_met_is_not_pushed_out_by_hearsay() -> None:
     book = new_book()
     for number in range(50):
@@ -211,6 +236,49 @@ def test_a_pause_belongs_to_the_address_whoever_claims_it() -> None:
     assert dials <= 10
 
 
+def test_a_pause_belongs_to_a_machine_in_the_world_whatever_port_is_claimed() -> None:
+    assert dials_in_an_hour("/ip4/93.184.216.34/tcp/{}") <= 10
+    assert dials_in_an_hour("/ip6/2606:2800:220:1::1/tcp/{}/ws") <= 10
+    assert dials_in_an_hour("/ip4/10.0.0.1/tcp/{}") > 100
+    assert dials_in_an_hour("/ip4/127.0.0.1/tcp/{}") > 100
+
+
+def dials_in_an_hour(form: str) -> int:
+    """With fifty peers that are all nowhere; a second for each dial."""
+    book, dials = new_book(), 0
+    for number in range(50):
+        where = form.format(1 + number)
+        book.hear(record(number, where), ANYBODY, f"{number}", NOW)
+    for now in range(int(NOW), int(NOW) + 3600):
+        if pick := book.pick(now, anyone):
+            dials += 1
+            book.fail(pick.peer, pick.address, now)
+    return dials
+
+
+def test_a_machine_that_answers_is_not_waited_for() -> None:
+    book, other = new_book(), "/ip4/20.1.1.1/tcp/9"
+    book.hear(record(1), ANYBODY, "a", NOW)
+    book.fail("liar", other, NOW)
+    assert book.pick(NOW, anyone) is None
+    book.succeed("honest", other, NOW, ANYBODY, "a")
+    assert book.pick(NOW, anyone)
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "/", "nonsense", "/dns4/example.com/tcp/1", "/ip4//tcp/1"]
+)
+def test_what_is_no_address_has_a_pause_of_its_own(odd: str) -> None:
+    book = new_book()
+    book.hear(record(1), ANYBODY, "a", NOW)
+    book.fail("somebody", odd, NOW)
+    assert len(book.pauses) == 1
+    assert book.pick(NOW, anyone)
+    book.succeed(peer(1), odd, NOW, ANYBODY, "a")
+    assert len(book.pauses) == 0
+    assert book.entries[0].networks == {"20.1.0.0/16"}
+
+
 def test_who_was_never_met_is_forgotten_after_some_failures() -> None:
     book = new_book()
     book.hear(record(1), ANYBODY, "a", NOW)
@@ -259,10 +327,10 @@ def test_only_those_are_picked_who_may_be() -> None:
     for number in range(10):
         book.hear(record(number), ANYBODY, "a", NOW)
     for _ in range(50):
-        pick = book.pick(NOW, lambda entry: entry.peer == peer(3))
+        pick = book.pick(NOW, lambda entry, _where: entry.peer == peer(3))
         assert pick is not None
         assert (pick.peer, pick.address) == (peer(3), place(3))
-    assert book.pick(NOW, lambda _entry: False) is None
+    assert book.pick(NOW, lambda _entry, _where: False) is None
 
 
 # Telling

@@ -24,9 +24,9 @@ from byline_node.host_dht import (
     MAX_PROVIDERS,
     PROTOCOL,
     Dht,
+    allowed,
     framed,
     parsed,
-    passing,
     stripped,
     unframed,
 )
@@ -204,20 +204,67 @@ async def test_a_provider_that_nobody_reached_is_told_to_nobody(
     assert not told.HasField("senderRecord")
 
 
+SOMEBODY = bytes.fromhex("002408011220") + bytes(range(32))
+
+
+def names(message: Any, *peers: bytes) -> Any:
+    """The message, with these as providers and as closer peers, all at one place."""
+    for peer in peers:
+        for one in (message.providerPeers.add(), message.closerPeers.add()):
+            one.id = peer
+            one.addrs.append(LOCAL)
+    return message
+
+
+@pytest.mark.parametrize(
+    "kind", [KINDS.FIND_NODE, KINDS.GET_PROVIDERS, KINDS.ADD_PROVIDER]
+)
+async def test_who_asks_speaks_for_itself_alone(
+    node: NetworkedNode, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    """Otherwise thirty messages at once would bring six hundred hints, unasked for."""
+    noted: list[str] = []
+    monkeypatch.setattr(
+        dht_search.NodeSeams,
+        "heard",
+        lambda _self, peer, _addresses: noted.append(peer),
+    )
+    async with attacker_of(node.network.addresses[0]) as attacker:
+        own = attacker.host.get_id().to_bytes()
+        ask = names(message(kind), SOMEBODY, own, own, SOMEBODY)
+        assert await asked(attacker, framed(ask))
+        expected = [attacker.peer_id] if kind == KINDS.ADD_PROVIDER else []
+    assert noted == expected
+
+
+async def provide(node: NetworkedNode, number: int) -> str:
+    """A peer of this number comes, says that it provides, and goes; its peer id."""
+    address, seed = node.network.addresses[0], bytes([100 + number]) * 32
+    async with attacker_of(address, seed) as attacker:
+        own = attacker.host.get_id().to_bytes()
+        assert await asked(attacker, framed(names(message(KINDS.ADD_PROVIDER), own)))
+        return attacker.peer_id
+
+
 async def test_providers_are_few(
     node: NetworkedNode, made: list[Dht], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of those that were never reached the newest stay, but all that were reached."""
     monkeypatch.setattr(host_dht, "MAX_PROVIDERS", 3)
+    reached = {await provide(node, 0)}
+
+    def known(_seams: dht_search.NodeSeams, peer: str) -> list[str]:
+        return ["/ip4/127.0.0.1/tcp/4737"] if peer in reached else []
+
+    monkeypatch.setattr(dht_search.NodeSeams, "known", known)
+    came = [await provide(node, number) for number in range(1, 7)]
     (dht,) = made
-    for number in range(10):
-        seed = bytes([100 + number]) * 32
-        async with attacker_of(node.network.addresses[0], seed) as attacker:
-            add = message(KINDS.ADD_PROVIDER)
-            me = add.providerPeers.add()
-            me.id = attacker.host.get_id().to_bytes()
-            me.addrs.append(LOCAL)
-            assert await asked(attacker, framed(add))
+    kept = {str(one) for one in dht._kad.provider_store.providers[ARCHIVE]}
+    assert kept == {*reached, *came[-2:]}
+    reached |= {*came[-2:]}
+    await provide(node, 7)
     assert dht.providers == 3 < MAX_PROVIDERS
+    assert kept == {str(one) for one in dht._kad.provider_store.providers[ARCHIVE]}
 
 
 async def test_strangers_are_not_in_the_routing_table(
@@ -239,16 +286,16 @@ async def test_addresses_pass_by_their_reach() -> None:
     places = ["/ip4/127.0.0.1/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip4/93.184.216.34/tcp/1"]
     data = [*(Multiaddr(one).to_bytes() for one in places), b"\xff", b""]
     data.append(Multiaddr("/dns4/localhost/tcp/1").to_bytes())
-    counts = [len(passing(data, reach)) for reach in Reach]
+    counts = [len(allowed(data, reach)) for reach in Reach]
     assert counts == [3, 2, 1]
-    assert len(passing([LOCAL] * 100, Reach.LOOPBACK)) == 8
+    assert len(allowed([LOCAL] * 100, Reach.LOOPBACK)) == 8
 
 
 async def test_what_others_say_is_noted_and_taken_out() -> None:
     noted: list[tuple[str, list[str]]] = []
     said = message(KINDS.FIND_NODE)
     one = said.closerPeers.add()
-    one.id = bytes.fromhex("002408011220") + bytes(range(32))
+    one.id = SOMEBODY
     one.addrs.extend([LOCAL, b"nonsense"])
     found = stripped(said, Reach.LOOPBACK, lambda *what: noted.append(what))
     assert list(found.closerPeers[0].addrs) == []

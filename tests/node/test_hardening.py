@@ -36,7 +36,7 @@ from tests.support.unpatched import patch_in_force, replaced, without_options
 from tests.support.waiting import until
 
 from byline_node import host as host_module
-from byline_node import host_patches, host_setup
+from byline_node import host_dht, host_patches, host_setup
 from byline_node.errors import ConfigError, PeerError
 from byline_node.host import Host, open_host
 from byline_node.peer_conduct import Conduct
@@ -90,14 +90,28 @@ async def is_closed(stream: trio.SocketStream, seconds: float = SOON) -> bool:
 
 
 async def test_labels_are_unique_and_each_patch_says_what_it_is_for() -> None:
-    labels = [patch.label for patch in host_patches.PATCHES]
+    patches = [*host_patches.PATCHES, *host_dht.DHT_PATCHES]
+    labels = [patch.label for patch in patches]
     assert len(set(labels)) == len(labels)
-    assert all(patch.without for patch in host_patches.PATCHES)
+    assert all(patch.without for patch in patches)
 
 
 def names_that_are_patched() -> list[tuple[Any, str]]:
     patches = [(one.where, one.name) for one in host_patches.PATCHES]
     return [*patches, *host_patches.OUTSIDE_NAMES, *host_setup.OUTSIDE_NAMES]
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    host_dht.OUTSIDE_NAMES,
+    ids=lambda one: one if isinstance(one, str) else one.__name__,
+)
+async def test_a_libp2p_that_lacks_a_name_of_the_dht_is_refused(
+    where: Any, name: str, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(where, name)
+    with pytest.raises(ConfigError, match=f"lacks.* ?{name}"):
+        host.open_dht(None)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +308,24 @@ async def test_websockets_are_dialled_without_a_proxy(
             with suppress(PeerError):
                 await two.connect(one.addresses[0])
             assert bool(two.peers()) == patched
+
+
+async def test_websockets_that_have_ended_are_not_counted(patched: bool) -> None:
+    """A node would dial a thousand, whoever named them, and then none any more."""
+    with patch_in_force("WebsocketTransport._track_connection", patched):
+        async with (
+            open_host(b"a" * 32, [ANY_WS], []) as one,
+            open_host(b"b" * 32, [ANY_PORT], []) as two,
+        ):
+            (place,) = one.addresses
+            manager = two._network.transport_manager
+            manager.transport_for_dialing(Multiaddr(place))._config.max_connections = 2
+            for number in range(3):
+                with suppress(PeerError):
+                    await two.connect(place)
+                assert bool(two.peers()) == (patched or number < 2)
+                two.drop(one.peer_id)
+                await until(lambda: not two._network.connections)
 
 
 async def test_nothing_is_logged_on_the_root_logger(

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from byline_ledger.errors import MalformedError
-from byline_node.mdns import LocalNetwork, parse_announcement, passing
+from byline_node.mdns import LocalNetwork, announced, parse_announcement
 
 PEER = b"12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD"
 LAN = "/ip4/10.77.0.1/tcp/4737"
@@ -33,8 +33,8 @@ exec "$@"
 
 def test_only_what_means_the_same_to_everybody_is_announced() -> None:
     said = ["/ip4/127.0.0.1/tcp/1", LAN, "/ip4/0.0.0.0/tcp/1", "nonsense"]
-    assert passing(said) == [LAN]
-    assert passing([LAN] * 20) == [LAN] * 8
+    assert announced(said) == [LAN]
+    assert announced([LAN] * 20) == [LAN] * 8
     local = LocalNetwork(PEER.decode(), lambda: said, lambda _peer, _places: None)
     info = local._announcement()
     assert info is not None

@@ -323,3 +323,18 @@ async def test_a_stopped_websocket_does_not_listen() -> None:
         (address,) = one.addresses
     with pytest.raises(OSError, match=r"all attempts to connect|refused"):
         await trio.open_tcp_stream("127.0.0.1", int(address.split("/")[4]))
+
+
+@pytest.mark.trio
+async def test_a_connection_is_found_by_the_peer_and_by_no_other_name() -> None:
+    async with (
+        open_host(b"a" * 32, [ANY_PORT], []) as host,
+        open_host(b"b" * 32, [ANY_PORT], []) as other,
+    ):
+        assert other.link(host.peer_id) is None
+        await other.connect(host.addresses[0])
+        assert other.link(host.peer_id) == other.links()[host.peer_id]
+        for name in ("", "0OIl", "\xe9", host.peer_id[:-1], "1" * 10_000):
+            assert other.link(name) is None
+        other.drop(host.peer_id)
+        await until(lambda: other.link(host.peer_id) is None)

@@ -94,6 +94,9 @@ class FakeHost:
         """More than the node has to know."""
         return {}
 
+    def link(self, _peer: str) -> streams.Link | None:
+        return None
+
     async def wait_change(self) -> None:
         await self._changed.wait()
 

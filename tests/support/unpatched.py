@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from byline_node import host_patches, host_setup
+from byline_node import host_dht, host_patches, host_setup
 
 
 @contextmanager
 def patch_in_force(label: str, in_force: bool) -> Iterator[None]:
-    """With all patches of host_patches.py, but for this one if it is not in force."""
-    host_patches.apply_patches()
-    (patch,) = [one for one in host_patches.PATCHES if one.label == label]
+    """With all patches of libp2p, but for this one if it is not in force."""
+    patches = [*host_patches.PATCHES, *host_dht.DHT_PATCHES]
+    host_patches.apply_patches(patches)
+    (patch,) = [one for one in patches if one.label == label]
     with pytest.MonkeyPatch.context() as monkeypatch:
         if not in_force:
             original = host_patches._ORIGINALS[label]
