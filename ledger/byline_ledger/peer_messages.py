@@ -74,19 +74,20 @@ def _records(value: Value, most: int) -> tuple[bytes, ...]:
     return records
 
 
-class StaleRecordError(MalformedError):
-    """A record that may have been good, but not now, or not here."""
+class MisplacedRecordError(MalformedError):
+    """A record that may be good, but not on this connection."""
 
 
-class UntimelyRecordError(StaleRecordError):
-    """Not now: but that depends on two clocks, and on how long it was on its way."""
+class UntimelyRecordError(MalformedError):
+    """A record that may be good, but not now; by which of two clocks is not known."""
 
 
 def judge(data: bytes, *, now: int, reach: Reach, owner: str | None) -> PeerRecord:
     """A record that came over a connection of this reach, if it may be used.
 
     `owner` is the peer id that it has to be of, where that is known.  MalformedError,
-    BadSignatureError or StaleRecordError say what is wrong with whoever sent it.
+    BadSignatureError or MisplacedRecordError say what is wrong with whoever sent it;
+    UntimelyRecordError does not.
     """
     record = PeerRecord.from_bytes(data)
     if owner is not None and record.peer_id != owner:
@@ -95,7 +96,7 @@ def judge(data: bytes, *, now: int, reach: Reach, owner: str | None) -> PeerReco
     if not record.is_current(now):
         raise UntimelyRecordError("peer record: it has expired, or is not valid yet")
     if record.reach < reach:
-        raise StaleRecordError(
+        raise MisplacedRecordError(
             f"peer record: {record.reach.name.lower()} addresses are not told to"
             f" {reach.name.lower()} peers"
         )

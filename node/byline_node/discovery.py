@@ -40,7 +40,7 @@ from byline_ledger.peer_messages import (
     PROTOCOL,
     AskPeers,
     KnownPeers,
-    StaleRecordError,
+    MisplacedRecordError,
     UntimelyRecordError,
     judge,
     parse_peers_answer,
@@ -246,8 +246,8 @@ class Discovery:
             except UntimelyRecordError as error:
                 log.debug("record left unread", peer=peer, reason=str(error))
                 continue
-            except StaleRecordError as error:
-                self._conduct.charge(peer, Fault.STALE, str(error))
+            except MisplacedRecordError as error:
+                self._conduct.charge(peer, Fault.MISPLACED, str(error))
                 return False
             except BadSignatureError as error:
                 self._conduct.charge(peer, Fault.LIE, str(error))

@@ -1,9 +1,10 @@
 """What of libp2p is replaced for the whole process: functions, classes, constants.
 
 Rule: one entry in PATCHES for each, and a sentence that says what happens without it;
-tests/node/test_hardening.py takes each back and shows that.  They fit one version of
-libp2p, so `check_libp2p` refuses every other, and one that lacks a name used here or in
-host_setup.py and host_gossip.py.  Reasons: docs/adr/0021-host-hardening.md.
+tests/node/test_hardening.py takes each back and shows that.  What only the DHT needs is
+in host_dht.py.  They fit one version of libp2p, so `check_libp2p` refuses every other,
+and one that lacks a name used here or in the host_*.py beside it.  Reasons:
+docs/adr/0021-host-hardening.md.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ class Fault(Enum):
     """More than the limits allow: streams, unread bytes, messages."""
     BAD_GOSSIP = "bad gossip", 5.0
     """Published statements that are malformed or forged."""
-    STALE = "stale addresses", 5.0
-    """Peer records that have expired, or that are not for this network."""
+    MISPLACED = "misplaced addresses", 5.0
+    """Peer records of a reach that is not for this connection."""
 
     def __init__(self, text: str, points: float) -> None:
         self.text = text

@@ -67,8 +67,8 @@ def huge() -> bytes:
 
 LIES: dict[str, tuple[Say, Fault]] = {
     "forged": (flood_of(forged), Fault.LIE),
-    "private": (flood_of(lambda: signed("/ip4/10.0.0.1/tcp/1")), Fault.STALE),
-    "loopback": (flood_of(lambda: signed("/ip4/127.0.0.1/tcp/1")), Fault.STALE),
+    "private": (flood_of(lambda: signed("/ip4/10.0.0.1/tcp/1")), Fault.MISPLACED),
+    "loopback": (flood_of(lambda: signed("/ip4/127.0.0.1/tcp/1")), Fault.MISPLACED),
     "huge": (huge, Fault.MALFORMED),
     "no message": (lambda: b"\xc0", Fault.MALFORMED),
     "another's as its own": (
@@ -91,7 +91,7 @@ async def test_a_lie_is_charged_and_nothing_of_it_is_dialled(
     assert node.host.dials == []
     await node.serve("liar", seconds=3600)
     assert node.host.dials == []
-    if fault is not Fault.STALE:
+    if fault is not Fault.MISPLACED:
         # It is asked too seldom for these few points to add up.
         assert "liar" in node.dropped
 
