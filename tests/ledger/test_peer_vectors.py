@@ -16,7 +16,9 @@ from byline_ledger.errors import MalformedError
 from byline_ledger.peer_address import (
     PeerAddress,
     Reach,
+    ip_in,
     network_of_ip,
+    passing,
     reach_of_ip,
 )
 from byline_ledger.peer_messages import (
@@ -107,6 +109,20 @@ def test_a_record_signed_here_is_like_any_other() -> None:
 )
 def test_networks_are_what_one_owner_is_likely_to_have(ip: str, network: str) -> None:
     assert network_of_ip(ip) == network
+
+
+def test_the_machine_is_read_out_of_an_address() -> None:
+    """Or nothing, out of what is no address."""
+    assert PeerAddress.parse(PUBLIC).ip == "93.184.216.34"
+    assert PeerAddress.parse("/ip6/2606:2800::1/tcp/1/ws").ip == "2606:2800::1"
+    assert [ip_in(odd) for odd in ("", "/", "/ip4", "nonsense")] == [""] * 4
+
+
+@pytest.mark.parametrize(("least", "places"), zip(Reach, (3, 2, 1), strict=True))
+def test_addresses_pass_by_their_form_and_reach(least: Reach, places: int) -> None:
+    texts = ["/ip4/127.0.0.1/tcp/1", "nonsense", "/ip4/10.0.0.1/tcp/1", PUBLIC]
+    found = [one.text for one in passing(texts, least)]
+    assert found == [texts[0], *texts[2:]][-places:]
 
 
 def test_on_loopback_each_address_is_a_network() -> None:
