@@ -11,7 +11,6 @@ now, 77 refused by the node's policy, 78 configuration, 130 interrupted.
 
 from __future__ import annotations
 
-import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -21,6 +20,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from byline_cli import output
+from byline_cli.memory import set_up_memory
 from byline_ledger.errors import BylineError, StoreError
 
 COMMANDS = {
@@ -110,12 +110,6 @@ def root(
     """Options of `byline` itself; the help text is HELP."""
 
 
-GARBAGE = 50_000, 10, 10
-"""New objects before a search for cycles.  Writes make new nodes of the lookup set,
-whose size makes a search dear: with the defaults a busy node spends a fifth of its time
-on searches that find next to nothing."""
-
-
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
     try:
@@ -149,7 +143,7 @@ def usage_error(error: typer.TyperException) -> int:
 
 def main() -> None:
     """The entry point of the `byline` program."""
-    gc.set_threshold(*GARBAGE)
+    set_up_memory()
     output.prepare(as_json="--json" in sys.argv)
     sys.exit(output.finish(run(sys.argv[1:])))
 

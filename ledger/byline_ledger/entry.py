@@ -11,6 +11,7 @@ commitment.  Specification: docs/spec/log.md, "Entries" and "Lookup strings".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
@@ -36,6 +37,8 @@ MAX_KEYS = 66
 """Subject, author and 64 sources."""
 MAX_RETIREMENT_BYTES = 1024
 MAX_COUNT = 2**63 - 1
+AUTHORS = 1024
+"""Whose key and tag are remembered: most have more than one statement."""
 
 _HEAD_BYTES = 1 + ID_BYTES + TAG_BYTES + 1
 _COMMITMENT_BYTES = 1 + 8 + 32
@@ -54,11 +57,13 @@ def source_key(multihash: bytes) -> bytes:
     return sha256(b"byline/source/v1\x00" + multihash).digest()
 
 
+@lru_cache(AUTHORS)
 def author_key(public: bytes) -> bytes:
     """Lookup key of everything that a 32-byte author key signed."""
     return sha256(b"byline/author/v1\x00" + public).digest()
 
 
+@lru_cache(AUTHORS)
 def author_tag(public: bytes) -> bytes:
     """The 8 bytes that stand for an author inside a lookup string."""
     return sha256(b"byline/tag/v1\x00" + public).digest()[:TAG_BYTES]

@@ -1,9 +1,9 @@
 """What a follower does, and how it talks to its peer: bytes in, actions out.
 
 Rule: a session is a generator: it yields actions, and is sent the answer's bytes (after
-an `Ask`) or nothing (after the others).  `Check` is done when it goes on; `Admit` need
-only be begun, for it yields `Settle` before its cursor moves.  Every answer is parsed
-strictly, and every statement checked, before it is admitted.  It computes between two
+an `Ask`) or nothing (after the others).  `Check` and the `Admit` after it need only be
+begun, for it yields `Settle` before its cursor moves.  Every answer is parsed strictly,
+and every statement checked, before it is admitted.  It computes between two
 yields, up to a hundred milliseconds: run it in a thread.
 """
 
@@ -63,7 +63,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Verify the signatures of these statements; go on if all hold."""
+    """Verify the signatures of these statements; unless all hold, admit none of them
+    and end the session, now or at the next `Settle`."""
 
     statements: tuple[Statement, ...]
 
@@ -75,14 +76,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Store these statements, whose signatures were checked."""
+    """Store these statements, once the last `Check` has found that they hold."""
 
     statements: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Go on once all that was to be admitted is durable."""
+    """Go on once all that was to be admitted is durable; with a `lag` of 1, all that
+    was to be admitted before the last `Settle`."""
+
+    lag: int = 0
 
 
 @dataclass(frozen=True, slots=True)

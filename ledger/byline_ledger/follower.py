@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.cursor import MAX_GAPS, Cursor
@@ -100,7 +100,10 @@ class Follower:
         self._view = view
         self._is_refused = is_refused
         self.cursor = cursor
-        """Where the last session, finished or not, has come to."""
+        """Where the last session, finished or not, has come to: what is before it is
+        durable."""
+        self._at = cursor
+        """Where this session reads: up to a page further."""
         self.is_equal = False
         """At first contact, the peer's set of statements was ours."""
         self._talk, self._tried = Talk(), False
@@ -112,7 +115,7 @@ class Follower:
         Raises MalformedError, VerificationError or ContradictionError for a lie, and
         NotFoundError where the peer withholds what its log lists.
         """
-        self._talk, self._tried = Talk(), False
+        self._talk, self._tried, self._at = Talk(), False, self.cursor
         if self.cursor is None:
             yield from self._meet(b"" if self.is_equal else self._view().set_root)
         elif read_on and self.cursor.size == self.cursor.seen.size:
@@ -125,13 +128,17 @@ class Follower:
             yield from self._read_on()
         yield from self._ask_for(wanted[:MAX_IDS])
         yield Settle()
-        self._forget_filled_gaps()
+        self._move(self._without_filled_gaps())
         yield Keep(self._cursor)
 
     @property
     def _cursor(self) -> Cursor:
-        assert self.cursor is not None
-        return self.cursor
+        assert self._at is not None
+        return self._at
+
+    def _move(self, cursor: Cursor) -> None:
+        """All before it is durable."""
+        self.cursor = self._at = cursor
 
     # The checkpoint
 
@@ -151,7 +158,7 @@ class Follower:
         if checkpoint.size < 1:
             raise VerificationError(f"log {checkpoint.origin} has no commitment")
         end = _End.of(checkpoint, met.entry, met.frontier)
-        self.cursor = Cursor(met.vkey, met.note, Frontier.empty(), 0, b"", ())
+        self._move(Cursor(met.vkey, met.note, Frontier.empty(), 0, b"", ()))
         yield from self._try_jump(end)
 
     def _hear_news(self, known: Cursor) -> Steps[None]:
@@ -172,7 +179,7 @@ class Follower:
         except ProofError:
             yield from self._see_head(known)  # who contradicts itself is shown to
             raise
-        self.cursor = replace(known, note=news.note)
+        self._move(replace(known, note=news.note))
         yield from self._take(news.entries, frontier, checkpoint)
 
     def _meet_another(self, known: Cursor) -> Steps[None]:
@@ -196,7 +203,7 @@ class Follower:
             return
         checkpoint = open_checkpoint(head.note, head.vkey)
         _check_extends(known, head, checkpoint)
-        self.cursor = replace(known, note=head.note)
+        self._move(replace(known, note=head.note))
 
     # All of it, where it is all known or nearly so
 
@@ -217,13 +224,14 @@ class Follower:
                 self._jump(end, tuple(found.gaps))
 
     def _jump(self, end: _End, gaps: tuple[bytes, ...]) -> None:
-        self.cursor = replace(
+        cursor = replace(
             self._cursor,
             frontier=end.frontier,
             count=end.commitment.count,
             commitment=end.entry,
             gaps=gaps,
         )
+        self._move(cursor)
 
     # Entries
 
@@ -256,15 +264,18 @@ class Follower:
         onward = AskEntries(frontier.size, target.size)
         after = (onward,) if frontier.size < target.size else ()
         gaps = yield from self._fetch(found.unknown, after)
-        yield Settle()
-        self.cursor = replace(
+        # Of this page something may be on its way to the disk while the next is read.
+        yield Settle(lag=1)
+        if self.cursor is not cursor:
+            self.cursor = cursor
+            yield Keep(cursor)
+        self._at = replace(
             cursor,
             frontier=frontier,
             count=found.count,
             commitment=found.commitment,
             gaps=cursor.gaps + gaps,
         )
-        yield Keep(self.cursor)
 
     def _fetch(
         self, unknown: dict[bytes, bytes], after: Sequence[AskEntries]
@@ -272,9 +283,14 @@ class Follower:
         """Admits the statements of these ids (-> entry); the ids that nobody had.
         `after` is asked next."""
         gaps: list[bytes] = []
-        # Looked up late: gossip may bring some of them meanwhile.
-        rest = (one for one in unknown if self._is_wanted(one))
         many = len(unknown) > FETCHED_IDS
+        ids = iter(unknown)
+        first = [*islice(ids, (AHEAD + 1) * FETCHED_IDS)]
+        # Gossip may have brought some of the later ones when their time comes.
+        rest = chain(
+            (one for one in first if not self._is_refused(one)),
+            (one for one in ids if not self._is_unwanted(one)),
+        )
         portions = [list(islice(rest, FETCHED_IDS)) for _ in range(AHEAD)]
         while True:
             portions.append(list(islice(rest, FETCHED_IDS)))
@@ -298,21 +314,20 @@ class Follower:
     # Gaps
 
     def _ask_for(self, wanted: Sequence[bytes]) -> Steps[None]:
-        missing = [one for one in wanted if self._is_wanted(one)]
+        missing = [one for one in wanted if not self._is_unwanted(one)]
         while missing:
             statements = yield from self._talk.statements(missing)
             yield from admit(statements)
             missing = missing[len(statements) :]
 
-    def _forget_filled_gaps(self) -> None:
-        if self._cursor.gaps:
-            gaps = (one for one in self._cursor.gaps if self._is_wanted(one))
-            self.cursor = replace(self._cursor, gaps=tuple(gaps))
+    def _without_filled_gaps(self) -> Cursor:
+        gaps = (one for one in self._cursor.gaps if not self._is_unwanted(one))
+        return replace(self._cursor, gaps=tuple(gaps))
 
-    def _is_wanted(self, statement_id: bytes) -> bool:
-        """Neither here nor refused."""
+    def _is_unwanted(self, statement_id: bytes) -> bool:
+        """It is here, or refused."""
         known = self._view().index_of(statement_id) is not None
-        return not known and not self._is_refused(statement_id)
+        return known or self._is_refused(statement_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,8 @@ class Admission:
     def is_refused(self, statement_id: bytes, peer: str | None = None) -> bool:
         """Whether the statement is not wanted; `peer` is in whose log it was found."""
         with self._lock:
+            if self._refusals.get(statement_id) is None:
+                return False
             if peer is not None:
                 self._refusals.found_in(statement_id, peer_hint(peer))
             vouched = self._vouching.is_vouched_hint

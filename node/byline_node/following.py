@@ -25,7 +25,7 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.follow_messages import MAX_IDS
-from byline_ledger.follower import Ask, Follower, Keep, KnownLog
+from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Settle
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
@@ -35,9 +35,12 @@ from byline_node.session_run import HelperError, SessionRun
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
 """Between two sessions with one peer at least, however often there is a loss."""
-TURN_SECONDS = 10.0
+TURN_SECONDS = 30.0
 """Longest wait for the turn to read pages.  Then they are read beside those of the peer
 whose turn it is: a slow one costs the others time, and cannot hold them up for ever."""
+TURN_LENGTH = 8.0
+"""Seconds after which the turn goes to the next peer.  All that was read is stored
+first: else the next one would have the same statements fetched again."""
 READING_SECONDS = 1.0
 """After a page, the next one is under way for so long."""
 MAX_PAUSE = 60.0
@@ -52,8 +55,18 @@ MAX_REMEMBERED = 256
 """Peers that have gone and are still listed."""
 
 AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
+
+
+class Stored(Protocol):
+    """What came of statements (`writer.Committed`)."""
+
+    @property
+    def appended(self) -> Sequence[Any]:
+        """One for each that was admitted."""
+
+
 AdmitStatements: TypeAlias = Callable[
-    [Sequence[Statement], str, Sequence[str]], Awaitable[Any]
+    [Sequence[Statement], str, Sequence[str]], Awaitable[Stored]
 ]
 
 log = structlog.get_logger("byline.follow")
@@ -104,12 +117,15 @@ class FollowedLog:
     refused: int = 0
     """Statements of it that were passed over, being refused."""
     passing: int = 0
-    """The same of the page that is being read."""
+    """The same of the page that is being read, as far as the session knew of itself."""
+    passed: int = 0
+    """The same of the page before it."""
     due: frozenset[bytes] = frozenset()
     """Statements passed over earlier that this session asks for again."""
     connected: bool = False
     is_helpful: bool = True
     """It never gave a false statement when it was asked for another's."""
+    is_saving: bool = False
     saved: Kept | None = None
     saved_at: float = field(default=-SAVE_SECONDS)
     asked_gaps_at: float = field(default=-GAP_SECONDS)
@@ -131,6 +147,13 @@ class FollowedLog:
         if self.cursor is None:
             return None
         return Kept(self.cursor, self.policy, self.refused)
+
+    def settle(self, lag: int, refused: int) -> None:
+        """Counts what is behind the cursor now (follow_session.Settle); `refused` of it
+        were fetched first."""
+        passed = self.passed if lag else self.passed + self.passing
+        self.refused = max(0, self.refused + passed + refused)
+        self.passed, self.passing = self.passing if lag else 0, 0
 
     def rewind(self, gate: Gate) -> None:
         """Starts again at the first leaf, where another policy let things pass."""
@@ -252,7 +275,7 @@ class Following:
 
     async def _run_session(self, followed: FollowedLog) -> None:
         followed.rewind(self._gate)
-        followed.passing = 0
+        followed.passing = followed.passed = 0
         # Where nothing more can wait, only what is due is read.
         read_on = not self._gate.is_full(followed.peer)
         session = followed.follower.session(self._wanted(followed), read_on=read_on)
@@ -268,32 +291,46 @@ class Following:
                         self._helpers(followed),
                         nursery,
                     )
-                    await self._drive(followed, run, turn)
+                    async with trio.open_nursery() as saving:
+                        await self._drive(followed, run, turn, saving)
                     nursery.cancel_scope.cancel()
         finally:
             turn.end()
             session.close()
 
-    async def _drive(self, followed: FollowedLog, run: SessionRun, turn: _Turn) -> None:
+    async def _drive(
+        self,
+        followed: FollowedLog,
+        run: SessionRun,
+        turn: _Turn,
+        saving: trio.Nursery,
+    ) -> None:
         while (action := await run.step()) is not None:
-            if isinstance(action, Keep):
-                if turn.end():
+            match action:
+                case Keep():
+                    if turn.is_over:
+                        await run.finish()
+                        turn.end()
+                    if self._is_worth_saving(followed):
+                        # Behind: it waits for the commits under way.
+                        saving.start_soon(self._save, followed)
+                case Settle(lag):
+                    followed.settle(lag, await run.settle(lag))
+                case Ask(bulk=True):
+                    await turn.begin()
                     self._read_at = trio.current_time()
-                followed.refused = max(0, followed.refused + followed.passing)
-                followed.passing = 0
-                if self._is_worth_saving(followed):
-                    await self._save(followed)
-                continue
-            if isinstance(action, Ask) and action.bulk:
-                await turn.begin()
-            await run.do(action)
+                    await run.do(action)
+                case _:
+                    await run.do(action)
 
     async def _admit_from(
         self, followed: FollowedLog, statements: Sequence[Statement]
-    ) -> None:
+    ) -> int:
         peers = [followed.peer] * len(statements)
-        await self._admit(statements, "follow", peers)
-        self._count(followed, statements)
+        stored = await self._admit(statements, "follow", peers)
+        if not followed.due and len(stored.appended) == len(statements):
+            return 0
+        return self._count(followed, statements)
 
     def _helpers(self, followed: FollowedLog) -> list[str]:
         """Others that are followed without trouble: they may have what this one has."""
@@ -305,15 +342,13 @@ class Following:
         ]
         return found[:MAX_HELPERS]
 
-    def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> None:
-        """How many of them were refused, and how many no longer are."""
-        ours = self._view()
+    def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> int:
+        """How many of them were refused, less those that no longer are."""
+        ours, count = self._view(), 0
         for one in statements:
             is_here = ours.index_of(one.id) is not None
-            if one.id in followed.due:
-                followed.passing -= is_here
-            else:
-                followed.passing += not is_here
+            count += -is_here if one.id in followed.due else not is_here
+        return count
 
     def _wanted(self, followed: FollowedLog) -> list[bytes]:
         """Gaps in all logs, if it is time to ask this peer for them."""
@@ -358,7 +393,7 @@ class Following:
 
     def _is_worth_saving(self, followed: FollowedLog) -> bool:
         cursor, saved = followed.cursor, followed.saved
-        if cursor is None or followed.kept == saved:
+        if cursor is None or followed.is_saving or followed.kept == saved:
             return False
         read = cursor.size - (saved.cursor.size if saved else 0)
         is_time = trio.current_time() - followed.saved_at >= SAVE_SECONDS
@@ -369,7 +404,7 @@ class Following:
         kept = followed.kept
         if kept is None or kept == followed.saved:
             return
-        followed.saved_at = trio.current_time()
+        followed.saved_at, followed.is_saving = trio.current_time(), True
         try:
             # What the cursor passed over must be remembered before the cursor is.
             await trio.to_thread.run_sync(self._gate.save)
@@ -377,6 +412,8 @@ class Following:
             followed.saved = kept
         except BylineError as error:
             log.debug("cursor not saved", peer=followed.peer, reason=str(error))
+        finally:
+            followed.is_saving = False
 
 
 class _Turn:
@@ -385,17 +422,21 @@ class _Turn:
     def __init__(self, lock: trio.Lock) -> None:
         self._lock = lock
         self._mine = False
+        self._since = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody else should have it."""
+        is_long = trio.current_time() - self._since >= TURN_LENGTH
+        return self._mine and is_long and self._lock.statistics().tasks_waiting > 0
 
     async def begin(self) -> None:
         if not self._mine:
             with trio.move_on_after(TURN_SECONDS):
                 await self._lock.acquire()
-                self._mine = True
+                self._mine, self._since = True, trio.current_time()
 
-    def end(self) -> bool:
-        """Whether it had begun."""
-        had = self._mine
-        if had:
+    def end(self) -> None:
+        if self._mine:
             self._lock.release()
             self._mine = False
-        return had

@@ -45,10 +45,10 @@ from byline_ledger.view import LogView
 MAX_MIRRORS = 16
 MAX_WISHES = 64
 BUSY_SECONDS = 1.0
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 600.0
 CATCH_UP_SECONDS = 1.0
 """How long a cosignature waits for the copy; what is missing then is read on."""
-READ_SECONDS = 600.0
+READ_SECONDS = 1_200.0
 """Longest reading in one go, behind a request that is long answered."""
 
 log = structlog.get_logger("byline.mirrors")

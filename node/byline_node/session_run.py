@@ -20,7 +20,7 @@ from byline_ledger.follow_messages import (
     parse_request,
     parse_response,
 )
-from byline_ledger.follower import Action, Admit, Ask, Check, Session, Settle
+from byline_ledger.follower import Action, Admit, Ask, Check, Session
 from byline_ledger.statement import Statement
 from byline_node.errors import PeerError
 
@@ -28,6 +28,11 @@ MAX_AHEAD = 3
 """Answers that are fetched before the session asks for them."""
 MAX_BEHIND = 2
 """Portions of statements that are being stored while it goes on."""
+STORED = 8_192
+"""Statements of one portion, unless that many take long to come.  The larger it is, the
+fewer nodes of the lookup set are made only to be replaced (writer.MAX_COMMIT)."""
+STORE_SECONDS = 2.0
+"""After so long what has come is stored, however little."""
 HELPER_SECONDS = 2.0
 """How long another peer is waited for; then the one that is followed is asked."""
 WORKERS = 2
@@ -35,9 +40,11 @@ WORKERS = 2
 LEAST_PORTION = 64
 
 AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
-AdmitSome: TypeAlias = Callable[[Sequence[Statement]], Awaitable[None]]
+AdmitSome: TypeAlias = Callable[[Sequence[Statement]], Awaitable[int]]
+"""Returns once what is admitted of them is durable; how many were refused."""
 
-_workers = trio.CapacityLimiter(WORKERS)
+_checkers = trio.CapacityLimiter(WORKERS)
+_parsers = trio.CapacityLimiter(WORKERS)
 
 
 class HelperError(PeerError):
@@ -56,6 +63,26 @@ class _Answer:
     done: trio.Event = field(default_factory=trio.Event)
     data: bytes | None = None
     error: BylineError | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Checked:
+    """Statements whose signatures are being verified, and who gave them."""
+
+    peer: str
+    done: trio.Event = field(default_factory=trio.Event)
+    error: BylineError | None = None
+    admitted: tuple[Statement, ...] = ()
+    """To be stored if all hold."""
+
+
+@dataclass(slots=True, eq=False)
+class _Portion:
+    """Statements that are being stored together."""
+
+    statements: Sequence[Statement]
+    done: trio.Event = field(default_factory=trio.Event)
+    refused: int = 0
 
 
 class SessionRun:
@@ -79,9 +106,14 @@ class SessionRun:
         self._nursery = nursery
         self._answers: dict[bytes, _Answer] = {}
         self._asked = 0
+        self._check: _Checked | None = None
+        self._collected: list[Statement] = []
+        self._collected_since = 0.0
         self._behind = trio.Semaphore(MAX_BEHIND)
-        self._storing = 0
-        self._stored = trio.Event()
+        self._late: list[_Portion] = []
+        """Begun before the last `Settle`."""
+        self._begun: list[_Portion] = []
+        """Begun since."""
         self._failed: BylineError | None = None
         self._last_peer = peer
         self._reply: bytes | None = None
@@ -91,31 +123,27 @@ class SessionRun:
         reply, self._reply = self._reply, None
         try:
             return await trio.to_thread.run_sync(
-                _advance, self._session, reply, limiter=_workers
+                _advance, self._session, reply, limiter=_parsers
             )
         except (MalformedError, VerificationError) as error:
-            raise self._blame(error) from error
+            raise self._blame(error, self._last_peer) from error
 
     async def do(self, action: Action) -> None:
-        """All but `Keep`."""
+        """All but `Keep`, and `Settle`: see `settle`."""
         match action:
             case Ask():
                 self._reply = await self._answer(action)
             case Check():
-                try:
-                    await self._check(action.statements)
-                except VerificationError as error:
-                    raise self._blame(error) from error
+                await self._end_check()
+                self._check = _Checked(self._last_peer)
+                self._nursery.start_soon(self._run_check, action, self._check)
             case Admit():
-                await self._begin_to_admit(action.statements)
-            case Settle():
-                await self._settle()
+                assert self._check is not None, "admitted, and not checked"
+                self._check.admitted += action.statements
 
-    def _blame(self, error: BylineError) -> BylineError:
-        """The error is of whoever answered last."""
-        if self._last_peer == self._peer:
-            return error
-        return HelperError(self._last_peer, str(error))
+    def _blame(self, error: BylineError, peer: str) -> BylineError:
+        """The error is of whoever gave the answer."""
+        return error if peer == self._peer else HelperError(peer, str(error))
 
     # Asking
 
@@ -168,36 +196,67 @@ class SessionRun:
 
     # Checking and storing
 
-    async def _check(self, statements: Sequence[Statement]) -> None:
-        portion = max(LEAST_PORTION, -(-len(statements) // WORKERS))
-        errors: list[BylineError] = []
+    async def _run_check(self, check: Check, checked: _Checked) -> None:
+        portion = max(LEAST_PORTION, -(-len(check.statements) // WORKERS))
         async with trio.open_nursery() as nursery:
-            for start in range(0, len(statements), portion):
-                some = Check(tuple(statements[start : start + portion]))
-                nursery.start_soon(_verify, some, errors)
-        if errors:
-            raise errors[0]
+            for start in range(0, len(check.statements), portion):
+                some = Check(check.statements[start : start + portion])
+                nursery.start_soon(_verify, some, checked)
+        checked.done.set()
 
-    async def _begin_to_admit(self, statements: Sequence[Statement]) -> None:
-        await self._behind.acquire()
-        self._raise_failure()
-        self._storing += 1
-        self._nursery.start_soon(self._store, statements)
+    async def _end_check(self) -> None:
+        """What holds is stored; what does not ends the session."""
+        checked, self._check = self._check, None
+        if checked is not None:
+            await checked.done.wait()
+            if checked.error is not None:
+                raise self._blame(checked.error, checked.peer) from checked.error
+            await self._collect(checked.admitted)
 
-    async def _store(self, statements: Sequence[Statement]) -> None:
+    async def _collect(self, statements: Sequence[Statement]) -> None:
+        """To be stored with those that come next."""
+        if len(self._collected) + len(statements) > STORED:
+            await self._begin_to_store()
+        if not self._collected:
+            self._collected_since = trio.current_time()
+        self._collected += statements
+        if trio.current_time() - self._collected_since > STORE_SECONDS:
+            await self._begin_to_store()
+
+    async def _begin_to_store(self) -> None:
+        if self._collected:
+            await self._behind.acquire()
+            self._raise_failure()
+            portion = _Portion(self._collected)
+            self._collected = []
+            self._begun.append(portion)
+            self._nursery.start_soon(self._store, portion)
+
+    async def _store(self, portion: _Portion) -> None:
         try:
-            await self._admit(statements)
+            portion.refused = await self._admit(portion.statements)
         except BylineError as error:
             self._failed = self._failed or error
         finally:
             self._behind.release()
-            self._storing -= 1
-            self._stored.set()
+            portion.done.set()
 
-    async def _settle(self) -> None:
-        while self._storing:
-            self._stored = trio.Event()
-            await self._stored.wait()
+    async def settle(self, lag: int) -> int:
+        """Does a `Settle`; how many of those that are settled were refused."""
+        await self._end_check()
+        await self._begin_to_store()
+        late = self._late if lag else self._late + self._begun
+        await self._wait_for(late)
+        self._late, self._begun = self._begun if lag else [], []
+        return sum(one.refused for one in late)
+
+    async def finish(self) -> None:
+        """Waits until all that was begun is durable."""
+        await self._wait_for(self._late + self._begun)
+
+    async def _wait_for(self, portions: Sequence[_Portion]) -> None:
+        for one in portions:
+            await one.done.wait()
         self._raise_failure()
 
     def _raise_failure(self) -> None:
@@ -205,11 +264,11 @@ class SessionRun:
             raise self._failed
 
 
-async def _verify(some: Check, errors: list[BylineError]) -> None:
+async def _verify(some: Check, checked: _Checked) -> None:
     try:
-        await trio.to_thread.run_sync(some.run, limiter=_workers)
+        await trio.to_thread.run_sync(some.run, limiter=_checkers)
     except BylineError as error:
-        errors.append(error)
+        checked.error = checked.error or error
 
 
 def _is_whole(request: bytes, answer: _Answer) -> bool:

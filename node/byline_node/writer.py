@@ -24,7 +24,7 @@ from byline_node.receipts import Receipt, receipts_from_view
 if TYPE_CHECKING:
     from byline_ledger.log import Appended, LogView
 
-MAX_COMMIT = 4096
+MAX_COMMIT = 8192
 """Statements in one commit; a single submission may be as large, not larger."""
 MAX_QUEUE = 16384
 """Statements that wait; whoever brings more waits until there is room."""

@@ -161,7 +161,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     if unshare is None:
         pytest.skip("there is no unshare(1) to make a small disk with")
-    mount = f"mount -t tmpfs -o size=112m none {tmp_path} && "
+    mount = f"mount -t tmpfs -o size=192m none {tmp_path} && "
     alone = [unshare, "--mount", "--map-root-user", "sh", "-ec"]
     made = subprocess.run([*alone, mount + "true"], capture_output=True, text=True)
     if made.returncode:

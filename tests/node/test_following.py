@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
-from byline_ledger import codec
+from byline_ledger import codec, follower
 from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import StoreError
@@ -24,6 +25,7 @@ from byline_ledger.follow_messages import (
 from byline_ledger.follow_server import serve
 from byline_ledger.statement import Statement
 from byline_node import following as module
+from byline_node import session_run
 from byline_node.cursors import PLACES, Kept, LedgerCursors
 from byline_node.errors import BusyError, PeerError
 from byline_node.following import Following
@@ -40,6 +42,11 @@ def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         return function(*args)
 
     monkeypatch.setattr(trio.to_thread, "run_sync", run_here)
+
+
+@dataclass
+class Stored:
+    appended: Sequence[Statement]
 
 
 class Records:
@@ -117,6 +124,7 @@ class Setting:
         self.records = Records()
         self.broken: PeerError | None = None
         self.delays: dict[str, float] = {}
+        self.portions: list[int] = []
         self.times: list[float] = []
         self.requests: list[tuple[str, bytes]] = []
         self.gate = Gate()
@@ -139,14 +147,16 @@ class Setting:
 
     async def admit(
         self, statements: Sequence[Statement], source: str, peers: Sequence[str]
-    ) -> None:
+    ) -> Stored:
         assert source == "follow"
         assert len(peers) == len(statements)
         await trio.lowlevel.checkpoint()
+        self.portions.append(len(statements))
         admitted, is_full = self.gate.take(statements, peers)
         self.mine.append(admitted)
         if is_full:
             raise BusyError("no more can wait")
+        return Stored(admitted)
 
     async def run(self, seconds: float, *peers: str) -> None:
         with trio.move_on_after(seconds):
@@ -224,9 +234,9 @@ async def test_a_slow_peer_does_not_hold_up_the_others(
     """It has its turn at reading pages, and then takes its time over each answer."""
     texts = [str(number) for number in range(100)]
     setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
-    setting.delays["slow"] = 29.0
+    setting.delays["slow"] = 60.0
     nursery.start_soon(setting.following.follow, "slow")
-    await trio.sleep(70)
+    await trio.sleep(140)
     nursery.start_soon(setting.following.follow, "friend")
     await trio.sleep(module.TURN_SECONDS + 1)
     friend = setting.following.logs["friend"].cursor
@@ -236,6 +246,22 @@ async def test_a_slow_peer_does_not_hold_up_the_others(
     assert slow is not None
     assert slow.size == 0
     nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("delay", "portions"), [(0.1, [10]), (1.5, [6, 4])])
+async def test_what_soon_comes_is_stored_together(
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    delay: float,
+    portions: list[int],
+) -> None:
+    """And what takes its time does not wait for the rest."""
+    monkeypatch.setattr(follower, "FETCHED_IDS", 2)
+    monkeypatch.setattr(session_run, "MAX_AHEAD", 0)
+    setting = Setting(friend=log_of(2, *map(str, range(10))))
+    setting.delays["friend"] = delay
+    await setting.run(20, "friend")
+    assert setting.portions == portions
 
 
 async def test_gaps_of_liars_do_not_hide_the_others(
