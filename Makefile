@@ -34,7 +34,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-network crash sim soak faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network crash sim soak faults audit \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -87,6 +87,9 @@ bench-follow: $(STAMP)/test
 
 bench-sync: $(STAMP)/test
 	$(PY) -m benchmarks.sync $(ARGS)
+
+bench-policies: $(STAMP)/test
+	$(PY) -m benchmarks.policies $(MINUTES:%=--minutes %) $(ARGS)
 
 bench-log: $(STAMP)/test
 	$(PY) -m benchmarks.log $(ARGS)
