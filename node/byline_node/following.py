@@ -35,10 +35,10 @@ from byline_node.session_run import HelperError, SessionRun
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
 """Between two sessions with one peer at least, however often there is a loss."""
-TURN_SECONDS = 30.0
+TURN_SECONDS = 60.0
 """Longest wait for the turn to read pages.  Then they are read beside those of the peer
 whose turn it is: a slow one costs the others time, and cannot hold them up for ever."""
-TURN_LENGTH = 8.0
+TURN_LENGTH = 20.0
 """Seconds after which the turn goes to the next peer.  All that was read is stored
 first: else the next one would have the same statements fetched again."""
 READING_SECONDS = 1.0

@@ -241,7 +241,7 @@ class Node:
         return await self._entrance.submit(statements, "api", peers)
 
     def status(self) -> dict[str, Any]:
-        network = self._network
+        network = self._network.status() if self._network else None
         ledger, hold = self._ledger, self._cosigner.hold
         return describe_log(self.view, ledger.read_only) | {
             "held": ledger.is_held and hold.is_waiting,
@@ -251,9 +251,9 @@ class Node:
             "api": self._api,
             "peer_id": network.peer_id if network else None,
             "listen": list(network.addresses) if network else [],
-            "peers": network.peers() if network else [],
+            "peers": [asdict(one) for one in network.peers] if network else [],
             "brought_by": {way.value: self._writer.counts[way] for way in Source},
-            "gossip": network.status().gossip if network else {},
+            "gossip": network.gossip if network else {},
         }
 
     def _accuse(self, alarm: bytes, source: str) -> None:

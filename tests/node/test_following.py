@@ -234,9 +234,9 @@ async def test_a_slow_peer_does_not_hold_up_the_others(
     """It has its turn at reading pages, and then takes its time over each answer."""
     texts = [str(number) for number in range(100)]
     setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
-    setting.delays["slow"] = 60.0
+    setting.delays["slow"] = 120.0
     nursery.start_soon(setting.following.follow, "slow")
-    await trio.sleep(140)
+    await trio.sleep(260)
     nursery.start_soon(setting.following.follow, "friend")
     await trio.sleep(module.TURN_SECONDS + 1)
     friend = setting.following.logs["friend"].cursor
