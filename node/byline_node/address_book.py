@@ -92,8 +92,10 @@ class Pauses:
 
     _due: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
-    def is_due(self, address: PeerAddress, now: float) -> bool:
-        names = address.text, address.ip
+    def is_due(self, address: PeerAddress, now: float, *, is_met: bool) -> bool:
+        """Where a peer was met, only the address's own pause counts: else strangers who
+        name other ports of its machine could have it never dialled again."""
+        names = (address.text,) if is_met else (address.text, address.ip)
         return all(self._due.get(name, (0.0, 0.0))[0] <= now for name in names)
 
     def fail(self, address: str, now: float) -> None:
@@ -283,7 +285,11 @@ class AddressBook:
         return None
 
     def _due(self, entry: Entry, now: float) -> list[PeerAddress]:
-        return [one for one in entry.addresses() if self.pauses.is_due(one, now)]
+        return [
+            one
+            for one in entry.addresses()
+            if self.pauses.is_due(one, now, is_met=one.text == entry.met_at)
+        ]
 
     def unproven(self, peer: str, now: float) -> list[str]:
         """Addresses of a peer to try, if it was not reached lately where it says."""

@@ -292,7 +292,11 @@ class Following:
                         nursery,
                     )
                     async with trio.open_nursery() as saving:
-                        await self._drive(followed, run, turn, saving)
+                        try:
+                            await self._drive(followed, run, turn, saving)
+                        except BylineError:
+                            await run.salvage()
+                            raise
                     nursery.cancel_scope.cancel()
         finally:
             turn.end()
@@ -423,6 +427,7 @@ class _Turn:
         self._lock = lock
         self._mine = False
         self._since = 0.0
+        self._waited = False
 
     @property
     def is_over(self) -> bool:
@@ -432,9 +437,11 @@ class _Turn:
 
     async def begin(self) -> None:
         if not self._mine:
-            with trio.move_on_after(TURN_SECONDS):
+            # Once, and not before each page: whoever has the turn may be slow for good.
+            with trio.move_on_after(0 if self._waited else TURN_SECONDS):
                 await self._lock.acquire()
                 self._mine, self._since = True, trio.current_time()
+            self._waited = not self._mine
 
     def end(self) -> None:
         if self._mine:

@@ -18,14 +18,13 @@ import trio
 from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.gossip import MAX_BATCH, TOPIC, Sifted, make_batches, sift_batch
 from byline_ledger.statement import Statement
+from byline_node.writer import MAX_COMMIT
 
 COALESCE_SECONDS = 0.05
 MAX_OUTGOING = 4 << 20
 MAX_INCOMING = 16 << 20
 SIFT_BYTES = 1 << 20
 """Batches that are verified together."""
-MAX_ADMIT = 4_096
-"""Statements handed to the writer at once: it takes no more (writer.MAX_COMMIT)."""
 LEAST_BYTES = 64
 """Of an item, as far as a queue's bound is concerned: empty ones take room too."""
 MAX_SENDERS = 1_024
@@ -114,8 +113,8 @@ class Gossip:
                 sifted = await self._sift(sender, batch)
                 fresh |= {one.id: (one, sender) for one in sifted.fresh}
             brought = list(fresh.values())
-            for start in range(0, len(brought), MAX_ADMIT):
-                await self._admit_some(brought[start : start + MAX_ADMIT])
+            for start in range(0, len(brought), MAX_COMMIT):
+                await self._admit_some(brought[start : start + MAX_COMMIT])
 
     async def _admit_some(self, fresh: list[tuple[Statement, str]]) -> None:
         try:

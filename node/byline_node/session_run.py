@@ -8,6 +8,7 @@ from any peer that has them; whoever gives a false one is not asked for others' 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -23,14 +24,15 @@ from byline_ledger.follow_messages import (
 from byline_ledger.follower import Action, Admit, Ask, Check, Session
 from byline_ledger.statement import Statement
 from byline_node.errors import PeerError
+from byline_node.writer import MAX_COMMIT
 
 MAX_AHEAD = 3
 """Answers that are fetched before the session asks for them."""
 MAX_BEHIND = 2
 """Portions of statements that are being stored while it goes on."""
-STORED = 8_192
+STORED = MAX_COMMIT
 """Statements of one portion, unless that many take long to come.  The larger it is, the
-fewer nodes of the lookup set are made only to be replaced (writer.MAX_COMMIT)."""
+fewer nodes of the lookup set are made only to be replaced."""
 STORE_SECONDS = 2.0
 """After so long what has come is stored, however little."""
 HELPER_SECONDS = 2.0
@@ -158,12 +160,21 @@ class SessionRun:
                 self._answers[request] = self._begin(request, anywhere)
         if first.peer != self._peer:
             first = await self._helped(ask.request, first)
-        await first.done.wait()
+        await self._wait_for_answer(first)
         self._last_peer = first.peer
         if first.error is not None:
             raise first.error
         assert first.data is not None
         return first.data
+
+    async def _wait_for_answer(self, answer: _Answer) -> None:
+        """What is here already does not wait with it: the line may break."""
+        with trio.move_on_after(STORE_SECONDS):
+            await answer.done.wait()
+        if not answer.done.is_set():
+            await self._end_check()
+            await self._begin_to_store()
+            await answer.done.wait()
 
     async def _helped(self, request: bytes, answer: _Answer) -> _Answer:
         """A helper's answer, if it is soon there and whole; else the peer's own."""
@@ -249,6 +260,14 @@ class SessionRun:
         await self._wait_for(late)
         self._late, self._begun = self._begun if lag else [], []
         return sum(one.refused for one in late)
+
+    async def salvage(self) -> None:
+        """After an error: what was checked before it is stored all the same."""
+        with suppress(BylineError):
+            await self._end_check()
+        with suppress(BylineError):
+            await self._begin_to_store()
+            await self.finish()
 
     async def finish(self) -> None:
         """Waits until all that was begun is durable."""

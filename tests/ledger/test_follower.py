@@ -14,10 +14,8 @@ from byline_ledger import follow_server, follower
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.cursor import MAX_GAPS
 from byline_ledger.entry import (
-    StatementEntry,
     commitment_entry,
     entry_of,
-    parse_entry,
     retirement_entry,
     statement_entry,
 )
@@ -46,7 +44,7 @@ from byline_ledger.follow_messages import (
     Same,
 )
 from byline_ledger.follow_server import answer
-from byline_ledger.follower import Admit, Ask, Follower, Keep, Settle
+from byline_ledger.follower import Follower
 from byline_ledger.lookup_set import naive_root
 from byline_ledger.merkle import EMPTY_ROOT, consistency_proof
 from byline_ledger.statement import Statement
@@ -477,42 +475,6 @@ def test_what_gossip_brought_while_a_page_was_read_is_not_asked_for(
 
     asked = follow(one, mine, theirs, twist=meanwhile)
     assert sum(isinstance(request, AskStatements) for request in asked) == 1
-    assert mine.set_root == theirs.set_root
-
-
-def test_the_cursor_is_never_before_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However late what is admitted gets there: by `Settle`, and not a page sooner."""
-    monkeypatch.setattr(follow_server, "MAX_ENTRIES", 8)
-    mine, theirs, one = logs(30, 1, 40)
-    late: list[Statement] = []
-    begun: list[Statement] = []
-    kept: list[int] = []
-    session = one.session()
-    action = next(session)
-    while True:
-        reply = None
-        match action:
-            case Ask(request):
-                reply = answer(theirs, request).to_bytes()
-            case Admit(statements):
-                begun += statements
-            case Settle(lag):
-                mine.append(late)
-                if not lag:
-                    mine.append(begun)
-                late, begun = begun, []
-            case Keep(cursor):
-                kept.append(cursor.size)
-                assert one.cursor == cursor
-                for data in theirs.log[: cursor.size]:
-                    entry = parse_entry(data)
-                    is_statement = isinstance(entry, StatementEntry)
-                    assert not is_statement or mine.index_of(entry.id) is not None
-        try:
-            action = session.send(reply)
-        except StopIteration:
-            break
-    assert kept == [8, 16, 24, 32, 40, 48, 56, 64, 72, theirs.size]
     assert mine.set_root == theirs.set_root
 
 

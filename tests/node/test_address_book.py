@@ -265,6 +265,20 @@ def test_a_machine_that_answers_is_not_waited_for() -> None:
     assert book.pick(NOW, anyone)
 
 
+def test_strangers_who_name_its_other_ports_do_not_keep_a_met_peer_away() -> None:
+    book, where = new_book(), "/ip4/93.184.216.34/tcp/4737"
+    book.hear(record(1, where), ANYBODY, "a", NOW)
+    met = book.entries[0].peer
+    book.succeed(met, where, NOW, ANYBODY, "a")
+    for port in range(1, 9):
+        book.fail("liar", f"/ip4/93.184.216.34/tcp/{port}", NOW)
+    pick = book.pick(NOW, anyone)
+    assert pick is not None
+    assert (pick.peer, pick.address) == (met, where)
+    book.fail(met, where, NOW)
+    assert book.pick(NOW, anyone) is None
+
+
 @pytest.mark.parametrize(
     "odd", ["", "/", "nonsense", "/dns4/example.com/tcp/1", "/ip4//tcp/1"]
 )

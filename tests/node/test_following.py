@@ -12,7 +12,7 @@ import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
-from byline_ledger import codec, follower
+from byline_ledger import codec, follow_server, follower
 from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import StoreError
@@ -248,7 +248,9 @@ async def test_a_slow_peer_does_not_hold_up_the_others(
     nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize(("delay", "portions"), [(0.1, [10]), (1.5, [6, 4])])
+@pytest.mark.parametrize(
+    ("delay", "portions"), [(0.1, [10]), (1.5, [6, 4]), (3, [2] * 5)]
+)
 async def test_what_soon_comes_is_stored_together(
     autojump_clock: trio.testing.MockClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -260,8 +262,46 @@ async def test_what_soon_comes_is_stored_together(
     monkeypatch.setattr(session_run, "MAX_AHEAD", 0)
     setting = Setting(friend=log_of(2, *map(str, range(10))))
     setting.delays["friend"] = delay
-    await setting.run(20, "friend")
+    await setting.run(30, "friend")
     assert setting.portions == portions
+
+
+async def test_what_came_before_an_error_is_stored(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "FETCHED_IDS", 2)
+    monkeypatch.setattr(session_run, "MAX_AHEAD", 0)
+    friend = log_of(2, *map(str, range(10)))
+    false = list(friend.bodies)[6]
+    friend.bodies[false] = friend.bodies[false][:-1] + b"?"
+    setting = Setting(friend=friend)
+    await setting.run(1, "friend")
+    assert setting.following.logs["friend"].error is not None
+    assert len(setting.mine.bodies) == 6
+    cursor = setting.following.logs["friend"].cursor
+    assert cursor is not None
+    assert cursor.size == 0
+
+
+async def test_a_slow_peer_is_waited_for_once(
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    nursery: trio.Nursery,
+) -> None:
+    """And not before each page of the others."""
+    monkeypatch.setattr(follow_server, "MAX_ENTRIES", 8)
+    monkeypatch.setattr(follower, "WORTH_A_JUMP", 8)
+    texts = [str(number) for number in range(80)]
+    setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
+    setting.delays["slow"] = 120.0
+    nursery.start_soon(setting.following.follow, "slow")
+    await trio.sleep(260)
+    nursery.start_soon(setting.following.follow, "friend")
+    await trio.sleep(module.TURN_SECONDS + 10)
+    friend = setting.following.logs["friend"].cursor
+    assert friend is not None
+    assert friend.size == setting.peers["friend"].size
+    nursery.cancel_scope.cancel()
 
 
 async def test_gaps_of_liars_do_not_hide_the_others(

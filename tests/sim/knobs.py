@@ -28,7 +28,7 @@ KNOBS: tuple[tuple[ModuleType, str, float], ...] = (
     (session_run, "HELPER_SECONDS", 0.05),
     (gossip, "MAX_INCOMING", 20_000),
     (gossip, "MAX_OUTGOING", 8_000),
-    (gossip, "MAX_ADMIT", 4),
+    (gossip, "MAX_COMMIT", 4),
     (following, "SAVE_SECONDS", 0.5),
     (following, "MAX_REMEMBERED", 2),
 )
