@@ -9,7 +9,7 @@ yields, up to a hundred milliseconds: run it in a thread.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -44,8 +44,8 @@ class KnownLog(SetReader, Protocol):
     def set_root(self) -> bytes: ...
     @property
     def set_count(self) -> int: ...
-    def index_of(self, statement_id: bytes, /) -> int | None: ...
-    def entry(self, index: int, /) -> bytes: ...
+    def indexes_of(self, ids: Iterable[bytes], /) -> dict[bytes, int]: ...
+    def entries_of(self, ids: Iterable[bytes], /) -> dict[bytes, bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ Specification: docs/spec/network.md, "Follow"; sessions: follow_session.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.cursor import MAX_GAPS, Cursor
@@ -284,19 +285,11 @@ class Follower:
         `after` is asked next."""
         gaps: list[bytes] = []
         many = len(unknown) > FETCHED_IDS
-        ids = iter(unknown)
-        first = [*islice(ids, (AHEAD + 1) * FETCHED_IDS)]
-        # Gossip may have brought some of the later ones when their time comes.
-        rest = chain(
-            (one for one in first if not self._is_refused(one)),
-            (one for one in ids if not self._is_unwanted(one)),
-        )
-        portions = [list(islice(rest, FETCHED_IDS)) for _ in range(AHEAD)]
-        while True:
-            portions.append(list(islice(rest, FETCHED_IDS)))
-            if not (asked := portions.pop(0)):
-                return tuple(gaps)
-            soon = [AskStatements(tuple(one)) for one in portions if one]
+        rest = self._portions(list(unknown))
+        portions = deque(islice(rest, AHEAD + 1))
+        while portions:
+            asked = portions.popleft()
+            soon = [AskStatements(tuple(one)) for one in portions]
             while asked:
                 statements = yield from self._talk.statements(
                     asked, soon=[*soon, *after], anywhere=many
@@ -310,24 +303,33 @@ class Follower:
                     )
                 yield from admit(statements)
                 asked = asked[len(statements) :]
+            portions += islice(rest, 1)
+        return tuple(gaps)
+
+    def _portions(self, unknown: Sequence[bytes]) -> Iterator[list[bytes]]:
+        """What to ask for at a time."""
+        for start in range(0, len(unknown), FETCHED_IDS):
+            # Gossip may have brought some when their time comes.
+            portion = self._wanted(unknown[start : start + FETCHED_IDS])
+            if portion:
+                yield portion
 
     # Gaps
 
     def _ask_for(self, wanted: Sequence[bytes]) -> Steps[None]:
-        missing = [one for one in wanted if not self._is_unwanted(one)]
+        missing = self._wanted(wanted)
         while missing:
             statements = yield from self._talk.statements(missing)
             yield from admit(statements)
             missing = missing[len(statements) :]
 
     def _without_filled_gaps(self) -> Cursor:
-        gaps = (one for one in self._cursor.gaps if not self._is_unwanted(one))
-        return replace(self._cursor, gaps=tuple(gaps))
+        return replace(self._cursor, gaps=tuple(self._wanted(self._cursor.gaps)))
 
-    def _is_unwanted(self, statement_id: bytes) -> bool:
-        """It is here, or refused."""
-        known = self._view().index_of(statement_id) is not None
-        return known or self._is_refused(statement_id)
+    def _wanted(self, ids: Sequence[bytes]) -> list[bytes]:
+        """Those that are neither here nor refused."""
+        known = self._view().indexes_of(ids)
+        return [one for one in ids if one not in known and not self._is_refused(one)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,24 +398,17 @@ def _read_entries(entries: Sequence[bytes], cursor: Cursor, ours: KnownLog) -> _
             if entry.id in found.unknown:
                 name = cid_of_statement(entry.id)
                 raise VerificationError(f"the log lists statement {name} twice")
-            if not _is_known(entry.id, data, ours):
-                found.unknown[entry.id] = data
+            found.unknown[entry.id] = data
         elif isinstance(entry, CommitmentEntry):
             if entry.count != found.count:
                 wrong = f"the log commits to {entry.count} lookup strings"
                 raise VerificationError(f"{wrong}, its entries have {found.count}")
             found.commitment = data
+    for id_, known in ours.entries_of(found.unknown).items():
+        # Its entry must be the one it has in our log.
+        if found.unknown.pop(id_) != known:
+            raise wrong_keys(id_)
     return found
-
-
-def _is_known(id_: bytes, entry: bytes, ours: KnownLog) -> bool:
-    """We have the statement; then its entry must be the one it has in our log."""
-    index = ours.index_of(id_)
-    if index is None:
-        return False
-    if ours.entry(index) != entry:
-        raise wrong_keys(id_)
-    return True
 
 
 def _check_extends(known: Cursor, head: Head, new: Checkpoint) -> None:

@@ -273,13 +273,12 @@ class Ledger(Upkeep):
     ) -> tuple[list[Appended], list[Statement | Vacancy]]:
         """Where each statement is or will be, and those that are new."""
         view = self.view
+        known = view.indexes_of(one.id for one in statements)
         fresh: dict[bytes, int] = {}
         new: list[Statement | Vacancy] = []
         places: list[Appended] = []
         for statement in statements:
-            index = fresh.get(statement.id)
-            if index is None:
-                index = view.index_of(statement.id)
+            index = fresh.get(statement.id, known.get(statement.id))
             is_new = index is None
             if index is None:
                 index = fresh[statement.id] = view.size + len(new)

@@ -140,24 +140,18 @@ class Reconciliation:
     def _note(self, ours: KnownLog, claim: Claim, strings: Sequence[bytes]) -> None:
         """Strings that are the peer's, and new unless we showed it none of ours."""
         known = set(strings_at(ours, claim.place))
-        for string in strings:
-            if string in known:
-                continue
-            statement_id = string[40:]
-            if ours.index_of(statement_id) is not None:
-                raise wrong_keys(statement_id)
-            self._missing.setdefault(statement_id, set()).add(string)
+        fresh = [one for one in strings if one not in known]
+        for statement_id in ours.indexes_of(string[40:] for string in fresh):
+            raise wrong_keys(statement_id)
+        for string in fresh:
+            self._missing.setdefault(string[40:], set()).add(string)
 
     def _fetch(self) -> Steps[None]:
         """Asks for the statements behind the strings that were found."""
-        ours = self._view()
         # Gossip may have brought some of them since.
-        unwanted = [
-            one
-            for one in self._missing
-            if ours.index_of(one) is not None or self._is_refused(one)
-        ]
-        for one in unwanted:
+        known = self._view().indexes_of(self._missing)
+        refused = (one for one in self._missing if self._is_refused(one))
+        for one in {*known, *refused}:
             del self._missing[one]
         ids = list(islice(self._missing, MAX_IDS))
         if not ids:

@@ -8,7 +8,7 @@ writer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -148,6 +148,20 @@ class LogView:
         """Leaf index of the statement; None if the log does not have it."""
         value = self.reader.get(layout.id_key(statement_id))
         return None if value is None else layout.parse_index(value)
+
+    def indexes_of(self, ids: Iterable[bytes]) -> dict[bytes, int]:
+        """Leaf indexes of those of the statements that the log has."""
+        found = self.reader.get_many(map(layout.id_key, ids))
+        return {key[1:]: layout.parse_index(value) for key, value in found.items()}
+
+    def entries_of(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Log entries of those of the statements that the log has."""
+        keys = {id_: layout.entry(at) for id_, at in self.indexes_of(ids).items()}
+        found = self.reader.get_many(keys.values())
+        if len(found) < len(keys):
+            missing = next(key for key in keys.values() if key not in found)
+            raise damaged(f"log entry {layout.parse_index(missing[1:])} is missing")
+        return {id_: found[key] for id_, key in keys.items()}
 
     def tombstone(self, statement_id: bytes) -> Tombstone | None:
         """Why and when the body was taken down; None if it was not."""

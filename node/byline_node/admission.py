@@ -94,9 +94,8 @@ class Admission:
                 except MalformedError:
                     continue  # none, or of another version: then it is fetched again
             # A crash may have come between taking one and writing that down.
-            for one in self._refusals.ids():
-                if self._is_here(one):
-                    self._refusals.forget(one)
+            for one in self._here(self._refusals.ids()):
+                self._refusals.forget(one)
             # What was vouched for while nobody looked may have been forgotten.
             self.rereads = int(self._refusals.is_full and bool(self.policy.vouchers))
 
@@ -134,7 +133,11 @@ class Admission:
             self._catch_up()
             now = self._clock()
             trial = Trial(self._state, now)
-            verdicts = [self._decide(one, trial, now) for one in arrivals]
+            here = self._here([one.statement.id for one in arrivals])
+            verdicts = [
+                ADMITTED if one.statement.id in here else self._decide(one, trial, now)
+                for one in arrivals
+            ]
             self._require_all(arrivals, verdicts, now)
             for author, more in trial.settle().items():
                 self._facts.add(author, more)
@@ -155,14 +158,12 @@ class Admission:
             if not appended:
                 self._facts.forget()
 
-    def _is_here(self, statement_id: bytes) -> bool:
-        """Or about to be: gossip and follow often bring the same at the same time."""
-        known = self._ledger.view.index_of(statement_id) is not None
-        return known or statement_id in self._on_its_way
+    def _here(self, ids: Collection[bytes]) -> set[bytes]:
+        """Those that are in the log, or about to be: gossip and follow often bring the
+        same at the same time."""
+        return {*self._ledger.view.indexes_of(ids), *self._on_its_way.intersection(ids)}
 
     def _decide(self, arrival: Arrival, trial: Trial, now: int) -> Verdict:
-        if self._is_here(arrival.statement.id):
-            return ADMITTED
         verdict = decide(self.policy, arrival, trial, now)
         if isinstance(verdict, Refused):
             self.refused[str(arrival.source), str(verdict.reason)] += 1

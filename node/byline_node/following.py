@@ -31,16 +31,11 @@ from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
 from byline_node.reasons import one_error
 from byline_node.session_run import HelperError, SessionRun
+from byline_node.turns import Turn, Turns
 
 ROUND_SECONDS = 2.0
 KICK_SECONDS = 0.1
 """Between two sessions with one peer at least, however often there is a loss."""
-TURN_SECONDS = 60.0
-"""Longest wait for the turn to read pages.  Then they are read beside those of the peer
-whose turn it is: a slow one costs the others time, and cannot hold them up for ever."""
-TURN_LENGTH = 20.0
-"""Seconds after which the turn goes to the next peer.  All that was read is stored
-first: else the next one would have the same statements fetched again."""
 READING_SECONDS = 1.0
 """After a page, the next one is under way for so long."""
 MAX_PAUSE = 60.0
@@ -135,6 +130,12 @@ class FollowedLog:
         return self.follower.cursor
 
     @property
+    def unread(self) -> int:
+        """Entries of the tree it showed last that are not read."""
+        cursor = self.cursor
+        return 0 if cursor is None else cursor.seen.size - cursor.size
+
+    @property
     def has_read(self) -> bool:
         """Something of its log was read, or there was nothing to read."""
         return self.follower.is_equal or (
@@ -189,9 +190,7 @@ class Following:
         self._logs: dict[str, FollowedLog] = {}
         self._kicks = 0
         self._kicked = trio.Event()
-        # Pages of statements are read from one peer at a time, in turn: from two at
-        # once, every statement would be fetched and verified twice.
-        self._bulk = trio.Lock()
+        self._turns = Turns()
         self._read_at = -READING_SECONDS
         self._threads = trio.CapacityLimiter(2)
 
@@ -204,7 +203,7 @@ class Following:
     def is_reading_much(self) -> bool:
         """Whether pages of some log are being read: other work had better wait."""
         since = trio.current_time() - self._read_at
-        return self._bulk.locked() or since < READING_SECONDS
+        return self._turns.holder is not None or since < READING_SECONDS
 
     def kick(self) -> None:
         """Has all logs read now: something was lost on the fast path."""
@@ -279,7 +278,7 @@ class Following:
         # Where nothing more can wait, only what is due is read.
         read_on = not self._gate.is_full(followed.peer)
         session = followed.follower.session(self._wanted(followed), read_on=read_on)
-        turn = _Turn(self._bulk)
+        turn = Turn(self._turns, lambda: followed.unread)
         try:
             with one_error():
                 async with trio.open_nursery() as nursery:
@@ -306,13 +305,13 @@ class Following:
         self,
         followed: FollowedLog,
         run: SessionRun,
-        turn: _Turn,
+        turn: Turn,
         saving: trio.Nursery,
     ) -> None:
         while (action := await run.step()) is not None:
             match action:
                 case Keep():
-                    if turn.is_over:
+                    if turn.end_page():
                         await run.finish()
                         turn.end()
                     if self._is_worth_saving(followed):
@@ -348,9 +347,9 @@ class Following:
 
     def _count(self, followed: FollowedLog, statements: Sequence[Statement]) -> int:
         """How many of them were refused, less those that no longer are."""
-        ours, count = self._view(), 0
+        known, count = self._view().indexes_of(one.id for one in statements), 0
         for one in statements:
-            is_here = ours.index_of(one.id) is not None
+            is_here = one.id in known
             count += -is_here if one.id in followed.due else not is_here
         return count
 
@@ -418,32 +417,3 @@ class Following:
             log.debug("cursor not saved", peer=followed.peer, reason=str(error))
         finally:
             followed.is_saving = False
-
-
-class _Turn:
-    """A session's turn at reading pages."""
-
-    def __init__(self, lock: trio.Lock) -> None:
-        self._lock = lock
-        self._mine = False
-        self._since = 0.0
-        self._waited = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether somebody else should have it."""
-        is_long = trio.current_time() - self._since >= TURN_LENGTH
-        return self._mine and is_long and self._lock.statistics().tasks_waiting > 0
-
-    async def begin(self) -> None:
-        if not self._mine:
-            # Once, and not before each page: whoever has the turn may be slow for good.
-            with trio.move_on_after(0 if self._waited else TURN_SECONDS):
-                await self._lock.acquire()
-                self._mine, self._since = True, trio.current_time()
-            self._waited = not self._mine
-
-    def end(self) -> None:
-        if self._mine:
-            self._lock.release()
-            self._mine = False

@@ -7,6 +7,7 @@ from any peer that has them; whoever gives a false one is not asked for others' 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from byline_node.writer import MAX_COMMIT
 
 MAX_AHEAD = 3
 """Answers that are fetched before the session asks for them."""
+MAX_CHECKS = 3
+"""Answers whose signatures are being verified at the same time."""
 MAX_BEHIND = 2
 """Portions of statements that are being stored while it goes on."""
 STORED = MAX_COMMIT
@@ -108,7 +111,7 @@ class SessionRun:
         self._nursery = nursery
         self._answers: dict[bytes, _Answer] = {}
         self._asked = 0
-        self._check: _Checked | None = None
+        self._checks: deque[_Checked] = deque()
         self._collected: list[Statement] = []
         self._collected_since = 0.0
         self._behind = trio.Semaphore(MAX_BEHIND)
@@ -136,12 +139,12 @@ class SessionRun:
             case Ask():
                 self._reply = await self._answer(action)
             case Check():
-                await self._end_check()
-                self._check = _Checked(self._last_peer)
-                self._nursery.start_soon(self._run_check, action, self._check)
+                await self._end_checks(MAX_CHECKS - 1)
+                self._checks.append(_Checked(self._last_peer))
+                self._nursery.start_soon(self._run_check, action, self._checks[-1])
             case Admit():
-                assert self._check is not None, "admitted, and not checked"
-                self._check.admitted += action.statements
+                assert self._checks, "admitted, and not checked"
+                self._checks[-1].admitted += action.statements
 
     def _blame(self, error: BylineError, peer: str) -> BylineError:
         """The error is of whoever gave the answer."""
@@ -172,7 +175,7 @@ class SessionRun:
         with trio.move_on_after(STORE_SECONDS):
             await answer.done.wait()
         if not answer.done.is_set():
-            await self._end_check()
+            await self._end_checks()
             await self._begin_to_store()
             await answer.done.wait()
 
@@ -215,10 +218,13 @@ class SessionRun:
                 nursery.start_soon(_verify, some, checked)
         checked.done.set()
 
-    async def _end_check(self) -> None:
-        """What holds is stored; what does not ends the session."""
-        checked, self._check = self._check, None
-        if checked is not None:
+    async def _end_checks(self, left: int = 0) -> None:
+        """What holds is stored; what does not ends the session.  So many checks may go
+        on."""
+        while len(self._checks) > left or (
+            self._checks and self._checks[0].done.is_set()
+        ):
+            checked = self._checks.popleft()
             await checked.done.wait()
             if checked.error is not None:
                 raise self._blame(checked.error, checked.peer) from checked.error
@@ -254,7 +260,7 @@ class SessionRun:
 
     async def settle(self, lag: int) -> int:
         """Does a `Settle`; how many of those that are settled were refused."""
-        await self._end_check()
+        await self._end_checks()
         await self._begin_to_store()
         late = self._late if lag else self._late + self._begun
         await self._wait_for(late)
@@ -264,7 +270,7 @@ class SessionRun:
     async def salvage(self) -> None:
         """After an error: what was checked before it is stored all the same."""
         with suppress(BylineError):
-            await self._end_check()
+            await self._end_checks()
         with suppress(BylineError):
             await self._begin_to_store()
             await self.finish()

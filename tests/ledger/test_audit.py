@@ -228,7 +228,7 @@ def add_strings(ledger: Ledger) -> None:
 def repeat_statement(ledger: Ledger) -> None:
     """Logs a statement again, as if it were new."""
     with (
-        patch.object(type(ledger.view), "index_of", lambda _view, _id: None),
+        patch.object(type(ledger.view), "indexes_of", lambda _view, _ids: {}),
         patch.object(StatementEntry, "lookup_strings", lambda _entry: []),
     ):
         ledger.append(WORKS[3:4])

@@ -169,7 +169,7 @@ def test_a_failed_read_stops_the_ledger_too(tmp_path: Path) -> None:
     ledger.append(works(0, 5))
     with pytest.MonkeyPatch.context() as monkeypatch:
         reader = type(ledger.view.reader)
-        monkeypatch.setattr(reader, "get", lambda _self, _key: fail())
+        monkeypatch.setattr(reader, "get_many", lambda _self, _keys: fail())
         with pytest.raises(StoreError, match="the disk failed"):
             ledger.append(works(5, 6))
     with pytest.raises(StoreError, match="stopped"):

@@ -68,6 +68,16 @@ def test_ranges_longer_than_a_chunk(store: Store) -> None:
         assert list(store.iterate(b"\x00", pairs[end][0])) == pairs[:end]
 
 
+def test_many_are_found_in_any_order(store: Store) -> None:
+    before = store.snapshot()
+    store.write([(b"b", b"2"), (b"a", b"1"), (b"c\x00", b""), (b"d", b"4")])
+    wanted = [b"d", b"c", b"a", b"zz", b"c\x00", b"", b"a"]
+    found = {b"a": b"1", b"c\x00": b"", b"d": b"4"}
+    assert store.get_many(wanted) == found
+    assert store.snapshot().get_many(iter(wanted)) == found
+    assert before.get_many(wanted) == store.get_many([]) == {}
+
+
 def test_key_reader_includes_both_ends_in_any_order(store: Store) -> None:
     store.write(PAIRS)
     read = store.snapshot().key_reader()

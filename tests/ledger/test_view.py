@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.support.stores import MemoryDisk
 
 from byline_ledger.checkpoint import Checkpoint, sign_checkpoint
 from byline_ledger.crypto import SigningKey
-from byline_ledger.entry import commitment_entry, retirement_entry
+from byline_ledger.entry import commitment_entry, entry_of, retirement_entry
 from byline_ledger.errors import (
     BadSignatureError,
     CorruptStoreError,
@@ -173,3 +174,17 @@ def test_a_log_that_was_ended_is_sound_and_stays_as_it_is(
         ledger.append(works(3, 4))
     assert ledger.view.statement(STATEMENTS[0].id) == STATEMENTS[0]
     ledger.close()
+
+
+def test_many_statements_are_found_at_once(ledger: Ledger, disk: MemoryDisk) -> None:
+    view = ledger.view
+    ids = [*(one.id for one in STATEMENTS), bytes(32)]
+    indexes = {one.id: view.index_of(one.id) for one in STATEMENTS}
+    assert view.indexes_of(iter(ids)) == indexes
+    assert view.entries_of(iter(ids)) == {
+        one.id: entry_of(one).to_bytes() for one in STATEMENTS
+    }
+    assert view.indexes_of([]) == view.entries_of([]) == {}
+    disk.store.write((), [layout.entry(indexes[ids[0]] or 0)])
+    with pytest.raises(CorruptStoreError, match=f"log entry {indexes[ids[0]]} is miss"):
+        replace(view, reader=view.now).entries_of(ids)

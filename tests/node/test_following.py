@@ -25,7 +25,7 @@ from byline_ledger.follow_messages import (
 from byline_ledger.follow_server import serve
 from byline_ledger.statement import Statement
 from byline_node import following as module
-from byline_node import session_run
+from byline_node import session_run, turns
 from byline_node.cursors import PLACES, Kept, LedgerCursors
 from byline_node.errors import BusyError, PeerError
 from byline_node.following import Following
@@ -234,11 +234,11 @@ async def test_a_slow_peer_does_not_hold_up_the_others(
     """It has its turn at reading pages, and then takes its time over each answer."""
     texts = [str(number) for number in range(100)]
     setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
-    setting.delays["slow"] = 120.0
+    setting.delays["slow"] = 200.0
     nursery.start_soon(setting.following.follow, "slow")
     await trio.sleep(260)
     nursery.start_soon(setting.following.follow, "friend")
-    await trio.sleep(module.TURN_SECONDS + 1)
+    await trio.sleep(turns.PATIENCE + 1)
     friend = setting.following.logs["friend"].cursor
     assert friend is not None
     assert friend.size == setting.peers["friend"].size
@@ -293,11 +293,11 @@ async def test_a_slow_peer_is_waited_for_once(
     monkeypatch.setattr(follower, "WORTH_A_JUMP", 8)
     texts = [str(number) for number in range(80)]
     setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
-    setting.delays["slow"] = 120.0
+    setting.delays["slow"] = 200.0
     nursery.start_soon(setting.following.follow, "slow")
     await trio.sleep(260)
     nursery.start_soon(setting.following.follow, "friend")
-    await trio.sleep(module.TURN_SECONDS + 10)
+    await trio.sleep(turns.PATIENCE + 10)
     friend = setting.following.logs["friend"].cursor
     assert friend is not None
     assert friend.size == setting.peers["friend"].size

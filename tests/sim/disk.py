@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from byline_ledger.errors import StoreError
@@ -80,6 +80,10 @@ class SimReader:
 
     def get(self, key: bytes) -> bytes | None:
         return self._store.value(key, self._version)
+
+    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        found = ((key, self.get(key)) for key in keys)
+        return {key: value for key, value in found if value is not None}
 
     def keys(self, start: bytes, stop: bytes) -> Iterator[bytes]:
         return (key for key, _value in self.iterate(start, stop))

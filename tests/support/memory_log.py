@@ -101,3 +101,9 @@ class MemoryLog:
 
     def index_of(self, statement_id: bytes) -> int | None:
         return self.indexes.get(statement_id)
+
+    def indexes_of(self, ids: Iterable[bytes]) -> dict[bytes, int]:
+        return {id_: self.indexes[id_] for id_ in ids if id_ in self.indexes}
+
+    def entries_of(self, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {id_: self.log[at] for id_, at in self.indexes_of(ids).items()}

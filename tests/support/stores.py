@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from byline_ledger.errors import StoreError
@@ -60,6 +60,10 @@ class FaultyStore:
     def get(self, key: bytes) -> bytes | None:
         self._require_whole()
         return self._store.get(key)
+
+    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        self._require_whole()
+        return self._store.get_many(keys)
 
     def iterate(self, start: bytes, stop: bytes) -> Iterator[Pair]:
         self._require_whole()

@@ -7,7 +7,7 @@ Why so small an interface: docs/adr/0006-store-layout.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -23,6 +23,10 @@ class Reader(Protocol):
 
     def get(self, key: bytes) -> bytes | None:
         """The value under `key`, None if there is none."""
+        ...
+
+    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The values of those of the keys that are there."""
         ...
 
     def iterate(self, start: bytes, stop: bytes) -> Iterator[Pair]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from byline_ledger.errors import StoreError
 from byline_ledger.store.interface import KeyReader, Pair
@@ -20,6 +20,11 @@ class MemoryReader:
     def get(self, key: bytes) -> bytes | None:
         self._owner.require_open()
         return self._pairs.get(key)
+
+    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        self._owner.require_open()
+        pairs = self._pairs
+        return {key: pairs[key] for key in keys if key in pairs}
 
     def iterate(self, start: bytes, stop: bytes) -> Iterator[Pair]:
         for key in self.keys(start, stop):
@@ -66,6 +71,9 @@ class MemoryStore:
 
     def get(self, key: bytes) -> bytes | None:
         return self._now.get(key)
+
+    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        return self._now.get_many(keys)
 
     def iterate(self, start: bytes, stop: bytes) -> Iterator[Pair]:
         return self._now.iterate(start, stop)
