@@ -110,8 +110,9 @@ class Turn:
             while not (self._goes_ahead or self.given.is_set()):
                 with trio.move_on_at(max(started, turns.page_at) + PATIENCE):
                     await self.given.wait()
-                passed = trio.current_time() - max(started, turns.page_at)
-                self._goes_ahead = not self.given.is_set() and passed >= PATIENCE
+                until = max(started, turns.page_at) + PATIENCE
+                is_late = trio.current_time() >= until
+                self._goes_ahead = is_late and not self.given.is_set()
         finally:
             turns.forget(self)
 

@@ -56,8 +56,10 @@ def bounded(node: SimNode) -> Iterator[str]:
     if most > requests.MAX_STREAMS_PER_PEER:
         yield f"bounded: {most} request streams of one peer"
     logs = network._following.logs
-    if len(logs) > following.MAX_REMEMBERED + links:
-        yield f"bounded: {len(logs)} followed logs"
+    left = set(logs) - set(host.joined)
+    if len(left & node.left) > following.MAX_REMEMBERED:
+        yield f"bounded: {len(left)} followed logs of who has gone"
+    node.left = left
     for peer, one in logs.items():
         if one.cursor is not None and len(one.cursor.gaps) > MAX_GAPS:
             yield f"bounded: {len(one.cursor.gaps)} gaps of {peer}"

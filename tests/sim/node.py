@@ -79,6 +79,8 @@ class SimNode:
         self.ledger: SimLedger | None = None
         self.gone: set[str] = set()
         """Peers that were not connected when channels were last looked at."""
+        self.left: set[str] = set()
+        """The same of followed logs."""
         self.starts = 0
         self.task: trio.lowlevel.Task | None = None
         self._scope = trio.CancelScope()
