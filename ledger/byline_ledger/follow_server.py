@@ -92,12 +92,15 @@ class FollowServer:
         self._view = view
         self._kept: dict[int, _Kept] = {}
 
-    def serve(self, request: bytes, now: float) -> bytes:
+    def serve(self, request: bytes, now: float, most: int | None = None) -> bytes:
         """The answer to one request at `now` (seconds, never going back);
-        MalformedError for bytes that are none."""
-        return self.answer(request, now).to_bytes()
+        MalformedError for bytes that are none.
 
-    def answer(self, request: bytes, now: float) -> Response:
+        So many views are kept at `most`, usually MAX_KEPT.
+        """
+        return self.answer(request, now, most).to_bytes()
+
+    def answer(self, request: bytes, now: float, most: int | None = None) -> Response:
         """The same before encoding."""
         log, asked = self._view(), parse_request(request)
         if isinstance(asked, AskNodes | AskLeaves):
@@ -108,7 +111,7 @@ class FollowServer:
                 )
             return _answer_set(shown, asked)
         if isinstance(asked, AskMeet | AskCommitment):
-            self._keep(log, now)
+            self._keep(log, now, most or MAX_KEPT)
         return _answer(log, asked)
 
     def forget(self, now: float) -> None:
@@ -124,12 +127,12 @@ class FollowServer:
         kept.used = now
         return kept.view
 
-    def _keep(self, log: ServedLog, now: float) -> None:
+    def _keep(self, log: ServedLog, now: float, most: int) -> None:
         kept = self._kept.get(log.size)
         if kept is not None:
             kept.used = now
             return
-        while len(self._kept) >= MAX_KEPT:
+        while len(self._kept) >= most:
             oldest = min(list(self._kept.items()), key=lambda pair: pair[1].used)
             self._kept.pop(oldest[0], None)
         self._kept[log.size] = _Kept(log, now, now)

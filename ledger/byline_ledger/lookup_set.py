@@ -23,7 +23,7 @@ STRING_SIZE = 72
 STRING_BITS = STRING_SIZE * 8
 LEAF_MAX = 16
 EMPTY_ROOT = hashlib.sha256(b"\x02").digest()
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 8 << 20
 
 StringReader: TypeAlias = Callable[[bytes, bytes], list[bytes]]
 """All strings s with low <= s <= high, ascending, as of the set before the insert."""

@@ -396,8 +396,12 @@ class Network:
         return await self._requests.ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
 
     async def _answer(self, _peer: str, request: bytes) -> bytes:
+        # While the log grows fast, its views have little in common, and take much room;
+        # and nobody is near enough to ask about more than the last.
+        most = 1 if self._following.is_reading_much else None
+        now = trio.current_time()
         return await trio.to_thread.run_sync(
-            self._server.serve, request, trio.current_time(), limiter=self._threads
+            self._server.serve, request, now, most, limiter=self._threads
         )
 
     async def _tidy(self) -> None:

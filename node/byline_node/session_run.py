@@ -86,6 +86,8 @@ class _Portion:
     """Statements that are being stored together."""
 
     statements: Sequence[Statement]
+    page: int
+    """How many `Settle` came before the first of them was collected."""
     done: trio.Event = field(default_factory=trio.Event)
     refused: int = 0
 
@@ -114,11 +116,12 @@ class SessionRun:
         self._checks: deque[_Checked] = deque()
         self._collected: list[Statement] = []
         self._collected_since = 0.0
+        self._collected_page = 0
         self._behind = trio.Semaphore(MAX_BEHIND)
-        self._late: list[_Portion] = []
-        """Begun before the last `Settle`."""
-        self._begun: list[_Portion] = []
-        """Begun since."""
+        self._page = 0
+        """How many `Settle` came so far."""
+        self._portions: list[_Portion] = []
+        """Not settled yet."""
         self._failed: BylineError | None = None
         self._last_peer = peer
         self._reply: bytes | None = None
@@ -236,6 +239,7 @@ class SessionRun:
             await self._begin_to_store()
         if not self._collected:
             self._collected_since = trio.current_time()
+            self._collected_page = self._page
         self._collected += statements
         if trio.current_time() - self._collected_since > STORE_SECONDS:
             await self._begin_to_store()
@@ -244,9 +248,9 @@ class SessionRun:
         if self._collected:
             await self._behind.acquire()
             self._raise_failure()
-            portion = _Portion(self._collected)
+            portion = _Portion(self._collected, self._collected_page)
             self._collected = []
-            self._begun.append(portion)
+            self._portions.append(portion)
             self._nursery.start_soon(self._store, portion)
 
     async def _store(self, portion: _Portion) -> None:
@@ -255,16 +259,20 @@ class SessionRun:
         except BylineError as error:
             self._failed = self._failed or error
         finally:
+            portion.statements = ()
             self._behind.release()
             portion.done.set()
 
     async def settle(self, lag: int) -> int:
         """Does a `Settle`; how many of those that are settled were refused."""
         await self._end_checks()
-        await self._begin_to_store()
-        late = self._late if lag else self._late + self._begun
+        last = self._page - lag
+        if self._collected and self._collected_page <= last:
+            await self._begin_to_store()
+        late = [one for one in self._portions if one.page <= last]
         await self._wait_for(late)
-        self._late, self._begun = self._begun if lag else [], []
+        self._portions = [one for one in self._portions if one.page > last]
+        self._page += 1
         return sum(one.refused for one in late)
 
     async def salvage(self) -> None:
@@ -272,12 +280,12 @@ class SessionRun:
         with suppress(BylineError):
             await self._end_checks()
         with suppress(BylineError):
-            await self._begin_to_store()
             await self.finish()
 
     async def finish(self) -> None:
-        """Waits until all that was begun is durable."""
-        await self._wait_for(self._late + self._begun)
+        """Waits until all that was checked is durable."""
+        await self._begin_to_store()
+        await self._wait_for(self._portions)
 
     async def _wait_for(self, portions: Sequence[_Portion]) -> None:
         for one in portions:

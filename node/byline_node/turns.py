@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import trio
 
 LONG, SHORT = 180.0, 20.0
-"""Seconds after which the turn goes to another, if one waits."""
+"""Seconds after which the turn goes to whoever waits: from who is nearest to the end,
+and from another."""
 LEAST_RATE = 200
 """Entries a second; a log that is read more slowly has no long turns."""
 PATIENCE = 60.0
@@ -37,20 +38,33 @@ class Turns:
     """When its turn began, or its last page ended."""
     by_order: bool = False
     """The holder had it for having waited longest."""
+    near_since: float = 0.0
+    """When whoever is nearest to the end began to have the turn, be it one or more."""
 
     @property
     def is_over(self) -> bool:
         """Whether somebody else should have it."""
+        if not self.waiting:
+            return False
         passed = trio.current_time() - self.since
-        return bool(self.waiting) and (
-            passed >= LONG or (passed >= SHORT and not self._is_best(passed))
-        )
+        if self._is_nearer():
+            return passed >= SHORT if self.by_order else True
+        return self._is_long or (passed >= SHORT and self._is_slow(passed))
 
-    def _is_best(self, passed: float) -> bool:
+    @property
+    def _is_long(self) -> bool:
+        """Whether others than the nearest have waited long enough."""
+        since = self.since if self.by_order else self.near_since
+        return trio.current_time() - since >= LONG
+
+    def _is_slow(self, passed: float) -> bool:
         assert self.holder is not None
-        left = self.holder.left()
-        is_fast = self.left - left >= LEAST_RATE * passed
-        return is_fast and all(left <= other.left() for other in self.waiting)
+        return self.left - self.holder.left() < LEAST_RATE * passed
+
+    def _is_nearer(self) -> bool:
+        """Whether one that waits is nearer to the end than the holder."""
+        assert self.holder is not None
+        return any(one.left() < self.holder.left() for one in self.waiting)
 
     def give(self, turn: Turn) -> None:
         """It begins.  The one before, if any, is over."""
@@ -66,12 +80,22 @@ class Turns:
 
     def pass_on(self) -> None:
         """The holder's turn ends; next is, by turns, whoever waited longest and whoever
-        is nearest to the end."""
+        is nearest to the end: that may be one after the other, for so long."""
+        was_by_order, is_nearer = self.by_order, self._is_nearer()
         self.holder = None
-        self.by_order = bool(self.waiting) and not self.by_order
-        if self.waiting:
-            nearest = min(self.waiting, key=lambda one: one.left())
-            self.give(self.waiting[0] if self.by_order else nearest)
+        if not self.waiting:
+            self.by_order = False
+        elif was_by_order or (is_nearer and not self._is_long):
+            self._give_nearest(begins=was_by_order)
+        else:
+            self.by_order = True
+            self.give(self.waiting[0])
+
+    def _give_nearest(self, *, begins: bool) -> None:
+        self.by_order = False
+        if begins:
+            self.near_since = trio.current_time()
+        self.give(min(self.waiting, key=lambda one: one.left()))
 
 
 class Turn:
@@ -97,6 +121,7 @@ class Turn:
         if turns.holder is self:
             return
         if turns.holder is None:
+            turns.near_since = trio.current_time()
             turns.give(self)
         elif not self._goes_ahead:
             # Once, and not before each page: whoever has the turn may be slow for good.

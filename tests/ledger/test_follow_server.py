@@ -95,6 +95,18 @@ def test_the_view_that_was_used_longest_ago_makes_room() -> None:
     assert kept == [True, False, *[True] * (follow_server.MAX_KEPT - 1)]
 
 
+def test_of_a_log_that_grows_fast_one_view_is_kept() -> None:
+    log = Growing()
+    server = FollowServer(lambda: log.view)
+    views = []
+    for second in range(follow_server.MAX_KEPT + 1):
+        views.append(log.view)
+        server.serve(AskMeet(b"").to_bytes(), second, most=1 if second else None)
+        log.grow()
+    kept = [isinstance(server.answer(nodes(one), 9), SetNodes) for one in views]
+    assert kept == [False] * follow_server.MAX_KEPT + [True]
+
+
 def ask_leaf(log: MemoryLog, place: Place, *digests: bytes) -> Response:
     return answer(log, AskLeaves(log.size, (place,), (digests,)).to_bytes())
 

@@ -73,6 +73,19 @@ async def test_a_slow_log_has_no_long_turns(
     assert len(slow.begun) > 10
 
 
+async def test_whoever_is_there_first_makes_room_for_who_is_nearer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """After one page: it did not wait for its turn."""
+    turns = Turns()
+    logs = {
+        str(size): Log(turns, lambda log, size=size: size - log.pages)
+        for size in (3_000, 2_000, 1_000)
+    }
+    pages = await read_all(logs, LONG - SHORT)
+    assert (pages["3000"], pages["2000"]) == (1, 0)
+
+
 async def test_of_many_logs_each_has_its_turn_and_one_has_most(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -43,7 +43,6 @@ def bounded(node: SimNode) -> Iterator[str]:
     assert node.node is not None
     network: Any = node.node._network
     host, asking = network._host, network._requests
-    links = len(host.joined)
     queues = network._gossip._incoming.size, network._gossip._outgoing.size
     if queues[0] > gossip.MAX_INCOMING or queues[1] > gossip.MAX_OUTGOING:
         yield f"bounded: gossip queues hold {queues} bytes"

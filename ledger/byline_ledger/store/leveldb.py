@@ -27,16 +27,16 @@ FIRST_CHUNK = 16
 CHUNK = 1024
 """Pairs read at a time: the longest that `close` waits for an iteration."""
 
-ROOM_BYTES = 128 << 20
+ROOM_BYTES = 64 << 20
 """Kept free on the disk: LevelDB needs space to start again after a crash."""
 
 _SETTINGS: dict[str, Any] = {
     "paranoid_checks": True,
     "bloom_filter_bits": 10,
-    "write_buffer_size": 24 << 20,
-    "lru_cache_size": 16 << 20,
-    "max_file_size": 8 << 20,
-    "max_open_files": 500,
+    "write_buffer_size": 16 << 20,
+    "lru_cache_size": 8 << 20,
+    "max_file_size": 1 << 20,
+    "max_open_files": 74,
 }
 DANGLING = "CURRENT points to a non-existent file"
 _FULL = tuple(os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))

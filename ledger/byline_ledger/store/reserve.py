@@ -14,7 +14,7 @@ from pathlib import Path
 
 from byline_ledger.store.durable import PRIVATE, file_error, sync_folder
 
-RESERVE_BYTES = 96 << 20
+RESERVE_BYTES = 32 << 20
 """Twice the log that LevelDB writes before it begins another one."""
 SMALLEST_DISK = 1 << 30
 """Bytes: on a smaller disk nothing is set aside."""
