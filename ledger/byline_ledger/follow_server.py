@@ -82,6 +82,8 @@ class _Kept:
     view: ServedLog
     since: float
     used: float
+    asked: bool = False
+    """Somebody did ask about it, and may go on to."""
 
 
 class FollowServer:
@@ -96,7 +98,7 @@ class FollowServer:
         """The answer to one request at `now` (seconds, never going back);
         MalformedError for bytes that are none.
 
-        So many views are kept at `most`, usually MAX_KEPT.
+        Of views that nobody asks about so many are kept at `most`, usually MAX_KEPT.
         """
         return self.answer(request, now, most).to_bytes()
 
@@ -124,7 +126,7 @@ class FollowServer:
         kept = self._kept.get(size)
         if kept is None:
             return None
-        kept.used = now
+        kept.used, kept.asked = now, True
         return kept.view
 
     def _keep(self, log: ServedLog, now: float, most: int) -> None:
@@ -132,10 +134,15 @@ class FollowServer:
         if kept is not None:
             kept.used = now
             return
-        while len(self._kept) >= most:
-            oldest = min(list(self._kept.items()), key=lambda pair: pair[1].used)
-            self._kept.pop(oldest[0], None)
+        idle = [pair for pair in self._kept.items() if not pair[1].asked]
+        self._let_go(idle, len(idle) - most + 1)
+        self._let_go(list(self._kept.items()), len(self._kept) - MAX_KEPT + 1)
         self._kept[log.size] = _Kept(log, now, now)
+
+    def _let_go(self, some: Sequence[tuple[int, _Kept]], count: int) -> None:
+        """So many of them, those first that were used longest ago."""
+        for size, _kept in sorted(some, key=lambda pair: pair[1].used)[: max(0, count)]:
+            self._kept.pop(size, None)
 
 
 def answer(log: ServedLog, request: bytes) -> Response:

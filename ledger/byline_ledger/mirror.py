@@ -213,9 +213,9 @@ class Mirror:
         start: int,
     ) -> None:
         """No id may come twice in a log."""
-        seen: dict[bytes, int] = {}
+        seen = self._known([entry.id for _index, entry in statements])
         for index, entry in statements:
-            earlier = seen.get(entry.id, self._index_of(entry.id))
+            earlier = seen.get(entry.id)
             if earlier is not None:
                 first = (
                     piece[earlier - start][0]
@@ -230,12 +230,11 @@ class Mirror:
                 )
             seen[entry.id] = index
 
-    def _index_of(self, id_: bytes) -> int | None:
-        index = self._indexes.get(id_)
-        if index is not None:
-            return index
-        value = self._store.get(layout.id_key(id_))
-        return None if value is None else layout.parse_index(value)
+    def _known(self, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Indexes of those that were copied already, written or not."""
+        stored = self._store.get_many(map(layout.id_key, ids))
+        known = {key[1:]: layout.parse_index(at) for key, at in stored.items()}
+        return known | {id_: self._indexes[id_] for id_ in ids if id_ in self._indexes}
 
     def _entry(self, index: int) -> bytes:
         self.flush()

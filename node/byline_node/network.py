@@ -397,7 +397,7 @@ class Network:
 
     async def _answer(self, _peer: str, request: bytes) -> bytes:
         # While the log grows fast, its views have little in common, and take much room;
-        # and nobody is near enough to ask about more than the last.
+        # and hardly anybody is near enough to ask about them.
         most = 1 if self._following.is_reading_much else None
         now = trio.current_time()
         return await trio.to_thread.run_sync(

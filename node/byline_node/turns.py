@@ -1,10 +1,10 @@
 """Whose log is read by the page: one peer's at a time, in turns.
 
 Rule: from two at once, every statement would be fetched and verified twice.  Logs that
-hold the same have it in orders of their own: whoever reads half of each has read half
-of it twice.  So long turns go to the log that is nearest to its end, and each time one
-of the others has a turn between them: none can keep the rest from being read, whether
-it has no end or takes its time.  Specification: docs/spec/network.md, "Follow".
+hold the same have it in orders of their own: whoever reads half of each has read a
+quarter of it twice.  So long turns go to the log that is nearest to its end, and each
+time one of the others has a turn between them: none can keep the rest from being read,
+whether it has no end or takes its time (docs/spec/network.md, "Follow").
 """
 
 from __future__ import annotations

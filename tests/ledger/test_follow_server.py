@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
@@ -82,29 +83,37 @@ def test_nothing_is_kept_for_ever() -> None:
     assert isinstance(server.answer(nodes(log.view), now), Refusal)
 
 
+def met_at_each_size(asked: int | None, most: int | None) -> list[bool]:
+    """Of MAX_KEPT + 1 views of a growing log, which can be asked about in the end; view
+    `asked` was asked about all the time, if any."""
+    log = Growing()
+    server = FollowServer(lambda: log.view)
+    views = []
+    for second in range(follow_server.MAX_KEPT + 1):
+        views.append(log.view)
+        server.serve(AskMeet(b"").to_bytes(), second, most if second else None)
+        if asked is not None and second >= asked:
+            server.serve(nodes(views[asked]), second)
+        log.grow()
+    return [isinstance(server.answer(nodes(one), 9), SetNodes) for one in views]
+
+
 def test_the_view_that_was_used_longest_ago_makes_room() -> None:
-    log = Growing()
-    server = FollowServer(lambda: log.view)
-    views = []
-    for second in range(follow_server.MAX_KEPT + 1):
-        views.append(log.view)
-        server.serve(AskMeet(b"").to_bytes(), second)
-        server.serve(nodes(views[0]), second)
-        log.grow()
-    kept = [isinstance(server.answer(nodes(one), 9), SetNodes) for one in views]
-    assert kept == [True, False, *[True] * (follow_server.MAX_KEPT - 1)]
+    others = follow_server.MAX_KEPT - 1
+    assert met_at_each_size(0, None) == [True, False, *[True] * others]
 
 
-def test_of_a_log_that_grows_fast_one_view_is_kept() -> None:
-    log = Growing()
-    server = FollowServer(lambda: log.view)
-    views = []
-    for second in range(follow_server.MAX_KEPT + 1):
-        views.append(log.view)
-        server.serve(AskMeet(b"").to_bytes(), second, most=1 if second else None)
-        log.grow()
-    kept = [isinstance(server.answer(nodes(one), 9), SetNodes) for one in views]
-    assert kept == [False] * follow_server.MAX_KEPT + [True]
+@pytest.mark.parametrize("asked", [None, 0, 1])
+def test_of_a_log_that_grows_fast_what_is_asked_about_is_kept(
+    asked: int | None,
+) -> None:
+    """And the last one: nobody can have another's question refused by meeting us."""
+    kept = met_at_each_size(asked, 1)
+    last = follow_server.MAX_KEPT
+    assert [at for at, there in enumerate(kept) if there] == [
+        *([] if asked is None else [asked]),
+        last,
+    ]
 
 
 def ask_leaf(log: MemoryLog, place: Place, *digests: bytes) -> Response:

@@ -2,173 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 import trio
 import trio.testing
-from tests.support.memory_log import MemoryLog
+from tests.support.followed_peers import Records, Setting, log_of, run_without_threads
 from tests.support.signed import work
 
 from byline_ledger import codec, follow_server, follower
 from byline_ledger.admission_policy import OPEN
 from byline_ledger.cursor import Cursor
-from byline_ledger.errors import StoreError
 from byline_ledger.follow_messages import (
     AskEntries,
     AskHead,
     AskStatements,
     parse_request,
 )
-from byline_ledger.follow_server import serve
-from byline_ledger.statement import Statement
 from byline_node import following as module
-from byline_node import session_run, turns
+from byline_node import turns
 from byline_node.cursors import PLACES, Kept, LedgerCursors
-from byline_node.errors import BusyError, PeerError
-from byline_node.following import Following
+from byline_node.errors import PeerError
 
 pytestmark = pytest.mark.trio
 
 
 @pytest.fixture(autouse=True)
 def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Virtual time would not wait for threads."""
-
-    async def run_here(function: Callable[..., Any], *args: Any, **_: Any) -> Any:
-        await trio.lowlevel.checkpoint()
-        return function(*args)
-
-    monkeypatch.setattr(trio.to_thread, "run_sync", run_here)
-
-
-@dataclass
-class Stored:
-    appended: Sequence[Statement]
-
-
-class Records:
-    """Side records in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[bytes, bytes] = {}
-        self.writes = 0
-        self.full = False
-
-    def get_record(self, name: bytes) -> bytes | None:
-        return self.values.get(name)
-
-    def put_record(self, name: bytes, value: bytes) -> None:
-        if self.full:
-            raise StoreError("no space left on device")
-        self.values[name] = value
-        self.writes += 1
-
-
-class Gate:
-    """following.Gate: refuses the statements in `unwanted`, and remembers them."""
-
-    def __init__(self) -> None:
-        self.digest = OPEN.digest
-        self.rereads = 0
-        self.unwanted: set[bytes] = set()
-        self.room = 10**6
-        """How many more it can remember."""
-        self.remembered: dict[bytes, str] = {}
-        self.wanted_again: set[bytes] = set()
-        self.saves = 0
-
-    def take(
-        self, statements: Sequence[Statement], peers: Sequence[str]
-    ) -> tuple[list[Statement], bool]:
-        admitted, is_full = [], False
-        for one, peer in zip(statements, peers, strict=True):
-            self.remembered.pop(one.id, None)
-            if one.id not in self.unwanted:
-                admitted.append(one)
-            elif len(self.remembered) < self.room:
-                self.remembered[one.id] = peer
-            else:
-                is_full = True
-        return admitted, is_full
-
-    def is_refused(self, statement_id: bytes, peer: str | None = None) -> bool:
-        return statement_id in self.remembered and (
-            statement_id not in self.wanted_again
-        )
-
-    def due(self, peer: str, connected: Collection[str]) -> list[bytes]:
-        away = {one for one in self.remembered.values() if one not in connected}
-        ids = self.remembered.items()
-        return [
-            id_
-            for id_, owner in ids
-            if id_ in self.wanted_again and owner in {peer, *away}
-        ]
-
-    def is_full(self, peer: str) -> bool:
-        return len(self.remembered) >= self.room
-
-    def save(self) -> None:
-        self.saves += 1
-
-
-class Setting:
-    """Our empty log, and peers' logs by peer id; `broken` is what asking raises."""
-
-    def __init__(self, **peers: MemoryLog) -> None:
-        self.mine = MemoryLog(1)
-        self.peers = peers
-        self.records = Records()
-        self.broken: PeerError | None = None
-        self.delays: dict[str, float] = {}
-        self.portions: list[int] = []
-        self.times: list[float] = []
-        self.requests: list[tuple[str, bytes]] = []
-        self.gate = Gate()
-        self.following = self.restart()
-
-    def restart(self) -> Following:
-        cursors = LedgerCursors(self.records, ["friend"])
-        self.following = Following(
-            self.ask, lambda: self.mine, self.admit, cursors, self.gate
-        )
-        return self.following
-
-    async def ask(self, peer: str, request: bytes) -> bytes:
-        self.times.append(trio.current_time())
-        self.requests.append((peer, request))
-        await trio.sleep(self.delays.get(peer, 0))
-        if self.broken is not None:
-            raise self.broken
-        return serve(self.peers[peer], request)
-
-    async def admit(
-        self, statements: Sequence[Statement], source: str, peers: Sequence[str]
-    ) -> Stored:
-        assert source == "follow"
-        assert len(peers) == len(statements)
-        await trio.lowlevel.checkpoint()
-        self.portions.append(len(statements))
-        admitted, is_full = self.gate.take(statements, peers)
-        self.mine.append(admitted)
-        if is_full:
-            raise BusyError("no more can wait")
-        return Stored(admitted)
-
-    async def run(self, seconds: float, *peers: str) -> None:
-        with trio.move_on_after(seconds):
-            async with trio.open_nursery() as nursery:
-                for peer in peers or tuple(self.peers):
-                    nursery.start_soon(self.following.follow, peer)
-
-
-def log_of(number: int, *texts: str) -> MemoryLog:
-    log = MemoryLog(number)
-    log.append(map(work, texts))
-    return log
+    run_without_threads(monkeypatch)
 
 
 async def test_reads_at_connection_and_then_every_other_second(
@@ -228,59 +87,30 @@ async def test_losses_without_end_do_not_keep_all_peers_busy(
     nursery.cancel_scope.cancel()
 
 
-async def test_a_slow_peer_does_not_hold_up_the_others(
-    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
-) -> None:
-    """It has its turn at reading pages, and then takes its time over each answer."""
+async def beside_a_slow_one(nursery: trio.Nursery, seconds: float) -> Setting:
+    """A peer whose turn it is takes its time over each answer; for so long, another is
+    followed beside it, whose log is read to its end."""
     texts = [str(number) for number in range(100)]
     setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
     setting.delays["slow"] = 200.0
     nursery.start_soon(setting.following.follow, "slow")
     await trio.sleep(260)
     nursery.start_soon(setting.following.follow, "friend")
-    await trio.sleep(turns.PATIENCE + 1)
+    await trio.sleep(seconds)
     friend = setting.following.logs["friend"].cursor
     assert friend is not None
     assert friend.size == setting.peers["friend"].size
+    return setting
+
+
+async def test_a_slow_peer_does_not_hold_up_the_others(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    setting = await beside_a_slow_one(nursery, turns.PATIENCE + 1)
     slow = setting.following.logs["slow"].cursor
     assert slow is not None
     assert slow.size == 0
     nursery.cancel_scope.cancel()
-
-
-@pytest.mark.parametrize(
-    ("delay", "portions"), [(0.1, [10]), (1.5, [6, 4]), (3, [2] * 5)]
-)
-async def test_what_soon_comes_is_stored_together(
-    autojump_clock: trio.testing.MockClock,
-    monkeypatch: pytest.MonkeyPatch,
-    delay: float,
-    portions: list[int],
-) -> None:
-    """And what takes its time does not wait for the rest."""
-    monkeypatch.setattr(follower, "FETCHED_IDS", 2)
-    monkeypatch.setattr(session_run, "MAX_AHEAD", 0)
-    setting = Setting(friend=log_of(2, *map(str, range(10))))
-    setting.delays["friend"] = delay
-    await setting.run(30, "friend")
-    assert setting.portions == portions
-
-
-async def test_what_came_before_an_error_is_stored(
-    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(follower, "FETCHED_IDS", 2)
-    monkeypatch.setattr(session_run, "MAX_AHEAD", 0)
-    friend = log_of(2, *map(str, range(10)))
-    false = list(friend.bodies)[6]
-    friend.bodies[false] = friend.bodies[false][:-1] + b"?"
-    setting = Setting(friend=friend)
-    await setting.run(1, "friend")
-    assert setting.following.logs["friend"].error is not None
-    assert len(setting.mine.bodies) == 6
-    cursor = setting.following.logs["friend"].cursor
-    assert cursor is not None
-    assert cursor.size == 0
 
 
 async def test_a_slow_peer_is_waited_for_once(
@@ -291,16 +121,7 @@ async def test_a_slow_peer_is_waited_for_once(
     """And not before each page of the others."""
     monkeypatch.setattr(follow_server, "MAX_ENTRIES", 8)
     monkeypatch.setattr(follower, "WORTH_A_JUMP", 8)
-    texts = [str(number) for number in range(80)]
-    setting = Setting(slow=log_of(2, *texts), friend=log_of(3, *texts[:70], "b"))
-    setting.delays["slow"] = 200.0
-    nursery.start_soon(setting.following.follow, "slow")
-    await trio.sleep(260)
-    nursery.start_soon(setting.following.follow, "friend")
-    await trio.sleep(turns.PATIENCE + 10)
-    friend = setting.following.logs["friend"].cursor
-    assert friend is not None
-    assert friend.size == setting.peers["friend"].size
+    await beside_a_slow_one(nursery, turns.PATIENCE + 10)
     nursery.cancel_scope.cancel()
 
 

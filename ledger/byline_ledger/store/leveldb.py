@@ -25,7 +25,7 @@ from byline_ledger.store.interface import KeyReader, Pair
 
 FIRST_CHUNK = 16
 CHUNK = 1024
-"""Pairs read at a time: the longest that `close` waits for an iteration."""
+"""Pairs read at a time: the longest that `close` waits for a reader."""
 
 ROOM_BYTES = 64 << 20
 """Kept free on the disk: LevelDB needs space to start again after a crash."""
@@ -91,11 +91,14 @@ class LevelReader:
         found: dict[bytes, bytes] = {}
         with self._gate, _translated:
             iterator = self._iterator()
-            for key in sorted(keys):
-                iterator.seek(key)
-                at, value = next(iterator, (None, b""))
-                if at == key:
-                    found[key] = value
+        ascending = iter(sorted(keys))
+        while chunk := list(islice(ascending, CHUNK)):
+            with self._gate, _translated:
+                for key in chunk:
+                    iterator.seek(key)
+                    at, value = next(iterator, (None, b""))
+                    if at == key:
+                        found[key] = value
         return found
 
     def iterate(self, start: bytes, stop: bytes) -> Iterator[Pair]:
