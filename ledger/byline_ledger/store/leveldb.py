@@ -33,7 +33,7 @@ ROOM_BYTES = 64 << 20
 _SETTINGS: dict[str, Any] = {
     "paranoid_checks": True,
     "bloom_filter_bits": 10,
-    "write_buffer_size": 16 << 20,
+    "write_buffer_size": 8 << 20,
     "lru_cache_size": 8 << 20,
     "max_file_size": 1 << 20,
     "max_open_files": 74,
