@@ -40,7 +40,8 @@ export PIP_USER := 0
 
 help:
 	@echo "make demo      three nodes, 1,000 real files, one verified answer"
-	@echo "make test      all tests          (ARGS=tests/ledger for some of them)"
+	@echo "make test      all tests          (ARGS=tests/ledger for some of them, ARGS=\"-n 0 ...\""
+	@echo "               one after the other)"
 	@echo "make lint      ruff, mypy, import rules"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make crash     kill -9 a node while it takes in statements, then check it"
@@ -67,7 +68,7 @@ demo: $(STAMP)/runtime
 	$(BIN)/byline demo $(ARGS)
 
 test: $(STAMP)/test
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(STAMP)/lint
 	$(BIN)/ruff format --check .

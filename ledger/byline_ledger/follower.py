@@ -180,6 +180,8 @@ class Follower:
         except ProofError:
             yield from self._see_head(known)  # who contradicts itself is shown to
             raise
+        if not news.entries:
+            raise MalformedError("expected what is new, got no entries")
         self._move(replace(known, note=news.note))
         yield from self._take(news.entries, frontier, checkpoint)
 

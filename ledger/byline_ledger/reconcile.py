@@ -13,11 +13,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from byline_ledger.cursor import MAX_GAPS
-from byline_ledger.entry import CommitmentEntry, entry_of
+from byline_ledger.entry import (
+    ID_BYTES,
+    MAX_KEYS,
+    STRING_BYTES,
+    CommitmentEntry,
+    StatementEntry,
+    entry_of,
+    parse_entry,
+)
 from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follow_session import KnownLog, Steps, Talk, admit, wrong_keys
-from byline_ledger.lookup_set import LEAF_MAX, leaf_hash, split_strings
+from byline_ledger.lookup_set import LEAF_MAX, Inner, leaf_hash, split_strings
 from byline_ledger.set_messages import (
     MAX_DIGESTS,
     MAX_NODES,
@@ -29,13 +37,15 @@ from byline_ledger.set_messages import (
     parse_bitmap,
 )
 from byline_ledger.set_nodes import open_claim
-from byline_ledger.set_places import ROOT, Claim, is_known, strings_at
+from byline_ledger.set_places import ROOT, Claim, is_known, strings_at, subtree
 from byline_ledger.statement import Statement
 
 MAX_OPENED = 14_400
 """Places that one request opens, more or less."""
 LEAST_LEVELS, MOST_LEVELS, FIRST_LEVELS = 2, 7, 8
 MAX_LEAVES_REQUEST = 450_000
+ID_AT = STRING_BYTES - ID_BYTES
+"""Where the statement's id begins in a lookup string."""
 
 
 class Reconciliation:
@@ -127,7 +137,7 @@ class Reconciliation:
             fresh = split_strings(joined)
             kept = [s for s, flag in zip(shown, flags, strict=True) if not flag]
             if _is_leaf(claim, [*kept, *fresh]):
-                self._note(ours, claim, fresh)
+                self._note(ours, fresh)
             elif not shown:
                 raise ProofError(
                     "a leaf of the lookup set is not what was committed to"
@@ -137,14 +147,18 @@ class Reconciliation:
                 self._plain.append(claim)
         return claims[count:]
 
-    def _note(self, ours: KnownLog, claim: Claim, strings: Sequence[bytes]) -> None:
+    def _note(self, ours: KnownLog, strings: Sequence[bytes]) -> None:
         """Strings that are the peer's, and new unless we showed it none of ours."""
-        known = set(strings_at(ours, claim.place))
-        fresh = [one for one in strings if one not in known]
-        for statement_id in ours.indexes_of(string[40:] for string in fresh):
-            raise wrong_keys(statement_id)
-        for string in fresh:
-            self._missing.setdefault(string[40:], set()).add(string)
+        entries = ours.entries_of(string[ID_AT:] for string in strings)
+        for string in strings:
+            statement_id = string[ID_AT:]
+            if statement_id in entries:
+                _require_string(string, entries[statement_id])
+                continue
+            found = self._missing.setdefault(statement_id, set())
+            found.add(string)
+            if len(found) > MAX_KEYS:
+                raise wrong_keys(statement_id)
 
     def _fetch(self) -> Steps[None]:
         """Asks for the statements behind the strings that were found."""
@@ -177,6 +191,13 @@ def _strings_of(statement: Statement) -> tuple[bytes, ...]:
     return tuple(entry_of(statement).lookup_strings())
 
 
+def _require_string(string: bytes, entry: bytes) -> None:
+    """It must be one of those of our own entry of the same statement."""
+    parsed = parse_entry(entry)
+    if not isinstance(parsed, StatementEntry) or string not in parsed.lookup_strings():
+        raise wrong_keys(string[ID_AT:])
+
+
 def _fitting(
     ours: KnownLog, claims: Sequence[Claim], *, digests: bool
 ) -> Iterator[tuple[Claim, list[bytes]]]:
@@ -184,13 +205,21 @@ def _fitting(
     named in it."""
     room = MAX_LEAVES_REQUEST
     for claim in islice(claims, MAX_NODES):
-        strings = strings_at(ours, claim.place) if digests else []
-        if len(strings) > MAX_DIGESTS:
-            strings = []
+        strings = _digestible(ours, claim) if digests else []
         room -= 84 + 8 * len(strings)
         if room < 0:
             return
         yield claim, strings
+
+
+def _digestible(ours: KnownLog, claim: Claim) -> list[bytes]:
+    """Our strings at this place; none if they are many, as they are where a peer calls
+    a leaf what is half of our own set."""
+    node = subtree(ours.lookup_set.top, claim.place)
+    if isinstance(node, Inner) and node.count > MAX_DIGESTS:
+        return []
+    strings = strings_at(ours, claim.place)
+    return strings if len(strings) <= MAX_DIGESTS else []
 
 
 def _is_leaf(claim: Claim, strings: list[bytes]) -> bool:

@@ -32,6 +32,7 @@ from byline_ledger.alarm_messages import (
 )
 from byline_ledger.errors import BylineError
 from byline_node.alarms import Alarms, KnownAlarm
+from byline_node.mistakes import note_mistake
 
 ASK_SECONDS = 60.0
 MAX_MESSAGE = 60_000
@@ -107,6 +108,8 @@ class AlarmExchange:
             await self._in_thread(lambda: self._alarms.add(data, source))
         except BylineError as error:
             log.debug("alarm not kept", source=source, reason=str(error))
+        except Exception as error:  # noqa: BLE001
+            note_mistake(error, "considering an alarm", source)
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await trio.to_thread.run_sync(work, limiter=self._thread)

@@ -1,10 +1,11 @@
 """Alarms: proof that a log lied, kept for ever and told to everybody who follows it.
 
 Rule: an alarm is believed for what it proves and nothing else, so it may come from
-anybody; and only alarms about logs that this node knows are kept, at most a few of
-each, so that nobody can fill a disk with proofs against logs of their own making.  A
-log that an alarm is about is not cosigned again by this node.  Specification:
-docs/spec/alarm.md.
+anybody; and only alarms about logs that this node knows are kept.  Those about its own
+log, and about logs that its operator names, always have a place; of others it keeps one
+each, and so much in all: nobody can fill a disk, or the places of others, with proofs
+against logs of their own making.  A log that an alarm is about is not cosigned again by
+this node.  Specification: docs/spec/alarm.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from byline_ledger.store.durable import make_folder, read_small, write_durably
 
 SUFFIX = ".alarm"
 MAX_PER_LOG = 4
-"""Alarms kept of one log: one is enough to convict it."""
+"""Alarms kept of a log that the operator names, or of our own."""
+MAX_OTHERS = 512
+"""Alarms about other logs: one each is enough to convict them."""
+OTHERS_BYTES = 256 << 20
 MAX_ALARMS = 1_024
 
 log = structlog.get_logger("byline.alarms")
@@ -57,10 +61,18 @@ class KnownAlarm:
 class Alarms:
     """The alarms in one folder; from any thread."""
 
-    def __init__(self, folder: Path, is_known: Callable[[str], bool]) -> None:
-        """`is_known(vkey)`: whether this node follows or witnesses that log."""
+    def __init__(
+        self,
+        folder: Path,
+        is_known: Callable[[str], bool],
+        is_named: Callable[[str], bool] = lambda _vkey: False,
+    ) -> None:
+        """`is_known(vkey)`: whether this node follows or witnesses that log;
+        `is_named(vkey)`: whether it is our own, or one that the operator names."""
         self._folder = folder
         self._is_known = is_known
+        self._is_named = is_named
+        self._was_full = False
         self._alarms: Mapping[bytes, KnownAlarm] = {}
         """Replaced as a whole: it is read in other threads meanwhile."""
         self._listeners: list[Callable[[KnownAlarm], None]] = []
@@ -99,7 +111,7 @@ class Alarms:
         if id_ in self._alarms:
             return None
         alarm = Alarm.from_bytes(data)
-        if not self._has_place(alarm.vkey):
+        if not self._has_place(alarm.vkey, len(data)):
             return None  # it could take a second to verify
         finding = alarm.verify()
         make_folder(self._folder)
@@ -115,7 +127,7 @@ class Alarms:
             len(data),
         )
         with self._adding:
-            if id_ in self._alarms or not self._has_place(known.vkey):
+            if id_ in self._alarms or not self._has_place(known.vkey, known.size):
                 return None
             self._alarms = {**self._alarms, id_: known}
         log.error(
@@ -142,11 +154,19 @@ class Alarms:
         except BylineError as error:
             log.warning("no alarm of two notes", source=source, reason=str(error))
 
-    def _has_place(self, vkey: str) -> bool:
-        if not self._is_known(vkey) or len(self._alarms) >= MAX_ALARMS:
+    def _has_place(self, vkey: str, size: int) -> bool:
+        kept = tuple(self._alarms.values())
+        same = sum(one.vkey == vkey for one in kept)
+        if self._is_named(vkey):
+            return same < MAX_PER_LOG
+        if same or not self._is_known(vkey):
             return False
-        same = [one for one in self._alarms.values() if one.vkey == vkey]
-        return len(same) < MAX_PER_LOG
+        others = [one.size for one in kept if not self._is_named(one.vkey)]
+        has_place = len(others) < MAX_OTHERS and sum(others) + size <= OTHERS_BYTES
+        if not has_place and not self._was_full:
+            self._was_full = True
+            log.warning("no room for more alarms", kept=len(others), vkey=vkey)
+        return has_place
 
     def _load(self) -> None:
         loaded: dict[bytes, KnownAlarm] = {}

@@ -20,6 +20,7 @@ from byline_ledger.cursor import Cursor
 from byline_ledger.errors import BylineError, ContradictionError, ProofError
 from byline_ledger.follow_messages import AskHead, Head, parse_response
 from byline_ledger.merkle import verify_consistency
+from byline_node.mistakes import note_mistake
 
 TELL_SECONDS = 5.0
 """Between two checkpoints of our own that are told, at least."""
@@ -84,6 +85,8 @@ class CheckpointWatch:
                     self._compare(message.data, nursery)
                 except BylineError as error:
                     log.debug("checkpoint not compared", reason=str(error))
+                except Exception as error:  # noqa: BLE001
+                    note_mistake(error, "comparing a checkpoint", "")
 
     async def _tell_all(self) -> None:
         while True:
@@ -109,14 +112,14 @@ class CheckpointWatch:
             self._on_own(note)
             return
         for peer, cursor in self._followed():
-            if cursor.seen.origin == shown.origin:
-                open_checkpoint(note, cursor.vkey)
-                seen = cursor.seen
-                if shown.size == seen.size and shown.root != seen.root:
-                    self._contradict(cursor, note, ())
-                # Following reads up to what is larger, and compares with what it saw.
-                if shown.size < seen.size and self._may_ask(peer):
-                    nursery.start_soon(self._ask_about, peer, cursor, shown, note)
+            seen = cursor.seen
+            if seen.origin != shown.origin or not _is_signed(note, cursor.vkey):
+                continue
+            if shown.size == seen.size and shown.root != seen.root:
+                self._contradict(cursor, note, ())
+            # Following reads up to what is larger, and compares with what it saw.
+            if shown.size < seen.size and self._may_ask(peer):
+                nursery.start_soon(self._ask_about, peer, cursor, shown, note)
 
     def _may_ask(self, peer: str) -> bool:
         """One question at a time, and not too often: a peer may be slow to answer."""
@@ -139,6 +142,8 @@ class CheckpointWatch:
                 self._require_extends(cursor, head, shown, note)
         except BylineError as error:
             log.debug("checkpoint not compared", peer=peer, reason=str(error))
+        except Exception as error:  # noqa: BLE001
+            note_mistake(error, "comparing a checkpoint", peer)
         finally:
             self._asking.discard(peer)
 
@@ -167,3 +172,12 @@ class CheckpointWatch:
                 proof=proof,
             )
         )
+
+
+def _is_signed(note: bytes, vkey: str) -> bool:
+    """Whether it is this log's; another may have the same name."""
+    try:
+        open_checkpoint(note, vkey)
+    except BylineError:
+        return False
+    return True

@@ -29,6 +29,7 @@ from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Settle
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
+from byline_node.mistakes import note_mistake
 from byline_node.reasons import one_error
 from byline_node.session_run import HelperError, SessionRun
 from byline_node.turns import Turn, Turns
@@ -156,6 +157,12 @@ class FollowedLog:
         self.refused = max(0, self.refused + passed + refused)
         self.passed, self.passing = self.passing if lag else 0, 0
 
+    def passes_over(self, gate: Gate, statement_id: bytes) -> bool:
+        """Whether it is refused; counts that, in whatever thread."""
+        refused = gate.is_refused(statement_id, self.peer)
+        self.passing += refused
+        return refused
+
     def rewind(self, gate: Gate) -> None:
         """Starts again at the first leaf, where another policy let things pass."""
         if (self.policy, self.rereads) != (gate.digest, gate.rereads):
@@ -177,9 +184,12 @@ class Following:
         on_contradiction: Callable[[ContradictionError], None] = lambda _error: None,
         on_failure: Callable[[str, BylineError], None] = lambda _peer, _error: None,
         is_stranger: Callable[[str], bool] = lambda _peer: False,
+        may_tell: Callable[[str], bool] = lambda _peer: True,
     ) -> None:
-        """`is_stranger(peer)` for those whose absence is not worth a line."""
+        """`is_stranger(peer)` for those whose absence is not worth a line;
+        `may_tell(peer)`: there is room for a line about it."""
         self._is_stranger = is_stranger
+        self._may_tell = may_tell
         self._on_contradiction = on_contradiction
         self._on_failure = on_failure
         self._ask = ask
@@ -222,11 +232,13 @@ class Following:
                 if self._kicks == kicks or followed.failures:
                     await self._pause(followed)
                 await trio.sleep_until(started + KICK_SECONDS)
+            await trio.sleep_forever()
         finally:
             followed.connected = False
             with trio.move_on_after(1) as scope:
                 scope.shield = True
                 await self._save(followed)
+            self._forget_gone()
 
     async def _pause(self, followed: FollowedLog) -> None:
         seconds = min(ROUND_SECONDS * 2**followed.failures, MAX_PAUSE)
@@ -246,16 +258,23 @@ class Following:
         except BylineError as error:
             # Also an error of our own disk: the writer's owner sees to that.
             self._note_failure(followed, error)
+        except Exception as error:  # noqa: BLE001
+            self._give_up(followed, error)
         else:
             if followed.error is not None:
                 log.info("following again", peer=followed.peer)
             followed.error, followed.failures = None, 0
 
+    def _give_up(self, followed: FollowedLog, error: Exception) -> None:
+        """The peer may have found it on purpose."""
+        followed.error = note_mistake(error, "following", followed.peer)
+        followed.halted = True
+
     def _note_failure(self, followed: FollowedLog, error: BylineError) -> None:
         followed.failures = min(followed.failures + 1, 10)
         followed.halted = isinstance(error, InconsistentLogError)
-        if followed.halted:
-            seen = followed.cursor.note.decode() if followed.cursor else ""
+        if followed.halted and self._may_tell(followed.peer):
+            seen = followed.cursor.seen if followed.cursor else None
             log.error("a log contradicts itself", peer=followed.peer, seen=seen)
         if isinstance(error, ContradictionError):
             self._on_contradiction(error)
@@ -265,7 +284,8 @@ class Following:
             is_usual = isinstance(error, UnspokenError) or (
                 isinstance(error, PeerError) and self._is_stranger(followed.peer)
             )
-            say = log.debug if is_usual else log.warning
+            is_told = not is_usual and self._may_tell(followed.peer)
+            say = log.warning if is_told else log.debug
             say("cannot follow", peer=followed.peer, reason=str(error))
         followed.error = str(error)
         self._on_failure(followed.peer, error)
@@ -361,7 +381,9 @@ class Following:
         gaps = dict.fromkeys(
             gap for one in self._logs.values() if one.cursor for gap in one.cursor.gaps
         )
-        connected = [one.peer for one in self._logs.values() if one.connected]
+        connected = [
+            one.peer for one in self._logs.values() if one.connected and not one.halted
+        ]
         followed.due = frozenset(self._gate.due(followed.peer, connected))
         gaps |= dict.fromkeys(followed.due)
         if gaps:
@@ -375,7 +397,9 @@ class Following:
         if peer not in self._logs:
             kept = await trio.to_thread.run_sync(self._cursors.load, peer)
             cursor = kept.cursor if kept else None
-            follower = Follower(self._view, cursor, partial(self._passes_over, peer))
+            follower = Follower(
+                self._view, cursor, lambda id_: followed.passes_over(self._gate, id_)
+            )
             followed = FollowedLog(peer, follower)
             if kept is not None:
                 followed.policy, followed.refused = kept.policy, kept.refused
@@ -383,14 +407,10 @@ class Following:
             self._logs[peer] = followed
         return self._logs[peer]
 
-    def _passes_over(self, peer: str, statement_id: bytes) -> bool:
-        refused = self._gate.is_refused(statement_id, peer)
-        self._logs[peer].passing += refused
-        return refused
-
-    def forget_gone(self, connected: set[str]) -> None:
-        """Drops the oldest peers that have gone, where there are too many."""
-        gone = [peer for peer in self._logs if peer not in connected]
+    def _forget_gone(self) -> None:
+        """Drops the oldest peers that have gone, where there are too many; never one
+        whose session is not over."""
+        gone = [peer for peer, one in self._logs.items() if not one.connected]
         for peer in gone[: max(0, len(gone) - MAX_REMEMBERED)]:
             del self._logs[peer]
 

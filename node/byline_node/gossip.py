@@ -18,6 +18,7 @@ import trio
 from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.gossip import MAX_BATCH, TOPIC, Sifted, make_batches, sift_batch
 from byline_ledger.statement import Statement
+from byline_node.mistakes import note_mistake
 from byline_node.writer import MAX_COMMIT
 
 COALESCE_SECONDS = 0.05
@@ -133,6 +134,9 @@ class Gossip:
         except MalformedError as error:
             self._charge(sender, 1, str(error))
             return Sifted((), 0, 0, 1)
+        except Exception as error:  # noqa: BLE001
+            note_mistake(error, "sifting gossip", sender)
+            return Sifted((), 0, 0, 1)
         if sifted.bad:
             self._charge(sender, sifted.bad, "malformed, or with a bad signature")
         self.counts["fresh"] += len(sifted.fresh)
@@ -141,17 +145,12 @@ class Gossip:
         return sifted
 
     def _charge(self, sender: str, count: int, reason: str) -> None:
-        """Counts bad statements; says so at the 1st, 2nd, 4th, 8th ... of a sender."""
+        """Counts bad statements."""
         self.counts["bad"] += count
         self._blame(sender, reason)
-        before = self.bad_by_sender[sender]
         if sender not in self.bad_by_sender and len(self.bad_by_sender) >= MAX_SENDERS:
             self.bad_by_sender.clear()
-        self.bad_by_sender[sender] = before + count
-        if before.bit_length() < (before + count).bit_length():
-            log.warning(
-                "bad gossip", sender=sender, reason=reason, so_far=before + count
-            )
+        self.bad_by_sender[sender] += count
 
 
 class _ByteQueue:

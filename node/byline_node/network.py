@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.host_setup import MAX_OUTBOUND
 from byline_node.mirrors import Mirrors
+from byline_node.mistakes import note_mistake
 from byline_node.network_needs import (
     Admit,
     NetworkConfig,
@@ -116,6 +117,7 @@ class Network:
             lambda error: self._contradict(error, "follow"),
             self._charge_error,
             lambda peer: peer not in self._configured,
+            self.conduct.may_tell,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
@@ -220,9 +222,11 @@ class Network:
         """Has all logs read now: the admission policy is another."""
         self._following.kick()
 
-    def follows(self, vkey: str) -> bool:
-        """Whether this log is, or was lately, read from a peer."""
-        return any(cursor.vkey == vkey for _peer, cursor in self._followed())
+    def follows(self, vkey: str, *, configured: bool = False) -> bool:
+        """Whether this log is, or was lately, read from a peer, or from one of our own
+        configuration; in any thread."""
+        own = self._configured if configured else self._following.logs
+        return any(one.vkey == vkey for peer, one in self._followed() if peer in own)
 
     def seen(self, vkey: str) -> int:
         """Entries of the largest tree of this log that was read from a peer."""
@@ -232,7 +236,7 @@ class Network:
     def _followed(self) -> list[tuple[str, Cursor]]:
         return [
             (peer, one.cursor)
-            for peer, one in self._following.logs.items()
+            for peer, one in list(self._following.logs.items())
             if one.cursor is not None
         ]
 
@@ -259,10 +263,6 @@ class Network:
         vkey = self._view().vkey
         ask = self._requests.ask
         return [PeerWitness(peer, ask, vkey) for peer in self._host.peers()]
-
-    def peers(self) -> list[dict[str, Any]]:
-        """The status of each peer, ready for JSON."""
-        return [asdict(peer) for peer in self.status().peers]
 
     def status(self) -> NetworkStatus:
         """What is known of the network now."""
@@ -362,21 +362,22 @@ class Network:
                     self._requests.forget(peer)
                     self._latencies.pop(peer, None)
                     self.conduct.tell("peer gone", peer)
-                self._following.forget_gone(set(connected))
                 await self._host.wait_change()
 
     async def _mind_peer(self, peer: str, scope: trio.CancelScope) -> None:
         address = self._host.peers().get(peer, "")
         self.conduct.tell("peer connected", peer, address=address)
         self._on_peer()
+        tasks = [self._ping, self._following.follow]
+        tasks += [one.exchange for one in (self._exchange, self._discovery) if one]
         with scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._ping, peer)
-                nursery.start_soon(self._following.follow, peer)
-                if self._exchange is not None:
-                    nursery.start_soon(self._exchange.exchange, peer)
-                if self._discovery is not None:
-                    nursery.start_soon(self._discovery.exchange, peer)
+            try:
+                async with trio.open_nursery() as nursery:
+                    for task in tasks:
+                        nursery.start_soon(task, peer)
+            except Exception as error:  # noqa: BLE001
+                note_mistake(error, "minding a peer", peer)
+                self._host.drop(peer)
 
     async def _ping(self, peer: str) -> None:
         if await ping_peer(self._host, peer, self._latencies):

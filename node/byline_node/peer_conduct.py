@@ -47,8 +47,12 @@ class Conduct:
 
     def tell(self, event: str, peer: str, **more: str) -> None:
         """An everyday line; of strangers so many in a minute, and no more."""
-        if peer in self._own or self._lines.has_room():
+        if self.may_tell(peer):
             log.info(event, peer=peer, **more)
+
+    def may_tell(self, peer: str) -> bool:
+        """Whether there is room for one more line about this peer."""
+        return peer in self._own or self._lines.has_room()
 
     def refused_for(self, peer: str) -> float:
         """Seconds for which a peer is refused; 0 if it is welcome."""

@@ -24,6 +24,7 @@ from byline_ledger.query_server import serve_query
 from byline_node.budgets import Budget, owner_of
 from byline_node.errors import PeerError
 from byline_node.frames import read_frame, write_frame
+from byline_node.mistakes import note_mistake
 from byline_node.requests import PeerStream
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ class QueryService:
             self._blame(stream.peer, error)
         except (BylineError, trio.TooSlowError) as error:
             log.debug("query stream ended", peer=stream.peer, reason=str(error))
+        except Exception as error:  # noqa: BLE001
+            note_mistake(error, "answering a query", stream.peer)
 
     async def _answer(self, stream: PeerStream, request: bytes) -> None:
         """The place is held until the answer is taken: its bytes are in memory."""

@@ -18,6 +18,7 @@ import trio
 from byline_ledger.errors import BylineError, MalformedError
 from byline_node.errors import PeerError
 from byline_node.frames import ByteStream, read_frame, write_frame
+from byline_node.mistakes import note_mistake
 
 MAX_STREAMS_PER_PEER = 8
 """Request streams that one peer may hold open here."""
@@ -82,6 +83,8 @@ class Requests:
                     await _answer_all(stream, most, handler)
                 except MalformedError as error:
                     self._blame(stream.peer, error)
+                except Exception as error:  # noqa: BLE001
+                    note_mistake(error, f"answering {protocol}", stream.peer)
                 finally:
                     self._leave(stream.peer)
             await stream.reset()

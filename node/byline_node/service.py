@@ -195,11 +195,13 @@ class Node:
         self._network: Network | None = None
         self._api = ""
         self._mirrors: Mirrors | None = None
-        self._alarms = Alarms(config.folder / "alarms", self._knows_log)
+        self._named_peers = [peer_id_of(address) for address in config.peers]
+        self._alarms = Alarms(config.folder / "alarms", self._knows_log, self._is_named)
         self.witness = Witness(
             ledger,
             clock=clock,
             configured=config.witness_logs,
+            own_peers=self._named_peers,
             is_alarmed=self._alarms.is_alarmed,
             is_replayed=lambda tree: (
                 self._mirrors is not None and self._mirrors.is_replayed(tree)
@@ -218,7 +220,7 @@ class Node:
                 UrlWitness(*parse_witness(line), self._poster.post)
                 for line in config.witnesses
             ],
-            named_peers=[peer_id_of(address) for address in config.peers],
+            named_peers=self._named_peers,
             trust_disk=config.trust_disk,
         )
         self._writer.listen(self._cosigner.commit_made)
@@ -374,11 +376,16 @@ class Node:
 
     def _knows_log(self, vkey: str) -> bool:
         """Alarms are kept about logs that this node has to do with."""
-        if vkey == self._ledger.view.vkey:
-            return True
-        if self.witness.knows(vkey):
+        if self._is_named(vkey) or self.witness.knows(vkey):
             return True
         return self._network is not None and self._network.follows(vkey)
+
+    def _is_named(self, vkey: str) -> bool:
+        """Our own log, and those that the operator names, by key or as a peer's."""
+        if vkey in (self._ledger.view.vkey, *self._config.witness_logs):
+            return True
+        network = self._network
+        return network is not None and network.follows(vkey, configured=True)
 
     async def _cosign(self) -> None:
         try:

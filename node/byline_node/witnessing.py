@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -42,14 +43,20 @@ from byline_ledger.witness_messages import (
     parse_witness_request,
     vkeys,
 )
+from byline_node.budgets import Budget
 
 MAX_LOGS = 10_000
 """Logs that a witness knows: none of them may be forgotten."""
 MAX_PER_PEER = 4
-"""Logs that one peer may present."""
+"""Logs of which one peer may have this witness know."""
+PEER_RATE, PEER_BURST = 20.0, 100.0
+"""Checkpoints a second, and at once, from one peer."""
 MAX_RECORD = 80_000
 MAX_PER_NAME = 16
 """Keys under which logs of one name are known: anybody can give a log any name."""
+TOO_MANY = "too many requests from this peer"
+OWN_PER_NAME = 64
+"""The same where a peer of our own configuration presents the next one."""
 HELD = "this witness cosigns nothing now: its own log is held"
 _MEMORY = b"witness/log/"
 _KEYS = b"witness/keys/"
@@ -70,6 +77,14 @@ class Records(Protocol):
     def put_record(self, name: bytes, value: bytes, /) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A connected peer says that this is the key of its log."""
+
+    peer: str
+    vkey: str
+
+
 class Witness:
     """Answers, in any number of tasks; decides one by one."""
 
@@ -79,15 +94,17 @@ class Witness:
         *,
         clock: Callable[[], float],
         configured: Iterable[str] = (),
+        own_peers: Collection[str] = (),
         is_alarmed: Callable[[str], bool] = lambda _vkey: False,
         is_replayed: Callable[[Checkpoint], bool] = lambda _checkpoint: False,
         on_contradiction: Callable[[Contradiction], None] = lambda _found: None,
     ) -> None:
-        """`configured` are verifier keys of logs that the operator names; `clock` gives
-        Unix seconds."""
+        """`configured` are verifier keys of logs that the operator names, `own_peers`
+        ids of peers whose logs always have a place; `clock` gives Unix seconds."""
         self._ledger = ledger
         self._clock = clock
         self._configured = {_origin_of(vkey): vkey for vkey in configured}
+        self._own_peers = frozenset(own_peers)
         self._is_alarmed = is_alarmed
         self._is_replayed = is_replayed
         self._on_contradiction = on_contradiction
@@ -95,7 +112,9 @@ class Witness:
         """Awaited with peer, key and note before a peer's checkpoint is decided on."""
         self._turn = trio.Lock()
         self._thread = trio.CapacityLimiter(1)
-        self._presented: Counter[str] = Counter()
+        self._registered: Counter[str] = Counter()
+        """By peer: logs that are known because it presented them."""
+        self._budget = Budget(PEER_RATE, PEER_BURST, trio.current_time)
         self._said: set[str] = set()
 
     @property
@@ -103,7 +122,9 @@ class Witness:
         """Verifier keys of the witness and of the replay witness."""
         return self._ledger.keys.witness_vkey, self._ledger.keys.replay_vkey
 
-    async def add_checkpoint(self, request: bytes) -> Answer:
+    async def add_checkpoint(
+        self, request: bytes, presented: Presented | None = None
+    ) -> Answer:
         """The answer to a request of add-checkpoint, over whatever it came."""
         async with self._turn:
             # Asked when its turn has come, and again before anything is let out: the
@@ -111,7 +132,7 @@ class Witness:
             if self._is_held():
                 return refuse(BUSY, HELD)
             answer = await trio.to_thread.run_sync(
-                self._decide, request, limiter=self._thread
+                self._decide, request, presented, limiter=self._thread
             )
             if answer.status == OK and self._is_held():
                 return refuse(BUSY, HELD)
@@ -124,11 +145,12 @@ class Witness:
     def _is_held(self) -> bool:
         return self._ledger.read_only is not None
 
-    def _decide(self, request: bytes) -> Answer:
+    def _decide(self, request: bytes, presented: Presented | None) -> Answer:
         now = int(self._clock())
+        newcomer = presented if presented and self._has_place(presented) else None
         answer = decide(
             request,
-            self.recall,
+            lambda origin: self._candidates(origin, newcomer),
             self._ledger.keys,
             now,
             self._is_replayed,
@@ -136,6 +158,8 @@ class Witness:
         )
         if answer.keep is not None:
             try:
+                if newcomer and newcomer.vkey == answer.keep.vkey:
+                    self._register(newcomer)
                 self._remember(answer.keep)
             except BylineError as error:
                 return refuse(BUSY, f"this witness cannot store it: {error}")
@@ -211,22 +235,37 @@ class Witness:
         notes = (self._recall(vkey).note for vkey in vkeys)
         return next((note for note in notes if note), None)
 
-    def present(self, peer: str, vkey: str) -> None:
-        """A connected peer says that this is a log's key.  Raises MalformedError."""
-        if self.knows(vkey):
-            return
-        origin = _origin_of(vkey)
-        count = int.from_bytes(self._ledger.get_record(_COUNT) or b"\0", "big")
-        if (
-            origin in self._configured
-            or self._presented[peer] >= MAX_PER_PEER
-            or count >= MAX_LOGS
-            or len(self._vkeys_of(_name_hash(origin))) >= MAX_PER_NAME
-        ):
-            return
-        self._presented[peer] += 1
-        self._ledger.put_record(_COUNT, (count + 1).to_bytes(8, "big"))
-        self._list(vkey)
+    # Newcomers
+
+    def _has_place(self, presented: Presented) -> bool:
+        """Whether this log may become known; nothing is kept of it before a checkpoint
+        of it was cosigned, or names without a log behind them would use up all places.
+        """
+        origin = _origin_of(presented.vkey)
+        if self.knows(presented.vkey) or origin in self._configured:
+            return False
+        is_own = presented.peer in self._own_peers
+        most = OWN_PER_NAME if is_own else MAX_PER_NAME
+        return (
+            self._registered[presented.peer] < MAX_PER_PEER
+            and (is_own or self._count() < MAX_LOGS)
+            and len(self._vkeys_of(_name_hash(origin))) < most
+        )
+
+    def _candidates(
+        self, origin: str, newcomer: Presented | None
+    ) -> tuple[Memory, ...]:
+        known = self.recall(origin)
+        if newcomer is None or _origin_of(newcomer.vkey) != origin:
+            return known
+        return (*known, Memory(newcomer.vkey))
+
+    def _count(self) -> int:
+        return int.from_bytes(self._ledger.get_record(_COUNT) or b"\0", "big")
+
+    def _register(self, newcomer: Presented) -> None:
+        self._registered[newcomer.peer] += 1
+        self._ledger.put_record(_COUNT, (self._count() + 1).to_bytes(8, "big"))
 
     # Between nodes
 
@@ -234,15 +273,20 @@ class Witness:
         """A peer's request over libp2p (requests.Handler)."""
         asked = parse_witness_request(request)
         if isinstance(asked, AskAdd):
-            if self._ledger.read_only is None:
-                await self._in_turn(lambda: self.present(peer, asked.vkey))
-                await self._prepare(peer, asked)
-            answer = await self.add_checkpoint(asked.body)
+            answer = await self._add(Presented(peer, asked.vkey), asked)
             return added(answer.status, answer.body)
         if isinstance(asked, AskLatest):
             memory = await self._in_turn(lambda: self._recall(asked.vkey))
             return latest(memory.note)
         return vkeys(*self.vkeys)
+
+    async def _add(self, presented: Presented, asked: AskAdd) -> Answer:
+        _origin_of(asked.vkey)  # MalformedError
+        if not self._budget.takes(presented.peer):
+            return refuse(BUSY, TOO_MANY)
+        if not self._is_held():
+            await self._prepare(presented.peer, asked)
+        return await self.add_checkpoint(asked.body, presented)
 
     async def _prepare(self, peer: str, asked: AskAdd) -> None:
         if self.before is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +16,10 @@ from tests.support.signed import forged, key, work
 
 from byline_ledger import follower, reconcile
 from byline_ledger.cursor import MAX_GAPS
+from byline_ledger.entry import commitment_entry
 from byline_ledger.errors import (
     BadSignatureError,
+    BylineError,
     MalformedError,
     NotFoundError,
     ProofError,
@@ -32,14 +35,16 @@ from byline_ledger.follow_messages import (
     Same,
 )
 from byline_ledger.follower import Follower
-from byline_ledger.lookup_set import LookupSet
+from byline_ledger.lookup_set import Inner, LookupSet, inner_hash
 from byline_ledger.set_messages import (
+    MAX_DIGESTS,
     AskLeaves,
     AskNodes,
     SetLeaves,
     SetNodes,
     digest_of,
 )
+from byline_ledger.set_nodes import PLAIN
 from byline_ledger.statement import Statement
 
 EVERYTHING = [work(f"one of many {i}", key(i % 3 + 1)) for i in range(700)]
@@ -378,3 +383,59 @@ def test_what_is_refused_is_found_missing_and_not_asked_for() -> None:
     assert not any(isinstance(ask, AskEntries) for ask in asked)
     assert one.cursor is not None
     assert (one.cursor.size, one.cursor.gaps) == (theirs.size, ())
+
+
+def test_what_is_called_a_leaf_does_not_make_us_read_half_of_our_own_set() -> None:
+    """A peer may commit to one string in a half of the space where we have many."""
+    ours, other, one = sides(EVERYTHING, EVERYTHING)
+    biggest = [0]
+    read = ours.read_strings
+
+    def watched(low: bytes, high: bytes) -> list[bytes]:
+        found = read(low, high)
+        biggest[0] = max(biggest[0], len(found))
+        return found
+
+    ours.read_strings = watched  # type: ignore[method-assign]
+    top = other.lookup_set.top
+    assert isinstance(top, Inner)
+    leaf = CLOSED[1:]
+    count = other.set_count
+    root = inner_hash(top.depth, top.prefix, 1, count - 1, leaf, top.right.hash)
+    shown = PLAIN + b"\x01" + CLOSED + CLOSED[:1] + top.right.hash
+    other.set_root = root
+    other.add_entry(commitment_entry(count, root))
+    other.publish()
+
+    def twist(request: Request, response: Response) -> Response:
+        if isinstance(request, AskNodes):
+            return SetNodes((shown,))
+        return response
+
+    with pytest.raises(BylineError):
+        follow(one, ours, other, twist=twist)
+    assert biggest[0] <= MAX_DIGESTS
+
+
+def test_an_id_has_only_so_many_strings() -> None:
+    """A liar can give all strings of a set one id: what waits is counted in ids."""
+    id_ = b"i" * 32
+    strings = [hashlib.sha256(b"%d" % n).digest() + b"t" * 8 + id_ for n in range(300)]
+    other = MemoryLog(2)
+    other.append(EVERYTHING)
+    other.strings = sorted([*other.strings, *strings])
+    other._lookup_set = LookupSet.build(other.strings)
+    other.set_root = other.lookup_set.root
+    other.add_entry(commitment_entry(len(other.strings), other.set_root))
+    other.publish()
+    ours = MemoryLog(1)
+    ours.append(EVERYTHING)
+    asked: list[Request] = []
+
+    def twist(request: Request, response: Response) -> Response:
+        asked.append(request)
+        return response
+
+    with pytest.raises(VerificationError, match="under wrong keys"):
+        follow(Follower(lambda: ours), ours, other, twist=twist)
+    assert not any(isinstance(one, AskStatements) for one in asked)

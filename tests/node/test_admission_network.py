@@ -71,7 +71,7 @@ async def has_read(node: NetworkedNode, *peers: NetworkedNode) -> None:
     """Waits until a node has read all that these peers show."""
 
     def all_read() -> bool:
-        status = {one["peer_id"]: one for one in node.network.peers()}
+        status = {one["peer_id"]: one for one in node.peers()}
         return all(
             status[peer.network.peer_id]["cursor"] == peer.ledger.view.size
             for peer in peers
@@ -114,7 +114,7 @@ async def test_an_open_node_and_one_with_a_list_settle(tmp_path: Path) -> None:
                 await trio.sleep(0.15)
             await until(lambda: spy.heads > heads + 4)
             assert (spy.ids.total(), spy.others) == (fetched, pages)
-            status = gallery.network.peers()
+            status = gallery.peers()
             assert [one["refused"] for one in status] == [160, 160]
             assert [one["agrees"] for one in status] == [False, False]
             counted = gallery.admission.status()
@@ -129,7 +129,7 @@ async def test_an_open_node_and_one_with_a_list_settle(tmp_path: Path) -> None:
             gallery.network.look_again()
             await until(lambda: spy.heads > 2)
             assert (spy.ids.total(), spy.others) == (0, 0)
-            assert [one["refused"] for one in gallery.network.peers()] == [160, 160]
+            assert [one["refused"] for one in gallery.peers()] == [160, 160]
 
 
 @pytest.mark.trio
@@ -150,13 +150,13 @@ async def test_another_policy_makes_what_was_refused_wanted_again(
             gallery.network.look_again()
             await agree(archive, gallery)
             # Gossip may have brought them before the log was read again.
-            await until(lambda: gallery.network.peers()[0]["refused"] == 0)
+            await until(lambda: gallery.peers()[0]["refused"] == 0)
             assert gallery.admission.change(LISTED)
             await archive.publish([work("late", BEN)])
-            await until(lambda: gallery.network.peers()[0]["refused"] == 1)
+            await until(lambda: gallery.peers()[0]["refused"] == 1)
         async with networked_node(tmp_path / "list", peers=peers) as gallery:
             await agree(archive, gallery)
-            await until(lambda: gallery.network.peers()[0]["refused"] == 0)
+            await until(lambda: gallery.peers()[0]["refused"] == 0)
 
 
 @pytest.mark.trio
@@ -174,7 +174,7 @@ async def test_what_is_denied_stays_out_and_the_rest_of_a_batch_comes_in(
             tmp_path / "strict", peers=archive.network.addresses, policy=policy
         ) as strict,
     ):
-        await until(lambda: strict.network.peers()[0]["connected"])
+        await until(lambda: strict.peers()[0]["connected"])
         for round_ in range(3):
             mixed = [work(f"good {round_}"), work("illegal"), work(f"{round_}", BEN)]
             await archive.publish(mixed)
@@ -235,7 +235,7 @@ async def test_where_no_more_can_wait_the_cursor_stops(
             await until(lambda: slow.admission.status()["deferred"] == 5)
             spy = Spy(slow)
             await until(lambda: spy.heads > 3, 20)
-            assert slow.network.peers()[0]["cursor"] < archive.ledger.view.size
+            assert slow.peers()[0]["cursor"] < archive.ledger.view.size
             assert spy.others == spy.ids.total() == 0
             now += 3_600_000
             await agree(archive, slow, seconds=60)
@@ -254,7 +254,7 @@ async def test_an_endorsement_opens_the_door(tmp_path: Path, fast_gaps: None) ->
         ) as picky,
     ):
         await archive.publish(works)
-        await until(lambda: picky.network.peers()[0]["cursor"])
+        await until(lambda: picky.peers()[0]["cursor"])
         await has_read(picky, archive)
         assert not any(holds(picky, works))
         spy = Spy(picky)

@@ -106,7 +106,7 @@ async def between(
 def trouble_with(node: NetworkedNode, liar: Liar) -> str:
     """What the node's status says of the liar."""
     name = liar.address.rpartition("/p2p/")[2]
-    (status,) = [one for one in node.network.peers() if one["peer_id"] == name]
+    (status,) = [one for one in node.peers() if one["peer_id"] == name]
     return str(status["error"] or "")
 
 
@@ -215,7 +215,7 @@ async def test_a_liar_is_refused_for_a_while_and_not_for_ever(
 
         def seen() -> dict[str, Any]:
             name = liar.address.rpartition("/p2p/")[2]
-            (one,) = [p for p in tested.network.peers() if p["peer_id"] == name]
+            (one,) = [p for p in tested.peers() if p["peer_id"] == name]
             return one
 
         await until(lambda: seen()["refused_for"] and not seen()["connected"], 20)
@@ -242,6 +242,20 @@ async def test_a_log_that_goes_back_is_named(tmp_path: Path) -> None:
         liar.lie = stale
         async with between(tmp_path, liar) as (tested, honest):
             await until(lambda: "went back" in trouble_with(tested, liar))
+            await require_unharmed(tested, honest)
+
+
+async def test_news_of_nothing_is_named(tmp_path: Path) -> None:
+    """The checkpoint it showed before, as if it were new."""
+    async with lying(lambda _asked, truth: truth) as liar:
+
+        def empty(request: Request, truth: Response) -> Response:
+            known = isinstance(request, AskNext) and isinstance(truth, Same)
+            return News(liar.log.checkpoint, (), ()) if known else truth
+
+        liar.lie = empty
+        async with between(tmp_path, liar) as (tested, honest):
+            await until(lambda: "no entries" in trouble_with(tested, liar))
             await require_unharmed(tested, honest)
 
 

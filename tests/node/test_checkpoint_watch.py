@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.support.following import follow, logs
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
+from byline_ledger.checkpoint import log_vkey, sign_checkpoint
+from byline_ledger.crypto import SigningKey
 from byline_ledger.cursor import Cursor
 from byline_ledger.errors import ContradictionError
 from byline_ledger.follow_server import serve
@@ -119,4 +122,39 @@ async def test_an_earlier_tree_that_the_log_does_not_extend_is_a_contradiction(
     mesh.show(other.checkpoint)
     await trio.sleep(1)
     assert [error.vkey for error in found] == [theirs.vkey]
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_another_log_of_the_same_name_hides_nothing(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery, order: int
+) -> None:
+    """Also where it was met first."""
+    liar, liar_cursor, _ = followed(3)
+    other = MemoryLog(3)
+    other.append([work("another past")])
+    key = SigningKey.from_seed(b"s" * 32)
+    namesake = replace(
+        liar_cursor,
+        note=sign_checkpoint(liar_cursor.seen, key),
+        vkey=log_vkey(liar.origin, key.public),
+    )
+    found: list[ContradictionError] = []
+
+    async def ask(_peer: str, _request: bytes) -> bytes:
+        raise AssertionError("nothing is asked")
+
+    mesh = Mesh()
+    watch = CheckpointWatch(
+        mesh,
+        "own.example/1",
+        lambda: [("namesake", namesake), ("liar", liar_cursor)][::order],
+        ask,
+        on_own=lambda _note: None,
+        on_contradiction=found.append,
+    )
+    nursery.start_soon(watch.run)
+    mesh.show(other.checkpoint)
+    await trio.sleep(1)
+    assert [one.vkey for one in found] == [liar.vkey]
     nursery.cancel_scope.cancel()

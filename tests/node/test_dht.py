@@ -65,9 +65,7 @@ async def silent(self: Discovery, peer: str) -> None:
 
 
 def found_by(node: NetworkedNode) -> dict[str, str]:
-    return {
-        one["peer_id"]: one["found"] for one in node.network.peers() if one["connected"]
-    }
+    return {one["peer_id"]: one["found"] for one in node.peers() if one["connected"]}
 
 
 async def test_nodes_find_each_other_through_the_dht_alone(

@@ -25,9 +25,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found_by(node: NetworkedNode) -> dict[str, str]:
     """Connected peers of a node, and how it found each."""
-    return {
-        one["peer_id"]: one["found"] for one in node.network.peers() if one["connected"]
-    }
+    return {one["peer_id"]: one["found"] for one in node.peers() if one["connected"]}
 
 
 async def test_who_knows_one_other_finds_all(tmp_path: Path) -> None:

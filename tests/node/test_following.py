@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 import trio
 import trio.testing
@@ -17,10 +20,13 @@ from byline_ledger.follow_messages import (
     AskStatements,
     parse_request,
 )
+from byline_ledger.follower import KnownLog
 from byline_node import following as module
 from byline_node import turns
 from byline_node.cursors import PLACES, Kept, LedgerCursors
 from byline_node.errors import PeerError
+from byline_node.following import MAX_REMEMBERED
+from byline_node.mistakes import noted
 
 pytestmark = pytest.mark.trio
 
@@ -146,15 +152,14 @@ async def test_gaps_of_liars_do_not_hide_the_others(
 async def test_a_log_that_contradicts_itself_is_left_alone(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    """Its task ends, and so does each that is started after a reconnection."""
+    """Also after a reconnection."""
     setting = Setting(friend=log_of(2, "a"))
     await setting.run(1)
     setting.peers["friend"] = log_of(2, "another history")
     setting.peers["friend"].append([work("and on")])
-    with trio.fail_after(100):
-        await setting.following.follow("friend")
+    await setting.run(100, "friend")
     asked = len(setting.times)
-    await setting.following.follow("friend")
+    await setting.run(100, "friend")
     assert len(setting.times) == asked
     assert setting.following.logs["friend"].halted
     assert "does not extend" in str(setting.following.logs["friend"].error)
@@ -363,3 +368,44 @@ async def followed_once() -> Cursor:
     cursor = setting.following.logs["friend"].cursor
     assert cursor is not None
     return cursor
+
+
+async def test_a_mistake_of_this_program_costs_one_peer(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a peer can make it stumble over, the others are followed."""
+    setting = Setting(friend=log_of(2, "one"), trap=log_of(3, "two"))
+    read = follower._read_entries
+
+    def stumble(entries: Sequence[bytes], cursor: Cursor, ours: KnownLog) -> Any:
+        if cursor.vkey == setting.peers["trap"].vkey:
+            raise IndexError("list index out of range")
+        return read(entries, cursor, ours)
+
+    monkeypatch.setattr(follower, "_read_entries", stumble)
+    await setting.run(9, "trap", "friend")
+    trap = setting.following.logs["trap"]
+    assert trap.halted
+    assert trap.error is not None
+    assert "IndexError" in trap.error
+    assert len(noted) == 1
+    noted.clear()
+    assert len(setting.mine.bodies) == 1
+    assert setting.following.logs["friend"].error is None
+
+
+async def test_peers_that_have_gone_are_remembered_up_to_a_bound(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Never one whose session is not over: a thread may be reading in its log."""
+    names = [f"peer {n}" for n in range(MAX_REMEMBERED + 2)]
+    setting = Setting(friend=log_of(2, "one"), **{name: log_of(3) for name in names})
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(setting.following.follow, "friend")
+        await trio.sleep(1)
+        await setting.run(1, *names)
+        assert setting.following.logs["friend"].connected
+        assert len(setting.following.logs) == MAX_REMEMBERED + 1
+        nursery.cancel_scope.cancel()
+    assert len(setting.following.logs) == MAX_REMEMBERED
+    assert "friend" not in setting.following.logs

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
@@ -16,6 +18,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.log import Ledger
 from byline_ledger.witness import AddCheckpoint
 from byline_ledger.witness_messages import AskAdd, AskLatest, parse_added, parse_latest
+from byline_node import alarms as alarms_module
 from byline_node import witnessing
 from byline_node.alarms import Alarms
 from byline_node.witnessing import Witness
@@ -42,6 +45,13 @@ def squatted(log: MemoryLog, seed: bytes = b"1") -> tuple[bytes, str]:
     """A checkpoint under the log's name, signed by another key; and that key."""
     note = sign_checkpoint(Checkpoint(log.origin, 1, seed * 32), EVIL)
     return note, log_vkey(log.origin, EVIL.public)
+
+
+def squatted_by(log: MemoryLog, number: int) -> tuple[bytes, str]:
+    """The same by one of many keys."""
+    key = SigningKey.from_seed(bytes([number]) * 32)
+    note = sign_checkpoint(Checkpoint(log.origin, 1, b"1" * 32), key)
+    return note, log_vkey(log.origin, key.public)
 
 
 async def add(witness: Witness, peer: str, note: bytes, vkey: str) -> int:
@@ -79,10 +89,52 @@ async def test_the_keys_of_one_name_are_bounded(
 ) -> None:
     monkeypatch.setattr(witnessing, "MAX_PER_NAME", 3)
     witness = Witness(ledger, clock=time.time)
-    for number in range(5):
-        key = SigningKey.from_seed(bytes([number]) * 32)
-        witness.present(f"peer {number}", log_vkey(honest.origin, key.public))
+    answers = [
+        await add(witness, f"peer {n}", *squatted_by(honest, n)) for n in range(5)
+    ]
+    assert answers == [200, 200, 200, 403, 403]
     assert len(witness.recall(honest.origin)) == 3
+
+
+async def test_keys_without_a_log_take_no_places(
+    ledger: Ledger, honest: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a checkpoint of it holds, nothing is kept of a log."""
+    monkeypatch.setattr(witnessing, "MAX_PER_NAME", 3)
+    monkeypatch.setattr(witnessing, "MAX_LOGS", 3)
+    witness = Witness(ledger, clock=time.time)
+    for number in range(5):
+        _note, vkey = squatted_by(honest, number)
+        assert await add(witness, f"peer {number}", b"no note", vkey) == 400
+        assert await add(witness, f"peer {number}", honest.checkpoint, vkey) == 403
+    assert await add(witness, "the owner", honest.checkpoint, honest.vkey) == 200
+
+
+async def test_logs_of_peers_of_our_own_configuration_have_a_place(
+    ledger: Ledger, honest: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witnessing, "MAX_PER_NAME", 3)
+    monkeypatch.setattr(witnessing, "MAX_LOGS", 3)
+    witness = Witness(ledger, clock=time.time, own_peers=["a friend"])
+    for number in range(3):
+        await add(witness, f"peer {number}", *squatted_by(honest, number))
+    assert await add(witness, "a stranger", honest.checkpoint, honest.vkey) == 403
+    assert await add(witness, "a friend", honest.checkpoint, honest.vkey) == 200
+
+
+async def test_a_peer_asks_so_often_and_not_more(
+    ledger: Ledger, honest: MemoryLog, autojump_clock: trio.testing.MockClock
+) -> None:
+    witness = Witness(ledger, clock=time.time)
+    asked = [
+        await add(witness, "a peer", b"no note", honest.vkey)
+        for _ in range(int(witnessing.PEER_BURST) + 1)
+    ]
+    assert set(asked[:-1]) == {400}
+    assert asked[-1] == 503
+    assert await add(witness, "another", honest.checkpoint, honest.vkey) == 200
+    await trio.sleep(1)
+    assert await add(witness, "a peer", b"no note", honest.vkey) == 400
 
 
 async def test_an_alarm_is_about_a_key_and_not_about_a_name(
@@ -126,3 +178,54 @@ async def test_alarms_can_be_read_while_another_is_added(
     alarms.add(alarm.to_bytes(), "a test")
     assert list(reading) == []
     assert len(alarms.all) == 1
+
+
+# Places for alarms
+
+
+def alarm_about(log: MemoryLog, number: int) -> tuple[bytes, str]:
+    """Two faces of a log that has the name of another."""
+    key = SigningKey.from_seed(bytes([number]) * 32)
+    notes = [
+        sign_checkpoint(Checkpoint(log.origin, 1, root * 32), key)
+        for root in (b"1", b"2")
+    ]
+    vkey = log_vkey(log.origin, key.public)
+    alarm = alarm_of_notes(vkey, (notes[0], notes[1]), ())
+    assert alarm is not None
+    return alarm.to_bytes(), vkey
+
+
+@pytest.mark.parametrize(("most", "room"), [(3, 1 << 20), (99, 1_500)])
+async def test_alarms_about_strangers_leave_room_for_those_that_matter(
+    tmp_path: Path,
+    honest: MemoryLog,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    room: int,
+) -> None:
+    monkeypatch.setattr(alarms_module, "MAX_OTHERS", most)
+    monkeypatch.setattr(alarms_module, "OTHERS_BYTES", room)
+    named, named_vkey = alarm_about(honest, 99)
+    alarms = Alarms(tmp_path / "alarms", lambda _vkey: True, named_vkey.__eq__)
+    for number in range(9):
+        alarms.add(alarm_about(honest, number)[0], "a test")
+    assert 1 <= len(alarms.all) <= 3
+    assert alarms.add(named, "a test") is not None
+    assert alarms.is_alarmed(named_vkey)
+    assert {one.id for one in Alarms(tmp_path / "alarms", lambda _vkey: True).all} == {
+        one.id for one in alarms.all
+    }
+
+
+async def test_one_alarm_is_enough_about_a_stranger(
+    tmp_path: Path, honest: MemoryLog
+) -> None:
+    alarms = Alarms(tmp_path / "alarms", lambda _vkey: True)
+    one, vkey = squatted(honest, b"1")
+    added = []
+    for seed in (b"2", b"3"):
+        alarm = alarm_of_notes(vkey, (one, squatted(honest, seed)[0]), ())
+        assert alarm is not None
+        added.append(alarms.add(alarm.to_bytes(), "a test") is not None)
+    assert added == [True, False]

@@ -98,22 +98,22 @@ async def test_a_peer_that_comes_back_is_redialled(
         address = two.network.addresses[0]
         port = address.partition("/p2p/")[0]
     async with networked_node(tmp_path / "three", peers=[address]) as three:
-        await until(lambda: three.network.peers()[0]["error"])
-        assert "refused" in three.network.peers()[0]["error"]
+        await until(lambda: three.peers()[0]["error"])
+        assert "refused" in three.peers()[0]["error"]
         async with networked_node(tmp_path / "two", listen=port) as two:
             await three.publish([work("x")])
             await agree(two, three, seconds=30)
-            assert three.network.peers()[0]["error"] is None
+            assert three.peers()[0]["error"] is None
 
 
 async def test_status_tells_who_agrees(one: NetworkedNode, tmp_path: Path) -> None:
     await one.publish([work("x")])
     async with networked_node(tmp_path / "two", peers=one.network.addresses) as two:
         await agree(one, two)
-        await until(lambda: two.network.peers()[0]["agrees"])
-        await until(lambda: two.network.peers()[0]["latency_ms"])
-        (peer,) = two.network.peers()
-        (seen,) = one.network.peers()
+        await until(lambda: two.peers()[0]["agrees"])
+        await until(lambda: two.peers()[0]["latency_ms"])
+        (peer,) = two.peers()
+        (seen,) = one.peers()
         assert (peer["direction"], seen["direction"]) == ("out", "in")
         assert peer.pop("latency_ms") < 5_000
         assert min(peer.pop("bytes_in"), peer.pop("bytes_out")) > 1_000
@@ -236,7 +236,7 @@ async def test_plaintext_is_refused(one: NetworkedNode) -> None:
     async with host.run(listen_addrs=[]):
         with pytest.raises(SwarmException, match="unable to connect"):
             await host.connect(node)
-    assert one.network.peers() == []
+    assert one.peers() == []
 
 
 # What strangers send
@@ -307,7 +307,7 @@ async def test_what_is_sent_and_never_read_is_not_kept(one: NetworkedNode) -> No
         with suppress(Exception):  # libp2p has many for a connection that is gone
             for _ in range(2 * MAX_UNREAD // 60_000):
                 await muxed._write_frame(block)
-        await until(lambda: not any(p["connected"] for p in one.network.peers()))
+        await until(lambda: not any(p["connected"] for p in one.peers()))
 
 
 async def test_a_peer_does_not_take_all_the_streams(one: NetworkedNode) -> None:

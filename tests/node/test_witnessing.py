@@ -57,7 +57,7 @@ def witness_of(case: dict[str, Any], disk: Disk) -> Witness:
         is_replayed=lambda _checkpoint: case["replayed"],
     )
     for known in case["known"]:
-        witness.present(PEER, known["vkey"])
+        witness._list(known["vkey"])
         if known["note"]:
             # As a node stores it: only what it cosigned gets there.
             fields = {"note": known["note"].encode(), "vkey": known["vkey"]}

@@ -17,6 +17,7 @@ from byline_ledger.cursor import MAX_GAPS
 from byline_ledger.merkle import root_from
 from byline_ledger.store.layout import RECORDS, after
 from byline_node import alarms, following, gossip, requests
+from byline_node.mistakes import noted
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
@@ -148,6 +149,8 @@ def no_leak(node: SimNode) -> Iterator[str]:
         tasks = count_tasks(node.task)
         if tasks > TASKS + TASKS_PER_LINK * links:
             yield f"no leak: {tasks} tasks for {links} links"
+    for text in noted:
+        yield f"no leak: {text}"
     if host.faults:
         yield f"no leak: a handler raised {host.faults[0]}"
 

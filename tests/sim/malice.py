@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import ClassVar
 
 import trio
@@ -30,7 +31,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes
 from byline_ledger.entry import commitment_entry
 from byline_ledger.errors import BylineError
-from byline_ledger.follow_messages import MAX_REQUEST
+from byline_ledger.follow_messages import MAX_REQUEST, News, Response, Same
 from byline_ledger.follow_messages import PROTOCOL as FOLLOW_PROTOCOL
 from byline_ledger.gossip import TOPIC, make_batches
 from byline_ledger.statement import Statement, sign_statement
@@ -305,7 +306,17 @@ class Garbage(Liar):
     async def follow(self, peer: str, request: bytes) -> bytes:
         if self.dice.random() < 0.3:
             return await super().follow(peer, request)
+        if self.dice.random() < 0.5:
+            return self._emptied(follow_server.answer(self.log, request)).to_bytes()
         return self._bytes()
+
+    def _emptied(self, answer: Response) -> Response:
+        """What it should be, with nothing in it."""
+        if isinstance(answer, Same):
+            return News(self.log.checkpoint, (), ())
+        lists = [one.name for one in fields(answer) if one.type.startswith("tuple")]
+        some = self.dice.sample(lists, self.dice.randint(0, len(lists)))
+        return replace(answer, **dict.fromkeys(some, ()))
 
     async def witness(self, peer: str, request: bytes) -> bytes:
         return self._bytes()

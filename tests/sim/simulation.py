@@ -28,6 +28,7 @@ from trio.testing import MockClock
 
 from byline_ledger.crypto import SigningKey
 from byline_node import mirrors
+from byline_node.mistakes import noted
 
 QUIET_SECONDS = 15.0
 """After agreement, until what is left open is counted."""
@@ -234,6 +235,7 @@ def simulate(
     """Runs a plan; `mutant()` is entered around it."""
     surroundings, outcome = Surroundings(plan.seed), Outcome(plan)
     started = time.perf_counter()
+    noted.clear()
     has_mirrors = plan.seed % 5 == 0 if plan.mirrors is None else plan.mirrors
     with (
         tempfile.TemporaryDirectory(prefix="byline-sim-") as folder,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import trio
 from tests.support.waiting import until
@@ -52,6 +53,10 @@ class NetworkedNode:
     @property
     def set_root(self) -> bytes:
         return self.ledger.view.set_root
+
+    def peers(self) -> list[dict[str, Any]]:
+        """The status of each peer."""
+        return [asdict(peer) for peer in self.network.status().peers]
 
     async def publish(self, statements: Sequence[Statement]) -> None:
         peers = ["test"] * len(statements)
