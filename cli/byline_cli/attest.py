@@ -307,11 +307,13 @@ class Job:
         }
 
     def finish(self) -> None:
-        """End with the code of the first failure, or of having found nothing at all."""
+        """End with the code of the first failure, or of having found nothing at all, or
+        of a file that stays with other terms than these."""
         for one in self._passed:
             if one.exit_code:
                 raise typer.Exit(one.exit_code)
-        if not self._statements and not self._earlier:
+        kept = [one for one in self._earlier if not one.same]
+        if kept or not (self._statements or self._earlier):
             raise typer.Exit(UsageError.exit_code)
 
 

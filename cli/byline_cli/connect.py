@@ -13,6 +13,7 @@ from byline_ledger.errors import (
     BylineError,
     MalformedError,
     NotFoundError,
+    ReadOnlyError,
     UsageError,
 )
 from byline_ledger.proof_of_work import MAX_BITS
@@ -81,6 +82,10 @@ def publish(
             return client.publish(statements, progress=taken)
         except RefusedError as error:
             raise with_progress(error, done, total, unit) from None
+        except ReadOnlyError as error:
+            far = f"{done:,} of {total:,} {unit} are in the log"
+            text = f"{far if done else 'nothing was published'}: {error}"
+            raise ReadOnlyError(text, hint=error.hint) from None
         except KeyboardInterrupt:
             raise StoppedError(
                 f"stopped; at least {done:,} of {total:,} {unit} are in the log",

@@ -47,15 +47,17 @@ def replace_file(path: Path, data: bytes) -> None:
     write_durably(path, data, mode=mode)
 
 
-def read_file(path: Path, limit: int) -> bytes:
-    """The bytes of a file of at most `limit` bytes."""
+def read_file(path: Path, limit: int, hint: str | None = None) -> bytes:
+    """The bytes of a file of at most `limit` bytes; `hint` for one that is larger."""
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
         raise NotFoundError(f"{path} does not exist") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; name one file") from None
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
     if len(data) > limit:
-        raise UsageError(f"{path} is larger than {limit} bytes")
+        raise UsageError(f"{path} is larger than {limit:,} bytes", hint=hint)
     return data

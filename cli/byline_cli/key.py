@@ -45,7 +45,10 @@ def new(
         raise UsageError("the passphrase is empty", hint="say --no-passphrase instead")
     public = key_store().new(name, passphrase=secret)
     info = KeyInfo(name, public, secret is not None)
-    output.result(as_json, to_json(info), [f"Made the key {name!r}.", *describe(info)])
+    where = f"It is in {output.safe(str(key_store().folder))}: keep a copy."
+    output.result(
+        as_json, to_json(info), [f"Made the key {name!r}.", *describe(info), where]
+    )
 
 
 @app.command()

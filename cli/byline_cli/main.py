@@ -123,6 +123,10 @@ def run(arguments: list[str]) -> int:
         output.error("stopped", None, "interrupted")
         return 130
     except OSError as error:
+        if error.filename is not None:
+            text = f"cannot use {error.filename}: {error.strerror}"
+            output.error(text, None, StoreError.kind)
+            return StoreError.exit_code
         # Typer prints help itself; all files are read and written with care elsewhere.
         output.lose_output(error)
         return StoreError.exit_code

@@ -44,7 +44,8 @@ def backup(
     """Copy this node, running or not, into a new folder.
 
     The copy is of one moment: secret, log, statements and settings. Put it back with
-    byline node restore.
+    byline node restore. Your signing keys are no part of a node, nor of its backup:
+    copy the folder of keys as well.
     """
     from byline_node import upkeep
 
@@ -58,6 +59,7 @@ def backup(
         f"  log     {mark.origin}",
         f"  folder  {folder}",
         ("  It holds the node's secret: keep it as safe as the node.", "doubt"),
+        *about_keys("Your signing keys are not in it: copy"),
     ]
     value = {"folder": str(folder), "origin": mark.origin, "size": mark.size}
     output.result(as_json, value, rows)
@@ -84,10 +86,16 @@ def restore(folder: BackupFolder, as_json: Json = False) -> None:
         f"  log      {mark.origin}",
         f"  entries  {mark.size:,}",
         ("  READ-ONLY: more may have been signed since the backup.", "doubt"),
+        *about_keys("Your signing keys do not come with it: put a copy of them into"),
         f"Make sure with: {RECOVER} --from PLACE",
     ]
     value = {"folder": str(node), "origin": mark.origin, "size": mark.size}
     output.result(as_json, value | {"read_only": True}, rows)
+
+
+def about_keys(text: str) -> list[output.Line]:
+    """Where they are; who lost them can withdraw nothing that they signed."""
+    return [(f"  {text} {output.safe(str(find_home().keys))}", "doubt")]
 
 
 def require_none(node: Path) -> None:

@@ -26,6 +26,7 @@ from byline_ledger.verify import FAILED, Verdict, verify_bundle
 
 app = make_app()
 
+PROOF_FIRST = "the proof comes first: byline verify PROOF [FILE]"
 OPENING = b"\x8b\xa5asked"
 """How every saved proof begins: a map of eleven fields, in order (spec/bundle.md)."""
 
@@ -81,7 +82,7 @@ def verify(
     With PATH, the file's own bytes are compared too. A proof that the log shows nothing
     holds as well, and ends with code 0. A .tlog-proof is checked in the same way.
     """
-    data = read_file(bundle, MAX_BUNDLE)
+    data = read_file(bundle, MAX_BUNDLE, PROOF_FIRST)
     target = parse_target(what) if what is not None else None
     rules, _where = chosen_policy(policy, no_policy)
     require_ageable(rules, max_age)
@@ -141,7 +142,7 @@ def no_proof(path: Path, data: bytes, error: MalformedError) -> MalformedError:
         )
     return MalformedError(
         f"{path} is not a saved proof",
-        hint="the proof comes first: byline verify PROOF [FILE]",
+        hint=PROOF_FIRST,
     )
 
 

@@ -24,8 +24,15 @@ UNKNOWN = "LicenseRef-Unknown"
 LIKENESS = 0.7
 """Of a name that is guessed: among 600 short ones, everything is a little like some."""
 
+LEAST_LETTERS = 3
+"""Of what is taken for the beginning of an identifier."""
+
 _BETWEEN = re.compile(r"[\s_-]+")
 _TOKEN = re.compile(r"[^\s()]+")
+_NO_LETTER = re.compile("[^a-z0-9]+")
+_CREATIVE_COMMONS = re.compile(
+    r"https?://(?:www\.)?creativecommons\.org/licenses/([a-z-]+)/([0-9.]+)\S*"
+)
 _OPERATORS = frozenset({"and", "or", "with"})
 _NO_LICENCE = frozenset({"none", "noassertion", "unknown"})
 _RESERVED = frozenset(
@@ -69,6 +76,8 @@ def _hint(expression: str) -> str:
     """What the first token that SPDX does not know may have meant."""
     if _BETWEEN.sub("-", expression.strip().casefold()) in _RESERVED:
         return f"write {ALL_RIGHTS_RESERVED}"
+    if guess := _written_otherwise(_CREATIVE_COMMONS.sub(r"CC \1 \2", expression)):
+        return f"did you mean {guess}?"
     for token in _TOKEN.findall(expression):
         folded = token.casefold()
         if folded in _NO_LICENCE:
@@ -77,13 +86,28 @@ def _hint(expression: str) -> str:
             return f"write {ALL_RIGHTS_RESERVED}"
         if folded in _OPERATORS or read_licence(token):
             continue
-        guess = nearest(token, _identifiers(), LIKENESS)
+        guess = _written_otherwise(token) or nearest(token, _identifiers(), LIKENESS)
         if guess:
             return f"did you mean {guess}?"
     return (
         "see https://spdx.org/licenses/, or, for terms of your own, write"
         " LicenseRef-NAME"
     )
+
+
+def _written_otherwise(text: str) -> str | None:
+    """The identifier of the same letters and digits, `CC BY 4.0`, or that has but a
+    version behind them, `GPL3`: the shortest, in its last version."""
+    letters = _letters(text)
+    if len(letters) < LEAST_LETTERS:
+        return None
+    form = re.compile(re.escape(letters) + "[0-9]*(?:only)?")
+    found = [one for one in _identifiers() if form.fullmatch(_letters(one))]
+    return min(sorted(found, reverse=True), key=len, default=None)
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTER.sub("", text.casefold())
 
 
 def _identifiers() -> list[str]:

@@ -29,6 +29,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.proof_of_work import FIELD, WorkSearch
 from byline_ledger.statement import Source, Statement, sign_statement
+from byline_ledger.store.keystore import is_key
 from byline_node.taken_down import Takedowns
 
 THREADS = min(8, os.cpu_count() or 1)
@@ -41,6 +42,9 @@ WORK_STEP = 20_000
 PROOFS = (".byline", ".tlog-proof")
 """What `byline query --save` and `--tlog-proof` leave beside works: in folders they are
 passed over."""
+
+SECRETS = frozenset({"secret", "origin"})
+"""What a node's folder has, and a backup of it: nobody means to speak about those."""
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", FIELD}
@@ -140,8 +144,8 @@ def find_files(
     """The regular files named, and those in folders named; no path twice.
 
     Raises UsageError for a folder where `recursive` is false.  In folders, hidden
-    entries, proofs and links to folders are passed over, and the order is that of the
-    names.
+    entries, proofs, nodes, signing keys and links to folders are passed over, and the
+    order is that of the names.
     """
     found: dict[Path, Candidate] = {}
     passed: list[PassedOver] = []
@@ -185,6 +189,9 @@ def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
         except OSError as error:
             yield unreadable(here, error)
             continue
+        if {entry.name for entry in listed} >= SECRETS:
+            yield PassedOver(here, "a node's folder, or a backup of one")
+            continue
         inner: list[Path] = []
         for entry in listed:
             path = here / entry.name
@@ -192,6 +199,8 @@ def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
                 yield PassedOver(path, "hidden")
             elif entry.name.endswith(PROOFS):
                 yield PassedOver(path, "a proof about a work")
+            elif is_key(path):
+                yield PassedOver(path, "a signing key")
             elif entry.is_dir(follow_symlinks=False):
                 inner.append(path)
             else:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from byline_ledger.errors import StoreError
+
 MAX_RUN_FILE = 4096
 
 
@@ -79,11 +81,19 @@ class RunningNode:
 
     @classmethod
     def read(cls, path: Path) -> RunningNode | None:
-        """The node that last wrote this file and lives; None if there is none."""
+        """The node that last wrote this file and lives; None if there is none.
+
+        Raises StoreError where we may not know.
+        """
         try:
             with path.open("rb") as file:
                 found = json.loads(file.read(MAX_RUN_FILE))
             node = cls(str(found["api"]), int(found["pid"]), str(found["origin"]))
+        except PermissionError as error:
+            raise StoreError(
+                f"cannot read {path}: {error.strerror}",
+                hint="run this as the user that the node runs as",
+            ) from None
         except (OSError, LookupError, TypeError, *_BAD_JSON):
             return None
         return node if is_process(node.pid) else None

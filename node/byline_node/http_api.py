@@ -285,7 +285,8 @@ def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     asked = f"{request.method} {request.url.path[:100]}"
     if error.status_code == 404:
-        return error_response(NotFoundError(f"nothing answers to {asked}"))
+        hint = "see /openapi.json, and /v1/status for the node's state"
+        return error_response(NotFoundError(f"nothing answers to {asked}", hint=hint))
     problem = UsageError(f"{asked}: {error.detail}")
     response = error_response(problem, error.status_code)
     response.headers.update(error.headers or {})

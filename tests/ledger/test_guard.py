@@ -305,3 +305,14 @@ def test_a_lock_that_cannot_be_had(
         with pytest.raises(StoreError, match="No locks available"):
             FolderLock(tmp_path / "lock")
     FolderLock(tmp_path / "lock").release()
+
+
+def test_a_folder_that_may_not_be_read_is_no_missing_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(StoreError, match=r"cannot read .*node: Permission"):
+        NodeFiles(tmp_path / "node").is_node()

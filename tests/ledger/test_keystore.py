@@ -20,7 +20,7 @@ from byline_ledger.errors import (
     UsageError,
 )
 from byline_ledger.store import keystore
-from byline_ledger.store.keystore import KeyInfo, KeyStore
+from byline_ledger.store.keystore import KeyInfo, KeyStore, is_key
 
 FORMAT: Any = {"version": 1, "public": SigningKey.from_seed(bytes(32)).public}
 
@@ -200,3 +200,17 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="file"):
         KeyStore(tmp_path / "file" / "keys").new("default", passphrase=None)
+
+
+def test_a_key_is_known_by_its_form(store: KeyStore, tmp_path: Path) -> None:
+    store.new("one", passphrase=None)
+    store.new("two", passphrase="open sesame")
+    assert is_key(store.folder / "one.key")
+    assert is_key(store.folder / "two.key")
+    other = tmp_path / "other.key"
+    assert not is_key(other)
+    other.write_bytes(b"the key of D minor")
+    assert not is_key(other)
+    picture = tmp_path / "one.jpg"
+    picture.write_bytes((store.folder / "one.key").read_bytes())
+    assert not is_key(picture)

@@ -38,6 +38,14 @@ def test_canonical_spelling(expression: str, canonical: str) -> None:
     ("expression", "hint"),
     [
         ("CC-BY", "did you mean CC-BY-4.0?"),
+        ("CC BY-NC 4.0", "did you mean CC-BY-NC-4.0?"),
+        ("CC0", "did you mean CC0-1.0?"),
+        ("GPL3", "did you mean GPL-3.0-only?"),
+        ("MIT OR LGPL", "did you mean LGPL-3.0-only?"),
+        (
+            "https://creativecommons.org/licenses/by/4.0/deed.de",
+            "did you mean CC-BY-4.0?",
+        ),
         ("Apache 2", "did you mean Apache-2.0?"),
         ("MIT OR Apache-2.O", "did you mean Apache-2.0?"),
         ("CCBY-SA-4.0", "did you mean CC-BY-SA-4.0?"),

@@ -118,7 +118,7 @@ def test_the_machine_is_read_out_of_an_address() -> None:
     assert [ip_in(odd) for odd in ("", "/", "/ip4", "nonsense")] == [""] * 4
 
 
-@pytest.mark.parametrize(("least", "places"), zip(Reach, (3, 2, 1), strict=True))
+@pytest.mark.parametrize(("least", "places"), list(zip(Reach, (3, 2, 1), strict=True)))
 def test_addresses_pass_by_their_form_and_reach(least: Reach, places: int) -> None:
     texts = ["/ip4/127.0.0.1/tcp/1", "nonsense", "/ip4/10.0.0.1/tcp/1", PUBLIC]
     found = [one.text for one in passing(texts, least)]

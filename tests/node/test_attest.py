@@ -13,6 +13,8 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import NotFoundError, RedactedError, UsageError
 from byline_ledger.statement import Statement, sign_statement
+from byline_ledger.store.keystore import KeyStore
+from byline_ledger.store.node_files import init_node
 from byline_ledger.tombstone import Tombstone
 from byline_node import attest
 from byline_node.attest import (
@@ -271,3 +273,17 @@ def test_bad_terms_are_found_before_any_file_is_read() -> None:
     """`check` needs no file."""
     with pytest.raises(UsageError):
         Terms(made="human", license="free").check()
+
+
+def test_secrets_in_folders_are_passed_over(tmp_path: Path) -> None:
+    """A home that lies among the pictures, and a backup beside it."""
+    photo = put(tmp_path, "a.jpg")
+    no_key = put(tmp_path, "b.key", b"the key of D minor")
+    KeyStore(tmp_path / "home" / "keys").new(passphrase=None)
+    init_node(tmp_path / "home" / "node")
+    found, passed = find_files([tmp_path], recursive=True)
+    assert [one.path for one in found] == [photo, no_key]
+    assert {(one.path.name, one.reason) for one in passed} == {
+        ("default.key", "a signing key"),
+        ("node", "a node's folder, or a backup of one"),
+    }

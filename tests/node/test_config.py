@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from byline_ledger.admission_policy import OPEN, AdmissionPolicy
 from byline_ledger.buckets import Rate
+from byline_ledger.errors import StoreError
 from byline_node.config import (
     DEFAULT_API,
     DEFAULT_LISTEN,
@@ -180,3 +182,14 @@ def test_a_run_file_names_a_living_node_only(tmp_path: Path) -> None:
     ):
         path.write_text(broken)
         assert RunningNode.read(path) is None
+
+
+def test_a_run_file_that_may_not_be_read_is_no_missing_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, _mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(StoreError, match=r"cannot read .*run\.json: Perm"):
+        RunningNode.read(tmp_path / "run.json")

@@ -21,6 +21,7 @@ from byline_ledger import codec
 from byline_ledger.codec import Value
 from byline_ledger.crypto import SigningKey, open_secret, random_bytes, seal_secret
 from byline_ledger.errors import (
+    BylineError,
     CorruptStoreError,
     KeyAccessError,
     MalformedError,
@@ -45,6 +46,16 @@ class KeyInfo:
     public: bytes
     """32 bytes."""
     encrypted: bool
+
+
+def is_key(path: Path) -> bool:
+    """Whether this is a key's file, by its name and its form."""
+    if path.suffix != _SUFFIX:
+        return False
+    try:
+        return bool(_parse(path, read_small(path, MAX_FILE) or b""))
+    except BylineError:
+        return False
 
 
 class KeyStore:

@@ -88,8 +88,14 @@ class NodeFiles:
         return self.folder / "lookup"
 
     def is_node(self) -> bool:
-        """Whether a node was made here."""
-        return self.origin.exists()
+        """Whether a node was made here.  Raises StoreError where we may not know."""
+        try:
+            return self.origin.exists()
+        except OSError as error:
+            raise StoreError(
+                f"cannot read {self.folder}: {error.strerror}",
+                hint="run this as the user that the node runs as",
+            ) from None
 
     def require_node(self) -> None:
         """Raises NotFoundError."""
