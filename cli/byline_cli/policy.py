@@ -71,9 +71,11 @@ def require_ageable(rules: Policy | None, max_age: int | None) -> None:
     if max_age is None or (rules is not None and rules.quorum != NONE):
         return
     what = "a policy" if rules is None else "a policy that asks for witnesses"
+    hint = "make one with: byline policy init --from-node, or --log and --witness"
+    if rules is not None:
+        hint = "yours asks for none; make another with: byline policy init --out FILE"
     raise UsageError(
-        f"--max-age needs {what}: they alone can say how old an answer is",
-        hint="make one with: byline policy init --from-node, or --log and --witness",
+        f"--max-age needs {what}: they alone can say how old an answer is", hint=hint
     )
 
 

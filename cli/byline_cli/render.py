@@ -162,7 +162,7 @@ def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
     """What others say about the claim."""
     remarks = [*claim.endorsements, *claim.disputes, *claim.others]
     for remark in remarks[:MOST_SHOWN]:
-        yield render_remark(remark, reader)
+        yield render_remark(remark, claim, reader)
     for gone in claim.redacted[:MOST_SHOWN]:
         yield (field("taken down", taken_down(gone)), "doubt")
     hidden = (claim.remarks_total or 0) - min(len(remarks), MOST_SHOWN)
@@ -178,13 +178,21 @@ def taken_down(gone: Redaction) -> str:
     return f"a statement, {when}; what it said is unknown"
 
 
-def render_remark(remark: Remark, reader: Reader) -> Line:
+def render_remark(remark: Remark, claim: Claim, reader: Reader) -> Line:
     """One endorsement, dispute or other remark on one line."""
     label = {"endorse": "endorsed by", "dispute": "DISPUTED by"}.get(
         remark.type, f"{safe(remark.type)} by"
     )
-    text = field(label, f"{reader.key(remark.author)}{remark_details(remark)}")
+    who = reader.key(remark.author)
+    who += ", the author" if remark.author == claim.author else ""
+    text = field(label, f"{who}{remark_details(remark)}{own_id(remark, reader)}")
     return (text, "doubt") if remark.type == "dispute" else text
+
+
+def own_id(remark: Remark, reader: Reader) -> str:
+    """What the reader needs to withdraw a remark of theirs."""
+    is_own = remark.author in reader.keys
+    return f", statement {cid_of_statement(remark.id)}" if is_own else ""
 
 
 def remark_details(remark: Remark) -> str:
@@ -214,7 +222,7 @@ def render_remark_on_work(remark: Remark, reader: Reader) -> Line:
     """A dispute or an unknown type of statement about the work itself."""
     word = "Disputed" if remark.type == "dispute" else f"“{safe(remark.type)}” said"
     text = f"{word} by {reader.key(remark.author)}{remark_details(remark)}"
-    return (text, "doubt")
+    return (f"{text}{own_id(remark, reader)}", "doubt")
 
 
 def source_rows(claim: Claim, answer: Answer) -> Iterator[Line]:

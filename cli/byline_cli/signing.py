@@ -36,7 +36,7 @@ def find_key(name: str) -> KeyInfo:
     names = ", ".join(known)
     raise NotFoundError(
         f"there is no key called {name!r}, only: {names}",
-        hint="choose with --key NAME, or make it with: byline key new NAME",
+        hint="name one of those, or make it with: byline key new NAME",
     )
 
 

@@ -26,6 +26,8 @@ SHORTEST_HASH = 32
 CUT_HASH = re.compile(r"[0-9a-fA-F]*|sha256.*")
 _SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *][^\n]+")
 """A line of sha256sum: a backslash if the name is escaped, the digest, the name."""
+_OTHER_SUM = re.compile(r"\\?([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{96,}) [ *][^\n]+")
+"""The same of md5sum, sha1sum, sha384sum and sha512sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,7 @@ def parse_target(text: str) -> Target:
     path = named_path(text)
     if is_there(path):
         return file_target(path)
-    if line := _SUM_LINE.fullmatch(text.strip("\n")):
-        # A file's digest for certain, so the name says no more than that.
-        text = f"sha256:{line[1]}"
+    text = hash_in_line(text.strip("\n"))
     try:
         parsed = parse_hash(text)
     except MalformedError as error:
@@ -72,12 +72,26 @@ def parse_target(text: str) -> Target:
     return Target(text, parsed.sha256, parsed.kind, None)
 
 
+def hash_in_line(text: str) -> str:
+    """What sha256sum printed, without the name: the digest of a file for certain."""
+    first, *more = text.split("\n")
+    if line := _OTHER_SUM.fullmatch(first):
+        raise MalformedError(
+            f"expected a SHA-256 hash, got one of {len(line[1])} hex digits",
+            hint="sha256sum prints it; or name the file itself",
+        )
+    line = _SUM_LINE.fullmatch(first)
+    if line and more:
+        raise MalformedError(f"expected one line of sha256sum, got {1 + len(more)}")
+    return f"sha256:{line[1]}" if line else text
+
+
 def parse_id(text: str) -> bytes:
     """The id of a statement, 32 bytes; a file in its place is named."""
     try:
         return parse_statement_id(text)
     except MalformedError:
-        what = "is a file, not" if is_there(Path(text)) else "is not"
+        what = "is a file, not" if is_there(named_path(text)) else "is not"
         raise MalformedError(
             f"{text[:80]} {what} the id of a statement",
             hint="a STATEMENT-ID is needed; `byline query FILE` shows it",
