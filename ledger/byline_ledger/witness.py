@@ -130,9 +130,10 @@ def decide(
 ) -> Answer:
     """The answer to add-checkpoint at `now` (Unix seconds).
 
-    `recall(origin)` is what this witness knows of logs of this name, one for each key:
-    anybody can call a log so.  `is_replayed(checkpoint)`: this very tree was replayed
-    here.  `is_alarmed(vkey)`: it is proven that this log lied.
+    `recall(origin)` is the log of this name that the witness knows, or one that it may
+    come to know; never two that were cosigned, for a cosignature names no key.
+    `is_replayed(checkpoint)`: this very tree was replayed here.  `is_alarmed(vkey)`: it
+    is proven that this log lied.
     """
     try:
         asked, note, checkpoint = _parse(request)

@@ -8,7 +8,7 @@ Specification: docs/spec/network.md, "Checkpoints".
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Any, Protocol
 
 import structlog
@@ -20,6 +20,7 @@ from byline_ledger.cursor import Cursor
 from byline_ledger.errors import BylineError, ContradictionError, ProofError
 from byline_ledger.follow_messages import AskHead, Head, parse_response
 from byline_ledger.merkle import verify_consistency
+from byline_ledger.note import Verifier, parse_note
 from byline_node.mistakes import note_mistake
 
 TELL_SECONDS = 5.0
@@ -107,13 +108,14 @@ class CheckpointWatch:
             await trio.sleep(OTHERS_SECONDS)
 
     def _compare(self, note: bytes, nursery: trio.Nursery) -> None:
-        shown = checkpoint_of(note)
+        shown, signers = checkpoint_of(note), signers_of(note)
         if shown.origin == self._origin:
             self._on_own(note)
             return
         for peer, cursor in self._followed():
             seen = cursor.seen
-            if seen.origin != shown.origin or not _is_signed(note, cursor.vkey):
+            is_named = seen.origin == shown.origin
+            if not (is_named and _is_signed(note, cursor.vkey, signers)):
                 continue
             if shown.size == seen.size and shown.root != seen.root:
                 self._contradict(cursor, note, ())
@@ -174,8 +176,16 @@ class CheckpointWatch:
         )
 
 
-def _is_signed(note: bytes, vkey: str) -> bool:
+def signers_of(note: bytes) -> frozenset[tuple[str, bytes]]:
+    """Names and key ids of its signatures: read once, for many may share its name."""
+    return frozenset((one.name, one.id) for one in parse_note(note).signatures)
+
+
+def _is_signed(note: bytes, vkey: str, signers: Collection[tuple[str, bytes]]) -> bool:
     """Whether it is this log's; another may have the same name."""
+    verifier = Verifier.from_text(vkey)
+    if (verifier.name, verifier.id) not in signers:
+        return False
     try:
         open_checkpoint(note, vkey)
     except BylineError:

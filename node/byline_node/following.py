@@ -266,9 +266,9 @@ class Following:
             followed.error, followed.failures = None, 0
 
     def _give_up(self, followed: FollowedLog, error: Exception) -> None:
-        """The peer may have found it on purpose."""
+        """The peer may have found it on purpose; or it is our memory's, and goes by."""
+        followed.failures = min(followed.failures + 1, 10)
         followed.error = note_mistake(error, "following", followed.peer)
-        followed.halted = True
 
     def _note_failure(self, followed: FollowedLog, error: BylineError) -> None:
         followed.failures = min(followed.failures + 1, 10)

@@ -13,6 +13,7 @@ import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import trio
@@ -52,7 +53,10 @@ class PatientStream:
 
     async def send_all(self, data: bytes) -> None:
         with trio.move_on_after(SEND_TIMEOUT) as scope:
-            await self._stream.send_all(data)
+            try:
+                await self._stream.send_all(data)
+            except trio.BusyResourceError:
+                raise trio.BrokenResourceError("the client has gone") from None
         if scope.cancelled_caught:
             self.socket.close()  # ends the read that waits beside this write
             raise trio.BrokenResourceError("the client does not read its answer")
@@ -61,7 +65,9 @@ class PatientStream:
         return bytes(await self._stream.receive_some(size))
 
     async def send_eof(self) -> None:
-        await self._stream.send_eof()
+        # Its client may go while an answer is still on its way.
+        with suppress(trio.BusyResourceError):
+            await self._stream.send_eof()
 
     async def aclose(self) -> None:
         await self._stream.aclose()

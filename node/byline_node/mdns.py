@@ -59,6 +59,10 @@ class LocalNetwork:
             return
         try:
             await self._browse(engine)
+        except Exception as error:  # noqa: BLE001
+            # Whatever others on this network answer, the node does without.
+            reason = str(error) or type(error).__name__
+            log.warning("no multicast DNS", reason=reason)
         finally:
             with trio.move_on_after(STOP_SECONDS) as scope:
                 scope.shield = True

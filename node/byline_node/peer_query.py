@@ -14,6 +14,7 @@ from secrets import token_bytes
 
 import trio
 
+from byline_ledger.alarm import alarm_of_notes
 from byline_ledger.bundle import DEFAULT_DEPTH, MAX_BUNDLE, Bundle
 from byline_ledger.crowd_reader import CrowdAnswer, CrowdReading, crowd_bits
 from byline_ledger.digest import ParsedHash, cid_of_statement
@@ -325,7 +326,7 @@ class _Inquiry:
                 )
             require_same_log(vkey, small.root.note, large.root.note, None)
         except ContradictionError as error:
-            self._replies.contradictions.append(error)
+            self._contradict(error, large)
         except BylineError as error:
             large.problem = large.problem or error
 
@@ -338,9 +339,17 @@ class _Inquiry:
             note = Bundle.from_bytes(reply.bundle).checkpoint
             require_same_log(vkey, reply.root.note, note, None)
         except ContradictionError as error:
-            self._replies.contradictions.append(error)
+            self._contradict(error, reply)
         except BylineError as error:
             reply.problem = reply.problem or error
+
+    def _contradict(self, error: ContradictionError, reply: PeerReply) -> None:
+        """Without proof for others it is nothing but the word of whoever answered so,
+        and harms nobody else who shows this log."""
+        if alarm_of_notes(error.vkey, error.notes, error.proof) is None:
+            reply.problem = reply.problem or error
+        else:
+            self._replies.contradictions.append(error)
 
 
 def _size(reply: PeerReply) -> int:

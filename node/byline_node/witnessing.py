@@ -27,6 +27,7 @@ from byline_ledger.note import ED25519, Verifier
 from byline_ledger.witness import (
     BUSY,
     OK,
+    UNKNOWN,
     AddCheckpoint,
     Answer,
     Contradiction,
@@ -52,11 +53,8 @@ MAX_PER_PEER = 4
 PEER_RATE, PEER_BURST = 20.0, 100.0
 """Checkpoints a second, and at once, from one peer."""
 MAX_RECORD = 80_000
-MAX_PER_NAME = 16
-"""Keys under which logs of one name are known: anybody can give a log any name."""
 TOO_MANY = "too many requests from this peer"
-OWN_PER_NAME = 64
-"""The same where a peer of our own configuration presents the next one."""
+NOTHING_YET = "unknown log; it becomes known with its first entry"
 HELD = "this witness cosigns nothing now: its own log is held"
 _MEMORY = b"witness/log/"
 _KEYS = b"witness/keys/"
@@ -103,7 +101,7 @@ class Witness:
         ids of peers whose logs always have a place; `clock` gives Unix seconds."""
         self._ledger = ledger
         self._clock = clock
-        self._configured = {_origin_of(vkey): vkey for vkey in configured}
+        self._configured = {_name_hash(_origin_of(vkey)): vkey for vkey in configured}
         self._own_peers = frozenset(own_peers)
         self._is_alarmed = is_alarmed
         self._is_replayed = is_replayed
@@ -116,6 +114,14 @@ class Witness:
         """By peer: logs that are known because it presented them."""
         self._budget = Budget(PEER_RATE, PEER_BURST, trio.current_time)
         self._said: set[str] = set()
+        self._warn()
+
+    def _warn(self) -> None:
+        """Of logs that the operator names, and that this witness cannot cosign."""
+        for name_hash, vkey in self._configured.items():
+            holder = self._holder(name_hash)
+            if holder != vkey:
+                log.warning("another log of this name was cosigned", vkey=holder)
 
     @property
     def vkeys(self) -> tuple[str, str]:
@@ -159,6 +165,9 @@ class Witness:
         if answer.keep is not None:
             try:
                 if newcomer and newcomer.vkey == answer.keep.vkey:
+                    tree = answer.keep.checkpoint
+                    if tree is None or not tree.size:
+                        return refuse(UNKNOWN, NOTHING_YET)
                     self._register(newcomer)
                 self._remember(answer.keep)
             except BylineError as error:
@@ -176,13 +185,23 @@ class Witness:
     # Memory
 
     def recall(self, origin: str) -> tuple[Memory, ...]:
-        """What is known of the logs of this name, one for each key.
+        """What is known of the log of this name: one memory, or none."""
+        vkey = self._holder(_name_hash(origin))
+        return () if vkey is None else (self._recall(vkey),)
 
-        Of a log that the operator names there is but the one key.
+    def _holder(self, name_hash: bytes) -> str | None:
+        """The key of the one log that has this name here.
+
+        What is cosigned is a name and a tree, without the log's key: a witness that
+        went by the keys could be had to sign two histories of one name.  So whoever was
+        cosigned with our present keys keeps the name, whatever is configured later.
         """
-        configured = self._configured.get(origin)
-        vkeys = [configured] if configured else self._vkeys_of(_name_hash(origin))
-        return tuple(self._recall(vkey) for vkey in vkeys)
+        configured, keys = self._configured.get(name_hash), self._ledger.keys
+        known = [one for one in self._vkeys_of(name_hash) if self._recall(one).note]
+        signed = [one for one in known if last_time(self._recall(one), keys)]
+        if configured and (configured in signed or not signed):
+            return configured
+        return next(iter(signed or known), None)
 
     def knows(self, vkey: str) -> bool:
         """Whether the log with this key is one that this witness cosigns."""
@@ -225,15 +244,11 @@ class Witness:
         return checkpoint_of(memory.note), last_time(memory, self._ledger.keys)
 
     def by_hash(self, hex_hash: str) -> bytes | None:
-        """The note cosigned last for the log whose origin has this SHA-256, in hex; of
-        several logs of one name, the operator's, else the first that came."""
+        """The note cosigned last for the log whose origin has this SHA-256, in hex."""
         if not _HASH.fullmatch(hex_hash):
             return None
-        name_hash = bytes.fromhex(hex_hash)
-        vkeys = self._vkeys_of(name_hash)
-        vkeys.sort(key=lambda vkey: vkey not in self._configured.values())
-        notes = (self._recall(vkey).note for vkey in vkeys)
-        return next((note for note in notes if note), None)
+        vkey = self._holder(bytes.fromhex(hex_hash))
+        return None if vkey is None else self._recall(vkey).note
 
     # Newcomers
 
@@ -241,15 +256,12 @@ class Witness:
         """Whether this log may become known; nothing is kept of it before a checkpoint
         of it was cosigned, or names without a log behind them would use up all places.
         """
-        origin = _origin_of(presented.vkey)
-        if self.knows(presented.vkey) or origin in self._configured:
+        origin, peer = _origin_of(presented.vkey), presented.peer
+        if self.recall(origin) or origin == self._ledger.keys.origin:
             return False
-        is_own = presented.peer in self._own_peers
-        most = OWN_PER_NAME if is_own else MAX_PER_NAME
-        return (
-            self._registered[presented.peer] < MAX_PER_PEER
-            and (is_own or self._count() < MAX_LOGS)
-            and len(self._vkeys_of(_name_hash(origin))) < most
+        is_own = peer in self._own_peers
+        return self._registered[peer] < MAX_PER_PEER and (
+            is_own or self._count() < MAX_LOGS
         )
 
     def _candidates(

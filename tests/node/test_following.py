@@ -373,7 +373,8 @@ async def followed_once() -> Cursor:
 async def test_a_mistake_of_this_program_costs_one_peer(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever a peer can make it stumble over, the others are followed."""
+    """Whatever a peer can make it stumble over, the others are followed; it is asked
+    ever less often, and not given up: it may have been our own trouble."""
     setting = Setting(friend=log_of(2, "one"), trap=log_of(3, "two"))
     read = follower._read_entries
 
@@ -385,13 +386,16 @@ async def test_a_mistake_of_this_program_costs_one_peer(
     monkeypatch.setattr(follower, "_read_entries", stumble)
     await setting.run(9, "trap", "friend")
     trap = setting.following.logs["trap"]
-    assert trap.halted
     assert trap.error is not None
     assert "IndexError" in trap.error
-    assert len(noted) == 1
+    assert 1 <= len(noted) <= 4
     noted.clear()
     assert len(setting.mine.bodies) == 1
     assert setting.following.logs["friend"].error is None
+    monkeypatch.setattr(follower, "_read_entries", read)
+    await setting.run(60, "trap")
+    assert trap.error is None
+    assert len(setting.mine.bodies) == 2
 
 
 async def test_peers_that_have_gone_are_remembered_up_to_a_bound(

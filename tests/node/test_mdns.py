@@ -13,8 +13,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from zeroconf import NonUniqueNameException, ServiceInfo
 
 from byline_ledger.errors import MalformedError
+from byline_node import mdns
 from byline_node.mdns import LocalNetwork, announced, parse_announcement
 
 PEER = b"12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD"
@@ -57,6 +59,26 @@ def test_an_announcement_without_a_peer_is_none(peer: bytes | None) -> None:
         parse_announcement({b"peer": peer, b"1": LAN.encode()})
     with pytest.raises(MalformedError):
         parse_announcement({})
+
+
+@pytest.mark.trio
+async def test_whatever_neighbours_do_the_node_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as claiming the random name that we announce."""
+
+    class Engine:
+        def register_service(self, _info: ServiceInfo) -> None:
+            raise NonUniqueNameException
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    engine = Engine()
+    monkeypatch.setattr(mdns, "Zeroconf", lambda: engine)
+    local = LocalNetwork(PEER.decode(), lambda: [LAN], lambda _peer, _places: None)
+    await local.run()
+    assert engine.is_closed
 
 
 def can_make_networks() -> bool:

@@ -431,3 +431,34 @@ async def test_two_ages_of_one_log_and_two_logs_are_none(tmp_path: Path) -> None
     assert (await ask_two(tmp_path, log, later)).contradictions == []
     assert (await ask_two(tmp_path, later, log)).contradictions == []
     assert (await ask_two(tmp_path, log, other)).contradictions == []
+
+
+async def test_a_proof_that_proves_nothing_is_no_contradiction(
+    tmp_path: Path,
+) -> None:
+    """Anybody can show what another log signed later, with rubbish as the proof: that
+    harms only the answer of whoever does."""
+    log, later = MemoryLog(1), MemoryLog(1)
+    for batch in (WORKS[:5], WORKS[5:9]):
+        later.append(batch)
+    log.append(WORKS[:5])
+
+    def shows(log: MemoryLog, since: tuple[bytes, ...] | None) -> Lie:
+        def lie(request: QueryRequest, _truth: bytes) -> bytes:
+            if not isinstance(request, AskRoot):
+                return QueryRefusal("only roots").to_bytes()
+            told = parse_root_answer(memory_root(log, request.seen))
+            assert isinstance(told, RootAnswer)
+            is_false = since is not None and request.seen
+            return (replace(told, since=since) if is_false else told).to_bytes()
+
+        return lie
+
+    async with node_with(tmp_path / "a", WORKS[:1]) as node:
+        view = node.ledger.view
+        async with (
+            lying(view, shows(log, None)) as honest,
+            lying(view, shows(later, (b"z" * 32,)), 7) as liar,
+        ):
+            replies = await inquire([*honest, *liar], question())
+    assert replies.contradictions == []

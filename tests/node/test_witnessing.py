@@ -53,6 +53,7 @@ def witness_of(case: dict[str, Any], disk: Disk) -> Witness:
     witness = Witness(
         disk,
         clock=lambda: case["now"] + 0.9,
+        configured=[one["vkey"] for one in case["known"] if not one["note"]],
         is_alarmed=lambda _vkey: case.get("state") == "alarmed",
         is_replayed=lambda _checkpoint: case["replayed"],
     )
