@@ -19,6 +19,9 @@ from byline_node.requests import Requests
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
+weighed: list[str] = []
+"""A line for each attack: process, its resident MiB before and after, test."""
+
 
 class Target:
     """The node under attack."""
@@ -85,7 +88,10 @@ async def unharmed(
     yield
     with trio.fail_after(20):
         await serves(target)
-    grown = target.memory() - before
+    after = target.memory()
+    test = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].split(" ")[0]
+    weighed.append(f"{target.pid:>8}  {before >> 20:>6}  {after >> 20:>6}  {test}")
+    grown = after - before
     assert grown < memory, f"{grown >> 20} MiB more than before"
     new = target.lines()[said:]
     told = [line for line in new if line["level"] != "info"]
