@@ -195,16 +195,12 @@ def nobody(replies: Replies, alarms: dict[str, Path | None]) -> BylineError:
 
 
 def save_alarms(replies: Replies) -> dict[str, Path | None]:
-    """By the log's key, where the proof of its lie is; None if it cannot be written.
-
-    What proves nothing to others is the fault of the peer that said it.
-    """
+    """By the log's key, where the proof of its lie is; None if it cannot be written."""
     saved: dict[str, Path | None] = {}
     for error in replies.contradictions:
         alarm = alarm_of_notes(error.vkey, error.notes, error.proof)
-        if alarm is None:
-            blame(replies, error.vkey, error)
-        elif error.vkey not in saved:
+        assert alarm is not None, "what proves nothing is no contradiction"
+        if error.vkey not in saved:
             keep_alarm(alarm)
             saved[error.vkey] = save(alarm.to_bytes())
     return saved
@@ -215,13 +211,6 @@ def known_alarms(replies: Replies) -> dict[str, Path | None]:
     shown = {one.root.vkey for one in replies.peers if one.root is not None}
     found = {vkey: alarm_about(vkey) for vkey in shown}
     return {vkey: one[0] for vkey, one in found.items() if one is not None}
-
-
-def blame(replies: Replies, vkey: str, error: BylineError) -> None:
-    """Of several peers that show one log, the last that was compared said it."""
-    for one in replies.peers:
-        if one.root is not None and one.root.vkey == vkey:
-            one.problem = one.problem or error
 
 
 def save(data: bytes) -> Path | None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from byline_ledger.digest import digest_bytes, multihash
-from byline_ledger.entry import StatementEntry, author_tag, subject_key
+from byline_ledger.entry import StatementEntry, author_tag, id_in, subject_key
 from byline_ledger.errors import ProofError
 from byline_ledger.opening import Found, Walk
 from byline_ledger.statement import Statement
@@ -173,7 +173,7 @@ class _Derivation:
 
     def _use(self, string: bytes) -> Statement | Gone:
         """The statement behind a string of the lookup set, which must fit it."""
-        id_ = string[40:]
+        id_ = id_in(string)
         known = self._used.get(id_)
         if known is None:
             known = self._recall(id_)

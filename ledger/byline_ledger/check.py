@@ -14,11 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byline_ledger.checkpoint import Checkpoint
-from byline_ledger.entry import (
-    CommitmentEntry,
-    StatementEntry,
-    statement_entry,
-)
+from byline_ledger.entry import CommitmentEntry, StatementEntry, id_in, statement_entry
 from byline_ledger.errors import (
     BylineError,
     CorruptStoreError,
@@ -286,7 +282,7 @@ class _Check:
         return [string for string in found if self._is_before(size, string)]
 
     def _is_before(self, size: int, string: bytes) -> bool:
-        value = self._store.get(layout.id_key(string[-32:]))
+        value = self._store.get(layout.id_key(id_in(string)))
         if (
             value is None
             or len(value) != 8

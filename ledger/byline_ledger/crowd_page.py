@@ -24,12 +24,7 @@ from byline_ledger.bundle import (
 from byline_ledger.chain import WORK_PAGE
 from byline_ledger.codec import Value, pack, split_array, split_map, unpack
 from byline_ledger.digest import is_multihash
-from byline_ledger.entry import (
-    KEY_BYTES,
-    author_key,
-    source_key,
-    subject_key,
-)
+from byline_ledger.entry import KEY_BYTES, author_key, id_in, source_key, subject_key
 from byline_ledger.errors import MalformedError, RedactedError
 from byline_ledger.message_fields import MAX_SIZE, bytes_of, text_of
 from byline_ledger.note import MAX_NOTE_BYTES
@@ -226,7 +221,7 @@ def _add(parts: _Parts, view: LogView, walk: Walk, key: bytes, depth: int) -> No
         parts.size += len(role.what)
     else:
         for string in walk.find(key, WORK_PAGE).strings:
-            parts.gone[string[40:]] = redacted(view, string[40:])
+            parts.gone[id_in(string)] = redacted(view, id_in(string))
             parts.size += GONE_BYTES
 
 
@@ -249,9 +244,9 @@ def role_of(view: LogView, key: bytes) -> Role | None:
 def _bodies(view: LogView, strings: tuple[bytes, ...]) -> Iterator[Statement]:
     for string in strings:
         try:
-            statement = view.statement(string[40:])
+            statement = view.statement(id_in(string))
         except RedactedError:
             continue
         if statement is None:
-            raise RuntimeError(f"the store lacks statement {string[40:].hex()}")
+            raise RuntimeError(f"the store lacks statement {id_in(string).hex()}")
         yield statement

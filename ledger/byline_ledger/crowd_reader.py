@@ -17,7 +17,7 @@ from byline_ledger.bundle import DEFAULT_DEPTH, Bundle, RedactedStatement
 from byline_ledger.chain import WORK_PAGE, Gone, derive
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.crowd_page import CrowdPage, other_key, parse_crowd_page
-from byline_ledger.entry import commitment_entry, subject_key
+from byline_ledger.entry import commitment_entry, id_in, subject_key
 from byline_ledger.errors import ProofError, UsageError, VerificationError
 from byline_ledger.lookup_set import Node, first_bits
 from byline_ledger.merkle import leaf_hash, verify_inclusion
@@ -193,7 +193,7 @@ class _Page:
     def _require_gone(self, walk: Walk, key: bytes) -> None:
         """All that is shown under the key was taken down."""
         for string in walk.find(key, WORK_PAGE).strings:
-            row = self._gone.get(string[40:])
+            row = self._gone.get(id_in(string))
             if row is None or not _has(row, string):
                 raise ProofError(f"the page leaves out the key {key.hex()[:16]}…")
             self._used.add(row.entry.id)

@@ -69,6 +69,11 @@ def author_tag(public: bytes) -> bytes:
     return sha256(b"byline/tag/v1\x00" + public).digest()[:TAG_BYTES]
 
 
+def id_in(string: bytes) -> bytes:
+    """Id of the statement that a lookup string (72 bytes) leads to."""
+    return string[-ID_BYTES:]
+
+
 # Entries
 
 

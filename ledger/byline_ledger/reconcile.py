@@ -14,18 +14,17 @@ from itertools import islice
 
 from byline_ledger.cursor import MAX_GAPS
 from byline_ledger.entry import (
-    ID_BYTES,
     MAX_KEYS,
-    STRING_BYTES,
     CommitmentEntry,
     StatementEntry,
     entry_of,
+    id_in,
     parse_entry,
 )
 from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follow_session import KnownLog, Steps, Talk, admit, wrong_keys
-from byline_ledger.lookup_set import LEAF_MAX, Inner, leaf_hash, split_strings
+from byline_ledger.lookup_set import LEAF_MAX, leaf_hash, split_strings
 from byline_ledger.set_messages import (
     MAX_DIGESTS,
     MAX_NODES,
@@ -44,8 +43,6 @@ MAX_OPENED = 14_400
 """Places that one request opens, more or less."""
 LEAST_LEVELS, MOST_LEVELS, FIRST_LEVELS = 2, 7, 8
 MAX_LEAVES_REQUEST = 450_000
-ID_AT = STRING_BYTES - ID_BYTES
-"""Where the statement's id begins in a lookup string."""
 
 
 class Reconciliation:
@@ -149,9 +146,9 @@ class Reconciliation:
 
     def _note(self, ours: KnownLog, strings: Sequence[bytes]) -> None:
         """Strings that are the peer's, and new unless we showed it none of ours."""
-        entries = ours.entries_of(string[ID_AT:] for string in strings)
+        entries = ours.entries_of(id_in(string) for string in strings)
         for string in strings:
-            statement_id = string[ID_AT:]
+            statement_id = id_in(string)
             if statement_id in entries:
                 _require_string(string, entries[statement_id])
                 continue
@@ -195,7 +192,7 @@ def _require_string(string: bytes, entry: bytes) -> None:
     """It must be one of those of our own entry of the same statement."""
     parsed = parse_entry(entry)
     if not isinstance(parsed, StatementEntry) or string not in parsed.lookup_strings():
-        raise wrong_keys(string[ID_AT:])
+        raise wrong_keys(id_in(string))
 
 
 def _fitting(
@@ -216,10 +213,8 @@ def _digestible(ours: KnownLog, claim: Claim) -> list[bytes]:
     """Our strings at this place; none if they are many, as they are where a peer calls
     a leaf what is half of our own set."""
     node = subtree(ours.lookup_set.top, claim.place)
-    if isinstance(node, Inner) and node.count > MAX_DIGESTS:
-        return []
-    strings = strings_at(ours, claim.place)
-    return strings if len(strings) <= MAX_DIGESTS else []
+    is_large = node is not None and node.count > MAX_DIGESTS
+    return [] if is_large else strings_at(ours, claim.place)
 
 
 def _is_leaf(claim: Claim, strings: list[bytes]) -> bool:

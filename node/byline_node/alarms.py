@@ -2,9 +2,9 @@
 
 Rule: an alarm is believed for what it proves and nothing else, so it may come from
 anybody; and only alarms about logs that this node knows are kept.  Those about its own
-log, and about logs that its operator names, always have a place; of others it keeps one
-each, and so much in all: nobody can fill a disk, or the places of others, with proofs
-against logs of their own making.  A log that an alarm is about is not cosigned again by
+log, and about logs that its operator names, have places of their own; of others it
+keeps one each: nobody can fill a disk, or the places of others, with proofs against
+logs of their own making.  A log that an alarm is about is not cosigned again by
 this node.  Specification: docs/spec/alarm.md.
 """
 
@@ -26,10 +26,11 @@ from byline_ledger.store.durable import make_folder, read_small, write_durably
 SUFFIX = ".alarm"
 MAX_PER_LOG = 4
 """Alarms kept of a log that the operator names, or of our own."""
-MAX_OTHERS = 512
-"""Alarms about other logs: one each is enough to convict them."""
-OTHERS_BYTES = 256 << 20
-MAX_ALARMS = 1_024
+MAX_EACH = 512
+"""Alarms about all such logs together, and about all others; of those one each is
+enough to convict them."""
+EACH_BYTES = 256 << 20
+MAX_ALARMS = 2 * MAX_EACH
 
 log = structlog.get_logger("byline.alarms")
 
@@ -157,15 +158,17 @@ class Alarms:
     def _has_place(self, vkey: str, size: int) -> bool:
         kept = tuple(self._alarms.values())
         same = sum(one.vkey == vkey for one in kept)
-        if self._is_named(vkey):
-            return same < MAX_PER_LOG
-        if same or not self._is_known(vkey):
+        is_named = self._is_named(vkey)
+        if same >= (MAX_PER_LOG if is_named else 1):
             return False
-        others = [one.size for one in kept if not self._is_named(one.vkey)]
-        has_place = len(others) < MAX_OTHERS and sum(others) + size <= OTHERS_BYTES
+        if not is_named and not self._is_known(vkey):
+            return False
+        # A peer of our own may show one log after the other: those are bounded as well.
+        sizes = [one.size for one in kept if self._is_named(one.vkey) == is_named]
+        has_place = len(sizes) < MAX_EACH and sum(sizes) + size <= EACH_BYTES
         if not has_place and not self._was_full:
             self._was_full = True
-            log.warning("no room for more alarms", kept=len(others), vkey=vkey)
+            log.warning("no room for more alarms", kept=len(sizes), vkey=vkey)
         return has_place
 
     def _load(self) -> None:

@@ -199,7 +199,7 @@ def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
                 yield PassedOver(path, "hidden")
             elif entry.name.endswith(PROOFS):
                 yield PassedOver(path, "a proof about a work")
-            elif is_key(path):
+            elif entry.is_file(follow_symlinks=False) and is_key(path):
                 yield PassedOver(path, "a signing key")
             elif entry.is_dir(follow_symlinks=False):
                 inner.append(path)

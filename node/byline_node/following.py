@@ -259,13 +259,13 @@ class Following:
             # Also an error of our own disk: the writer's owner sees to that.
             self._note_failure(followed, error)
         except Exception as error:  # noqa: BLE001
-            self._give_up(followed, error)
+            self._bear(followed, error)
         else:
-            if followed.error is not None:
+            if followed.error is not None and self._may_tell(followed.peer):
                 log.info("following again", peer=followed.peer)
             followed.error, followed.failures = None, 0
 
-    def _give_up(self, followed: FollowedLog, error: Exception) -> None:
+    def _bear(self, followed: FollowedLog, error: Exception) -> None:
         """The peer may have found it on purpose; or it is our memory's, and goes by."""
         followed.failures = min(followed.failures + 1, 10)
         followed.error = note_mistake(error, "following", followed.peer)

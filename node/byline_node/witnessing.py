@@ -23,7 +23,7 @@ from byline_ledger import codec
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of
 from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.node_keys import NodeKeys
-from byline_ledger.note import ED25519, Verifier
+from byline_ledger.note import ED25519, Verifier, parse_note
 from byline_ledger.witness import (
     BUSY,
     OK,
@@ -153,10 +153,9 @@ class Witness:
 
     def _decide(self, request: bytes, presented: Presented | None) -> Answer:
         now = int(self._clock())
-        newcomer = presented if presented and self._has_place(presented) else None
         answer = decide(
             request,
-            lambda origin: self._candidates(origin, newcomer),
+            lambda origin: self._candidates(origin, presented),
             self._ledger.keys,
             now,
             self._is_replayed,
@@ -164,11 +163,11 @@ class Witness:
         )
         if answer.keep is not None:
             try:
-                if newcomer and newcomer.vkey == answer.keep.vkey:
+                if presented and not self.knows(answer.keep.vkey):
                     tree = answer.keep.checkpoint
                     if tree is None or not tree.size:
                         return refuse(UNKNOWN, NOTHING_YET)
-                    self._register(newcomer)
+                    self._register(presented.peer)
                 self._remember(answer.keep)
             except BylineError as error:
                 return refuse(BUSY, f"this witness cannot store it: {error}")
@@ -196,9 +195,10 @@ class Witness:
         went by the keys could be had to sign two histories of one name.  So whoever was
         cosigned with our present keys keeps the name, whatever is configured later.
         """
-        configured, keys = self._configured.get(name_hash), self._ledger.keys
-        known = [one for one in self._vkeys_of(name_hash) if self._recall(one).note]
-        signed = [one for one in known if last_time(self._recall(one), keys)]
+        ours, configured = self.vkeys[0], self._configured.get(name_hash)
+        notes = {one: self._recall(one).note for one in self._vkeys_of(name_hash)}
+        known = [one for one, note in notes.items() if note]
+        signed = [one for one in known if _has_signed(ours, notes[one])]
         if configured and (configured in signed or not signed):
             return configured
         return next(iter(signed or known), None)
@@ -256,27 +256,27 @@ class Witness:
         """Whether this log may become known; nothing is kept of it before a checkpoint
         of it was cosigned, or names without a log behind them would use up all places.
         """
-        origin, peer = _origin_of(presented.vkey), presented.peer
-        if self.recall(origin) or origin == self._ledger.keys.origin:
+        if self._registered[presented.peer] >= MAX_PER_PEER:
             return False
-        is_own = peer in self._own_peers
-        return self._registered[peer] < MAX_PER_PEER and (
-            is_own or self._count() < MAX_LOGS
-        )
+        return presented.peer in self._own_peers or self._count() < MAX_LOGS
 
     def _candidates(
-        self, origin: str, newcomer: Presented | None
+        self, origin: str, presented: Presented | None
     ) -> tuple[Memory, ...]:
+        """Whose a checkpoint of this name may be: of the log that has the name, or of
+        the one that is presented and may have it."""
         known = self.recall(origin)
-        if newcomer is None or _origin_of(newcomer.vkey) != origin:
+        if known or presented is None or origin == self._ledger.keys.origin:
             return known
-        return (*known, Memory(newcomer.vkey))
+        is_named_so = _origin_of(presented.vkey) == origin
+        is_newcomer = is_named_so and self._has_place(presented)
+        return (Memory(presented.vkey),) if is_newcomer else ()
 
     def _count(self) -> int:
         return int.from_bytes(self._ledger.get_record(_COUNT) or b"\0", "big")
 
-    def _register(self, newcomer: Presented) -> None:
-        self._registered[newcomer.peer] += 1
+    def _register(self, peer: str) -> None:
+        self._registered[peer] += 1
         self._ledger.put_record(_COUNT, (self._count() + 1).to_bytes(8, "big"))
 
     # Between nodes
@@ -318,6 +318,11 @@ def _origin_of(vkey: str) -> str:
     if verifier.type != ED25519:
         raise MalformedError(f"expected the key of a log, got one of {verifier.type}")
     return verifier.name
+
+
+def _has_signed(vkey: str, note: bytes | None) -> bool:
+    """Whether a note of our own memory has a line of this key."""
+    return bool(note and parse_note(note).signature_by(Verifier.from_text(vkey)))
 
 
 def _name_hash(name: str) -> bytes:

@@ -287,3 +287,10 @@ def test_secrets_in_folders_are_passed_over(tmp_path: Path) -> None:
         ("default.key", "a signing key"),
         ("node", "a node's folder, or a backup of one"),
     }
+
+
+def test_a_pipe_that_is_called_a_key_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "default.key")
+    found, passed = find_files([tmp_path], recursive=True)
+    assert not found
+    assert [one.path.name for one in passed] == ["default.key"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +20,7 @@ from byline_ledger.cursor import Cursor
 from byline_ledger.errors import ContradictionError
 from byline_ledger.follow_server import serve
 from byline_ledger.follower import Follower
-from byline_node.checkpoint_watch import ASK_SECONDS, CheckpointWatch
+from byline_node.checkpoint_watch import ASK_SECONDS, Ask, CheckpointWatch
 
 pytestmark = pytest.mark.trio
 
@@ -50,6 +50,28 @@ def followed(number: int) -> tuple[MemoryLog, Cursor, bytes]:
     follow(one, mine, theirs)
     assert one.cursor is not None
     return theirs, one.cursor, earlier
+
+
+async def show(
+    nursery: trio.Nursery,
+    note: bytes,
+    followed_logs: Sequence[tuple[str, Cursor]],
+    ask: Ask,
+    found: list[ContradictionError],
+) -> None:
+    """Has a checkpoint compared with these logs."""
+    mesh = Mesh()
+    watch = CheckpointWatch(
+        mesh,
+        "own.example/1",
+        lambda: followed_logs,
+        ask,
+        on_own=lambda _note: None,
+        on_contradiction=found.append,
+    )
+    nursery.start_soon(watch.run)
+    mesh.show(note)
+    await trio.sleep(1)
 
 
 async def test_a_peer_that_is_slow_to_answer_keeps_no_other_log_from_being_compared(
@@ -109,18 +131,8 @@ async def test_an_earlier_tree_that_the_log_does_not_extend_is_a_contradiction(
     async def ask(_peer: str, request: bytes) -> bytes:
         return serve(theirs, request)
 
-    mesh = Mesh()
-    watch = CheckpointWatch(
-        mesh,
-        "own.example/1",
-        lambda: [("peer", one.cursor)] if one.cursor else [],
-        ask,
-        on_own=lambda _note: None,
-        on_contradiction=found.append,
-    )
-    nursery.start_soon(watch.run)
-    mesh.show(other.checkpoint)
-    await trio.sleep(1)
+    followed_logs = [("peer", one.cursor)]
+    await show(nursery, other.checkpoint, followed_logs, ask, found)
     assert [error.vkey for error in found] == [theirs.vkey]
     nursery.cancel_scope.cancel()
 
@@ -144,17 +156,7 @@ async def test_another_log_of_the_same_name_hides_nothing(
     async def ask(_peer: str, _request: bytes) -> bytes:
         raise AssertionError("nothing is asked")
 
-    mesh = Mesh()
-    watch = CheckpointWatch(
-        mesh,
-        "own.example/1",
-        lambda: [("namesake", namesake), ("liar", liar_cursor)][::order],
-        ask,
-        on_own=lambda _note: None,
-        on_contradiction=found.append,
-    )
-    nursery.start_soon(watch.run)
-    mesh.show(other.checkpoint)
-    await trio.sleep(1)
+    followed_logs = [("namesake", namesake), ("liar", liar_cursor)][::order]
+    await show(nursery, other.checkpoint, followed_logs, ask, found)
     assert [one.vkey for one in found] == [liar.vkey]
     nursery.cancel_scope.cancel()

@@ -227,8 +227,8 @@ async def test_alarms_about_strangers_leave_room_for_those_that_matter(
     most: int,
     room: int,
 ) -> None:
-    monkeypatch.setattr(alarms_module, "MAX_OTHERS", most)
-    monkeypatch.setattr(alarms_module, "OTHERS_BYTES", room)
+    monkeypatch.setattr(alarms_module, "MAX_EACH", most)
+    monkeypatch.setattr(alarms_module, "EACH_BYTES", room)
     named, named_vkey = alarm_about(honest, 99)
     alarms = Alarms(tmp_path / "alarms", lambda _vkey: True, named_vkey.__eq__)
     for number in range(9):
