@@ -12,14 +12,13 @@ import trio.testing
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import work
 
-from byline_ledger.alarm import Alarm, alarm_of_notes
+from byline_ledger.alarm import alarm_of_notes
 from byline_ledger.checkpoint import Checkpoint, log_vkey, sign_checkpoint
 from byline_ledger.crypto import SigningKey
 from byline_ledger.log import Ledger
 from byline_ledger.merkle import EMPTY_ROOT
 from byline_ledger.witness import AddCheckpoint
 from byline_ledger.witness_messages import AskAdd, AskLatest, parse_added, parse_latest
-from byline_node import alarms as alarms_module
 from byline_node import witnessing
 from byline_node.alarms import Alarms
 from byline_node.witnessing import Witness
@@ -172,83 +171,3 @@ async def test_an_alarm_is_about_a_key_and_not_about_a_name(
     assert alarms.add(alarm.to_bytes(), "a test") is not None
     assert await add(witness, "a stranger", one, evil_vkey) == 403
     assert await add(witness, "the owner", honest.checkpoint, honest.vkey) == 200
-
-
-async def test_what_is_about_no_log_known_here_is_not_even_verified(
-    tmp_path: Path, honest: MemoryLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, vkey = squatted(honest, b"1")
-    alarm = alarm_of_notes(vkey, (one, squatted(honest, b"2")[0]), ())
-    assert alarm is not None
-
-    def fail(_alarm: Alarm) -> None:
-        raise AssertionError("it was verified")
-
-    monkeypatch.setattr(Alarm, "verify", fail)
-    alarms = Alarms(tmp_path / "alarms", lambda _vkey: False)
-    assert alarms.add(alarm.to_bytes(), "a test") is None
-
-
-async def test_alarms_can_be_read_while_another_is_added(
-    tmp_path: Path, honest: MemoryLog
-) -> None:
-    """In other threads: what is read is replaced as a whole."""
-    one, vkey = squatted(honest, b"1")
-    alarms = Alarms(tmp_path / "alarms", lambda _vkey: True)
-    reading = iter(alarms._alarms)
-    alarm = alarm_of_notes(vkey, (one, squatted(honest, b"2")[0]), ())
-    assert alarm is not None
-    alarms.add(alarm.to_bytes(), "a test")
-    assert list(reading) == []
-    assert len(alarms.all) == 1
-
-
-# Places for alarms
-
-
-def alarm_about(log: MemoryLog, number: int) -> tuple[bytes, str]:
-    """Two faces of a log that has the name of another."""
-    key = SigningKey.from_seed(bytes([number]) * 32)
-    notes = [
-        sign_checkpoint(Checkpoint(log.origin, 1, root * 32), key)
-        for root in (b"1", b"2")
-    ]
-    vkey = log_vkey(log.origin, key.public)
-    alarm = alarm_of_notes(vkey, (notes[0], notes[1]), ())
-    assert alarm is not None
-    return alarm.to_bytes(), vkey
-
-
-@pytest.mark.parametrize(("most", "room"), [(3, 1 << 20), (99, 1_500)])
-async def test_alarms_about_strangers_leave_room_for_those_that_matter(
-    tmp_path: Path,
-    honest: MemoryLog,
-    monkeypatch: pytest.MonkeyPatch,
-    most: int,
-    room: int,
-) -> None:
-    monkeypatch.setattr(alarms_module, "MAX_EACH", most)
-    monkeypatch.setattr(alarms_module, "EACH_BYTES", room)
-    named, named_vkey = alarm_about(honest, 99)
-    alarms = Alarms(tmp_path / "alarms", lambda _vkey: True, named_vkey.__eq__)
-    for number in range(9):
-        alarms.add(alarm_about(honest, number)[0], "a test")
-    assert 1 <= len(alarms.all) <= 3
-    assert alarms.add(named, "a test") is not None
-    assert alarms.is_alarmed(named_vkey)
-    assert {one.id for one in Alarms(tmp_path / "alarms", lambda _vkey: True).all} == {
-        one.id for one in alarms.all
-    }
-
-
-async def test_one_alarm_is_enough_about_a_stranger(
-    tmp_path: Path, honest: MemoryLog
-) -> None:
-    alarms = Alarms(tmp_path / "alarms", lambda _vkey: True)
-    one, vkey = squatted(honest, b"1")
-    added = []
-    for seed in (b"2", b"3"):
-        alarm = alarm_of_notes(vkey, (one, squatted(honest, seed)[0]), ())
-        assert alarm is not None
-        added.append(alarms.add(alarm.to_bytes(), "a test") is not None)
-    assert added == [True, False]
