@@ -171,6 +171,14 @@ $(STAMP)/fuzz: requirements/fuzz.txt $(STAMP)/test
 	@$(INSTALL) $(WHEELS) -r $<
 	@touch $@
 
+$(STAMP)/croissant: requirements/croissant.txt $(STAMP)/test
+	@$(INSTALL) $(WHEELS) --no-binary jsonpath-rw -r $<
+	@touch $@
+
+$(STAMP)/samples: requirements/samples.txt $(STAMP)/test
+	@$(INSTALL) $(WHEELS) --no-binary pdqhash -r $<
+	@touch $@
+
 $(STAMP)/interop: requirements/interop.txt $(STAMP)/test
 	@$(INSTALL) $(WHEELS) -r $<
 	@touch $@

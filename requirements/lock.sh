@@ -28,6 +28,8 @@ resolve $r/extras.txt pyproject.toml --all-extras --constraint $r/runtime.txt "$
 resolve $r/test.txt --group test --constraint $r/runtime.txt \
     --constraint $r/build.txt "$@"
 resolve $r/fuzz.txt --group fuzz --constraint $r/extras.txt "$@"
+resolve $r/croissant.txt --group croissant --constraint $r/extras.txt "$@"
+resolve $r/samples.txt --group samples --constraint $r/extras.txt "$@"
 resolve $r/interop.txt --group interop --constraint $r/extras.txt "$@"
 resolve $r/lint.txt --group lint --constraint $r/runtime.txt \
     --constraint $r/build.txt --constraint $r/test.txt "$@"
