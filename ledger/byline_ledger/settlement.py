@@ -52,7 +52,7 @@ class MemberTotal:
     member: bytes
     works: int
     contested: int
-    bytes: int
+    size: int
     share: Fraction
     due: Mapping[str, int]
 
@@ -67,7 +67,7 @@ def rows_of(work: bytes, size: int, claims: Sequence[CountedClaim]) -> list[Row]
     rows = [
         Row(
             work=work,
-            bytes=size,
+            size=size,
             member=member,
             parts=parts,
             of=sum(claim.shares.values()),
@@ -96,7 +96,7 @@ def totals(rows: Iterable[Row], prices: Mapping[bytes, Price]) -> list[MemberTot
 
 
 def _total(member: bytes, rows: list[Row], due: Mapping[str, int]) -> MemberTotal:
-    sizes = {row.work: row.bytes for row in rows if not row.contested}
+    sizes = {row.work: row.size for row in rows if not row.contested}
     contested = {row.work for row in rows if row.contested}
     share = sum((_share(row) for row in rows if not row.contested), Fraction())
     total = sum(sizes.values())
@@ -123,7 +123,7 @@ def _due(rows: list[Row], prices: Mapping[bytes, Price]) -> dict[bytes, dict[str
 
 def _divided(price: Price, rows: list[Row]) -> dict[bytes, int]:
     """What an offer asks, among those who share in the works under it."""
-    sizes = {row.work: row.bytes for row in rows}
+    sizes = {row.work: row.size for row in rows}
     total = price.amount
     if price.per == "item":
         total = price.amount * len(sizes)
@@ -132,7 +132,7 @@ def _divided(price: Price, rows: list[Row]) -> dict[bytes, int]:
     weights: dict[bytes, Fraction] = defaultdict(Fraction)
     for row in rows:
         weight = _share(row)
-        weights[row.member] += weight * row.bytes if price.per == "megabyte" else weight
+        weights[row.member] += weight * row.size if price.per == "megabyte" else weight
     return divide(total, weights)
 
 
@@ -156,7 +156,7 @@ def members_to_bytes(members: Sequence[MemberTotal]) -> bytes:
     lines = [MEMBERS_HEADER]
     for one in members:
         head = (
-            f"{did_key(one.member)},{one.works},{one.contested},{one.bytes},"
+            f"{did_key(one.member)},{one.works},{one.contested},{one.size},"
             f"{decimal(one.share)}"
         )
         owed = sorted(one.due.items()) or [("", 0)]

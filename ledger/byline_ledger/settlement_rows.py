@@ -36,7 +36,7 @@ class Row:
     """
 
     work: bytes
-    bytes: int
+    size: int
     member: bytes
     parts: int
     of: int
@@ -50,7 +50,7 @@ class Row:
         return ",".join(
             (
                 self.work.hex(),
-                str(self.bytes),
+                str(self.size),
                 did_key(self.member),
                 str(self.parts),
                 str(self.of),
@@ -74,7 +74,7 @@ class Row:
             raise MalformedError("word or contested: not one of the words")
         row = cls(
             work=bytes.fromhex(work),
-            bytes=_number("bytes", size, 0, MAX_BYTES),
+            size=_number("bytes", size, 0, MAX_BYTES),
             member=parse_did_key(member),
             parts=_number("parts", parts, 1, MAX_PARTS),
             of=_number("of", of, 1, MAX_OF),

@@ -48,7 +48,7 @@ def claim(
 def row(work: int = 1, member: bytes = ANN, **other: object) -> Row:
     values: dict[str, object] = {
         "work": bytes([work]) * 32,
-        "bytes": 10,
+        "size": 10,
         "member": member,
         "parts": 1,
         "of": 1,
@@ -63,7 +63,7 @@ def row(work: int = 1, member: bytes = ANN, **other: object) -> Row:
 def test_the_author_alone_has_the_work() -> None:
     (one,) = rows_of(b"w" * 32, 7, [claim()])
     assert (one.member, one.parts, one.of, one.contested) == (ANN, 1, 1, False)
-    assert (one.bytes, one.word, one.offer) == (7, "allowed", OFFER)
+    assert (one.size, one.word, one.offer) == (7, "allowed", OFFER)
 
 
 def test_declared_shares_are_parts_of_their_sum() -> None:
@@ -94,10 +94,10 @@ def test_a_work_without_a_counted_claim_has_no_rows() -> None:
 
 
 def test_totals_leave_contested_works_out() -> None:
-    rows = [row(1), row(2, contested=True), row(3, BEN, bytes=5)]
+    rows = [row(1), row(2, contested=True), row(3, BEN, size=5)]
     ann, ben = sorted(totals(rows, {}), key=lambda one: one.member != ANN)
-    assert (ann.works, ann.contested, ann.bytes, ann.share) == (1, 1, 10, 1)
-    assert (ben.works, ben.contested, ben.bytes, ben.due) == (1, 0, 5, {})
+    assert (ann.works, ann.contested, ann.size, ann.share) == (1, 1, 10, 1)
+    assert (ben.works, ben.contested, ben.size, ben.due) == (1, 0, 5, {})
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_totals_leave_contested_works_out() -> None:
 )
 def test_what_an_offer_asks_is_divided(per: str, expected: dict[bytes, int]) -> None:
     rows = [
-        row(1, bytes=2_000_000),
-        row(2, ANN, bytes=1_000_000, parts=1, of=2),
-        row(2, BEN, bytes=1_000_000, parts=1, of=2),
+        row(1, size=2_000_000),
+        row(2, ANN, size=1_000_000, parts=1, of=2),
+        row(2, BEN, size=1_000_000, parts=1, of=2),
     ]
     told = totals(rows, {OFFER: Price(100, "EUR", per)})
     assert {one.member: one.due["EUR"] for one in told} == expected
