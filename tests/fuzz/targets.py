@@ -54,6 +54,7 @@ from byline_ledger.query_messages import (
     parse_root_answer,
 )
 from byline_ledger.sshsig import SshSignature
+from byline_ledger.settlement_rows import rows_from_bytes, rows_to_bytes
 from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
@@ -229,6 +230,7 @@ TARGETS = (
     Target("witness", "followed", Followed.from_bytes, Followed.to_bytes),
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
+    Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
     Target("store", "refusals", readers.place),
