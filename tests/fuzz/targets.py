@@ -53,8 +53,8 @@ from byline_ledger.query_messages import (
     parse_query_request,
     parse_root_answer,
 )
-from byline_ledger.sshsig import SshSignature
 from byline_ledger.settlement_rows import rows_from_bytes, rows_to_bytes
+from byline_ledger.sshsig import SshSignature
 from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
