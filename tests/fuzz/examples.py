@@ -70,8 +70,8 @@ CATALOGUES = [
 """Small catalogues as CSV."""
 DUBLIN_CORE = [
     b'<x xmlns:d="http://purl.org/dc/elements/1.1/"><d:identifier>a</d:identifier></x>',
-    b'<x xmlns:d="http://purl.org/dc/terms/"><d:license>MIT</d:license>'
-    + b"<d:title>t</d:title><d:format>a/b</d:format><d:source>c</d:source></x>",
+    b'<x xmlns:d="http://purl.org/dc/terms/"><d:title>t</d:title></x>',
+    b'{"title":"t","license":"MIT","format":"a/b","source":"c","identifier":"d"}',
     b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>',
     b'<?xml version="1.0" encoding="cp037"?><x/>',
     b'[{"dc:identifier":["a"],"rights":{"@value":"MIT"}},1]',
