@@ -1,4 +1,4 @@
-"""What strangers say in statements of every type is read leniently, and never raises."""
+"""Whatever strangers say in a statement of any type is read, and nothing raises."""
 
 from __future__ import annotations
 
