@@ -195,6 +195,8 @@ TARGETS = (
         (UnsupportedError, VerificationError),
     ),
     Target("gossip", "batch", readers.batch),
+    Target("manifest", "manifest", readers.manifest),
+    Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
         "alarm",
