@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,14 @@ from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, Key, make_app
+from byline_cli.set_words import (
+    bad_json,
+    changes_json,
+    describe_bad,
+    describe_bytes,
+    describe_changes,
+    reading,
+)
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import named_path, parse_target
@@ -36,7 +43,6 @@ from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import PassedOver
 from byline_node.collections import (
     MAX_NAMED,
-    Changes,
     compare,
     find_in_folder,
     folder_rows,
@@ -53,9 +59,6 @@ from byline_node.manifests import (
 )
 
 app = make_app("Data sets: manifests, and statements about them.")
-
-MOST_NAMED = 20
-"""Differences of a kind, and bad lines, that are printed; --json has more."""
 
 Set = Annotated[Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path)]
 
@@ -404,65 +407,3 @@ def prove(
         f"root      {root.hex()}",
     ]
     output.result(as_json, value, rows)
-
-
-def reading(path: Path) -> contextlib.AbstractContextManager[output.Advance]:
-    """A bar over the bytes of a manifest."""
-    size = path.stat().st_size if path.is_file() else 0
-    return output.progress(f"Reading {path.name}", size, unit="bytes")
-
-
-def describe_bytes(total: ManifestSum) -> str:
-    """The bytes of a set, and how many files do not say theirs."""
-    text = amount(total.bytes, "byte")
-    return f"{text} ({total.unsized:,} do not say)" if total.unsized else text
-
-
-def describe_bad(bad: list[BadLine], count: int) -> list[output.Line]:
-    """Lines that do not parse, the first of them by number."""
-    rows: list[output.Line] = [
-        (f"line {one.number}: {output.safe(one.reason)}", "bad")
-        for one in bad[:MOST_NAMED]
-    ]
-    if count > MOST_NAMED:
-        rows.append((f"{count - MOST_NAMED:,} more lines do not parse", "bad"))
-    return rows
-
-
-def bad_json(bad: list[BadLine]) -> list[dict[str, object]]:
-    return [{"line": one.number, "reason": one.reason} for one in bad]
-
-
-def describe_changes(changes: Changes) -> list[output.Line]:
-    """What differs, each kind cut after some."""
-    if changes.none:
-        return [("Nothing changed.", "good")]
-    rows = describe_bad(changes.bad, changes.counts["bad"])
-    moved = [f"{before} -> {now}" for before, now in changes.moved]
-    kinds = (
-        ("changed", changes.changed),
-        ("removed", changes.removed),
-        ("added", changes.added),
-        ("moved", moved),
-    )
-    for kind, names in kinds:
-        shown = names[:MOST_NAMED]
-        rows += [(f"{kind}  {output.safe(name)}", "doubt") for name in shown]
-        more = changes.counts[kind] - len(shown)
-        if more:
-            rows.append((f"{more:,} more {kind}", "doubt"))
-    counts = ", ".join(
-        f"{changes.counts[kind]:,} {kind}" for kind, _ in kinds if changes.counts[kind]
-    )
-    return [*rows, (f"It changed: {counts or 'lines that do not parse'}.", "bad")]
-
-
-def changes_json(changes: Changes) -> dict[str, object]:
-    return {
-        "changed": changes.changed,
-        "removed": changes.removed,
-        "added": changes.added,
-        "moved": [{"from": before, "to": now} for before, now in changes.moved],
-        "bad_lines": bad_json(changes.bad),
-        "counts": dict(changes.counts),
-    }
