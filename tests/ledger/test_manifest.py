@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byline_ledger.content_delegated import InManifest
 from byline_ledger.digest import cid_of_statement, cid_raw, digest_bytes
 from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.manifest import (
@@ -26,11 +27,12 @@ from byline_ledger.manifest import (
 )
 from byline_ledger.manifest_path import quote_path, unquote_path
 from byline_ledger.manifest_tree import (
-    InManifest,
     ManifestSum,
     find_entry,
     manifest_root,
     membership_proof,
+    tree_name,
+    verify_membership,
 )
 from byline_ledger.merkle import leaf_hash
 
@@ -261,11 +263,12 @@ def test_each_entry_has_a_proof_and_no_other_work_has(count: int) -> None:
     for index in {0, count // 2, count - 1}:
         assert find_entry(digests, digests[index]) == (index, count)
         proof = membership_proof(digests, index, count)
-        found = InManifest(PHOTO, index, count, proof)
-        found.verify(digests[index], root)
-        assert InManifest.from_field(found.to_field()) == found
+        found = InManifest(tree_name(root), index, count, proof)
+        verify_membership(found, digests[index])
         with pytest.raises(ProofError):
-            found.verify(NEGATIVE, root)
+            verify_membership(found, NEGATIVE)
+    with pytest.raises(ProofError, match="named by its tree"):
+        verify_membership(InManifest(root, 0, count, ()), PHOTO)
 
 
 def test_the_first_of_equal_rows_is_found_and_a_stranger_is_not() -> None:
@@ -281,20 +284,3 @@ def test_sums_count_rows_bytes_and_bad_lines() -> None:
     assert (total.count, total.bytes, total.unsized, total.bad) == (2, 7, 1, 1)
     leaf = leaf_hash(PHOTO)
     assert total.root() == hashlib.sha256(b"\x01" + leaf + leaf).digest()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        {},
-        {"manifest": PHOTO, "index": 1, "count": 1, "proof": b""},
-        {"manifest": PHOTO, "index": 0, "count": 1, "proof": b"x"},
-        {"manifest": PHOTO[2:], "index": 0, "count": 1, "proof": b""},
-        {"manifest": PHOTO, "index": 0, "count": 2**64, "proof": b""},
-        {"manifest": PHOTO, "index": True, "count": 2, "proof": b""},
-    ],
-)
-def test_a_membership_that_is_not_sound_is_malformed(value: Any) -> None:
-    with pytest.raises(MalformedError):
-        InManifest.from_field(value)
