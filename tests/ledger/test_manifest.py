@@ -20,6 +20,7 @@ from byline_ledger.manifest import (
     BadLine,
     ManifestRow,
     header_line,
+    is_table,
     known_columns,
     read_manifest,
     row_from_values,
@@ -98,6 +99,13 @@ def test_the_example_of_the_specification_holds() -> None:
     said = f"Count {total.count}, bytes {total.bytes}, root `{total.root().hex()}`"
     assert said in text
     assert header_line() + "".join(map(row_line, rows)) == example
+
+
+def test_a_table_has_a_header() -> None:
+    assert is_table("\ufeffpath,digest\nx".encode())
+    assert not is_table(HEX.encode())
+    assert not is_table(b"")
+    assert not is_table(b"x" * (MAX_LINE + 1))
 
 
 def test_an_empty_file_has_no_lines() -> None:
