@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -37,6 +38,7 @@ from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
 from byline_ledger.note import parse_note
+from byline_ledger.settlement_rows import Row, rows_to_bytes
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import entry_bundle
@@ -103,6 +105,7 @@ def examples() -> dict[str, list[bytes]]:
             TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
             TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
         ],
+        "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
         "tile": [b"\x00" + first[:32], b"\x02" + first],
@@ -134,6 +137,14 @@ def examples() -> dict[str, list[bytes]]:
         "dht-message": dht_messages(),
         "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
     }
+
+
+def rows() -> list[Row]:
+    """Of a work that two keys share and a rival claims."""
+    first, second = key(1).public, key(2).public
+    half = Row(bytes(32), 7, first, 1, 2, "allowed", True, bytes(32), b"o" * 32)
+    rival = replace(half, parts=2, claim=b"c" * 32, offer=None)
+    return sorted([half, replace(half, member=second), rival], key=lambda r: r.place)
 
 
 def dht_messages() -> list[bytes]:

@@ -29,6 +29,7 @@ from byline_ledger.cosignature import parse_cosignature_line
 from byline_ledger.crowd_page import parse_crowd_page
 from byline_ledger.cursor import Cursor
 from byline_ledger.did import did_key, parse_did_key
+from byline_ledger.did_document import DidDocument, did_in_file, keys_in_domain_file
 from byline_ledger.digest import parse_hash, parse_statement_id
 from byline_ledger.entry import parse_entry
 from byline_ledger.errors import (
@@ -52,6 +53,8 @@ from byline_ledger.query_messages import (
     parse_query_request,
     parse_root_answer,
 )
+from byline_ledger.settlement_rows import rows_from_bytes, rows_to_bytes
+from byline_ledger.sshsig import SshSignature
 from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
@@ -194,6 +197,11 @@ TARGETS = (
         None,
         (UnsupportedError, VerificationError),
     ),
+    Target("names", "did-document", DidDocument.from_bytes),
+    Target("names", "domain-file", keys_in_domain_file),
+    Target("names", "did-in-file", did_in_file),
+    Target("names", "ssh-signature", SshSignature.from_bytes),
+    Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
@@ -222,6 +230,7 @@ TARGETS = (
     Target("witness", "followed", Followed.from_bytes, Followed.to_bytes),
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
+    Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
     Target("store", "refusals", readers.place),
