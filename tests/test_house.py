@@ -29,6 +29,7 @@ ENGINES = {
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
+    "dns": "node/byline_node/name_dns.py",
 }
 
 # But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
