@@ -66,10 +66,9 @@ def join_map(parts: dict[str, bytes]) -> bytes:
 def body(data: bytes) -> Statement:
     """A body under any signature; whatever a valid one says can be read and shown."""
     statement = Statement.from_parts(data, bytes(64))
-    content.read_work(statement)
-    content.read_endorse(statement)
-    content.read_dispute(statement)
-    content.read_withdraw(statement)
+    content.read_delegated(statement)
+    for read in content.READERS.values():
+        read(statement)
     statement_to_json(statement, None)
     assert 0 <= work_of(statement) <= zero_bits(statement.id)
     return statement
