@@ -30,6 +30,7 @@ ENGINES = {
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
     "dns": "node/byline_node/name_dns.py",
+    "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
 # But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).

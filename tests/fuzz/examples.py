@@ -36,6 +36,7 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
 from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
 from byline_ledger.name_check import Finding, Step
 from byline_ledger.name_proofs import NameProof
@@ -86,6 +87,12 @@ def examples() -> dict[str, list[bytes]]:
             b"statements/00/" + b"00" * 32,
             b"statements/entries/001.p/3",
             b"statements/ff/" + b"ff" * 32 + b".gone",
+        ],
+        "in-manifest": [
+            codec.pack(
+                InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
+            ),
+            codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
         ],
         "gone": [b"", b"ab" * 32 + b"\n"],
         "ots": ots(),

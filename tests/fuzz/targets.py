@@ -204,6 +204,8 @@ TARGETS = (
     Target("names", "ssh-signature", SshSignature.from_bytes),
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
+    Target("manifest", "manifest", readers.manifest),
+    Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
         "alarm",
