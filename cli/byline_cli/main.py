@@ -26,6 +26,7 @@ from byline_ledger.errors import BylineError, StoreError
 COMMANDS = {
     "key": ("key", "Make and show the keys you sign with."),
     "attest": ("attest", "Say how files were made, from what and on which terms."),
+    "import": ("imports", "Take in catalogues that exist already."),
     "publish": ("publish", "Publish statements signed earlier, on another machine."),
     "query": ("query", "Ask where a file came from, and check the proof."),
     "verify": ("verify", "Check a saved proof, offline."),

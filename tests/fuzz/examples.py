@@ -64,6 +64,27 @@ from byline_node.taken_down import TakenDown
 LAN = b"/ip4/10.0.0.1/tcp/4737"
 MAX_BUNDLE = 16_384
 
+CATALOGUES = [
+    b"file\na\n",
+    b"digest;made;Licence;x\n" + b"a" * 64 + b';human;MIT;1\n1;2;3\n"a"b\n',
+    b"sha256,sources,size,ai_training\n"
+    + b"%s,%s:inputTo,7,constrained:ask\n" % (b"a" * 64, b"b" * 64),
+    "digest\ttitle\né\tb\n".encode("latin-1"),
+    "file,tools\na,b; c\n".encode("utf-16"),
+]
+"""Small catalogues as CSV."""
+DUBLIN_CORE = [
+    b'<x xmlns:d="http://purl.org/dc/elements/1.1/"><d:identifier>a</d:identifier></x>',
+    b'<x xmlns:d="http://purl.org/dc/terms/"><d:title>t</d:title></x>',
+    b'{"title":"t","license":"MIT","format":"a/b","source":"c","identifier":"d"}',
+    b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>',
+    b'<?xml version="1.0" encoding="cp037"?><x/>',
+    b'[{"dc:identifier":["a"],"rights":{"@value":"MIT"}},1]',
+    b'{"records":[{"title":2,"file":"a"}]}',
+    b"dc.title[en],dc:rights,filename\na||b,CC0-1.0,c\n1\n",
+]
+"""The same in Dublin Core."""
+
 
 def examples() -> dict[str, list[bytes]]:
     """Target to inputs."""
@@ -119,6 +140,8 @@ def examples() -> dict[str, list[bytes]]:
         "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
+        "catalogue": CATALOGUES,
+        "dublin-core": DUBLIN_CORE,
         "tile": [b"\x00" + first[:32], b"\x02" + first],
         "entry-bundle": [
             bytes([log.size - 1]) + entry_bundle(log.log),

@@ -24,6 +24,7 @@ from byline_ledger.alarm_messages import (
     parse_alarm_request,
 )
 from byline_ledger.bundle import Bundle
+from byline_ledger.catalogue import read_csv
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of
 from byline_ledger.cosignature import parse_cosignature_line
 from byline_ledger.crowd_page import parse_crowd_page
@@ -31,6 +32,7 @@ from byline_ledger.cursor import Cursor
 from byline_ledger.did import did_key, parse_did_key
 from byline_ledger.did_document import DidDocument, did_in_file, keys_in_domain_file
 from byline_ledger.digest import parse_hash, parse_statement_id
+from byline_ledger.dublin_core import read_dublin_core
 from byline_ledger.entry import parse_entry
 from byline_ledger.errors import (
     BylineError,
@@ -149,6 +151,8 @@ TARGETS = (
     Target("text", "did-key", text(parse_did_key), lambda key: did_key(key).encode()),
     Target("text", "licence", text(readers.licence)),
     Target("text", "source-type", text(readers.source_type)),
+    Target("text", "catalogue", lambda data: list(read_csv(data))),
+    Target("text", "dublin-core", lambda data: list(read_dublin_core(data))),
     Target("log", "entry", parse_entry, lambda entry: entry.to_bytes()),
     Target("log", "tile", readers.tile, readers.join_tile),
     Target(
