@@ -42,6 +42,8 @@ class Home:
     @property
     def credentials(self) -> Path:
         return self.folder / "credentials"
+
+    @property
     def names(self) -> Path:
         return self.folder / "names"
 
