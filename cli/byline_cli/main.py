@@ -37,6 +37,7 @@ COMMANDS = {
     "endorse": ("remarks", "Vouch for a statement."),
     "dispute": ("remarks", "Contest a statement or a work."),
     "withdraw": ("remarks", "Take back a statement of yours."),
+    "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),

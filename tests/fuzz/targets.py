@@ -74,6 +74,7 @@ from byline_ledger.witness_messages import (
 )
 from byline_node.address_file import format_entries, parse_entries
 from byline_node.errors import ConfigError
+from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
 from byline_node.taken_down import from_json as taken_down_from_json
 
@@ -239,6 +240,7 @@ TARGETS = (
     Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
+    Target("store", "name-book", parse_page, format_page),
     Target("store", "refusals", readers.place),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),
