@@ -30,6 +30,7 @@ ENGINES = {
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
     "dns": "node/byline_node/name_dns.py",
+    "confusable_homoglyphs": "node/byline_node/lookalikes.py",
     "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
