@@ -63,12 +63,14 @@ def alike(names: Mapping[bytes, str]) -> dict[bytes, tuple[bytes, ...]]:
     for key, name in names.items():
         for skeleton in set(skeletons(name)):
             groups.setdefault(skeleton, []).append(key)
-    found: dict[bytes, dict[bytes, None]] = {}
+    found: dict[bytes, set[bytes]] = {}
     for keys in groups.values():
         for key in keys if len(keys) > 1 else ():
-            others = {one: None for one in keys if one != key}
-            found.setdefault(key, {}).update(others)
-    return {key: tuple(others) for key, others in found.items()}
+            found.setdefault(key, set()).update(keys)
+    return {
+        key: tuple(one for one in names if one in like and one != key)
+        for key, like in found.items()
+    }
 
 
 def skeletons(name: str) -> tuple[str, ...]:
