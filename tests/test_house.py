@@ -32,6 +32,7 @@ ENGINES = {
     "igraph": "cli/byline_cli/graph_layout.py",
     "c2pa": "node/byline_node/c2pa_engine.py",
     "dns": "node/byline_node/name_dns.py",
+    "confusable_homoglyphs": "node/byline_node/lookalikes.py",
     "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
