@@ -15,6 +15,7 @@ from opentimestamps.core.notary import (
 from opentimestamps.core.op import OpAppend, OpSHA256
 from opentimestamps.core.serialize import BytesSerializationContext
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+from tests.fuzz.examples_c2pa import c2pa_examples
 from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
 from tests.node.test_address_book import filled_book
@@ -38,6 +39,8 @@ from byline_ledger.errors import BylineError
 from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
+from byline_ledger.name_check import Finding, Step
+from byline_ledger.name_proofs import NameProof
 from byline_ledger.note import parse_note
 from byline_ledger.settlement_rows import Row, rows_to_bytes
 from byline_ledger.statement import Source, Statement, sign_statement
@@ -55,6 +58,8 @@ from byline_ledger.witness_messages import (
     vkeys,
 )
 from byline_node.address_file import format_entries
+from byline_node.name_book import Page, format_page
+from byline_node.names import Checked
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
@@ -89,7 +94,7 @@ def examples() -> dict[str, list[bytes]]:
     log.append([work("one more")])
     first = bytes(range(32)) * 3
     signature = parse_note(log.checkpoint).signatures[0]
-    return {
+    return c2pa_examples() | {
         "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
         "array": [codec.pack(list(range(20)))],
         "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
@@ -156,6 +161,7 @@ def examples() -> dict[str, list[bytes]]:
         "address-book": [
             format_entries(entries) for entries in ([], filled_book().entries[:3])
         ],
+        "name-book": name_book(),
         "announcement": [
             b"peer=12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD\n1=" + LAN
         ],
@@ -170,6 +176,15 @@ def rows() -> list[Row]:
     half = Row(bytes(32), 7, first, 1, 2, "allowed", True, bytes(32), b"o" * 32)
     rival = replace(half, parts=2, claim=b"c" * 32, offer=None)
     return sorted([half, replace(half, member=second), rival], key=lambda r: r.place)
+
+
+def name_book() -> list[bytes]:
+    """A page without names, and one with a name that was checked."""
+    empty = Page(key(1).public, "Mara Voss")
+    step = Step("https://a.example/", 3, bytes(32), b"abc", "127.0.0.1:1")
+    found = Checked(1, Finding("confirmed", "it names the key", (step,)))
+    proof = NameProof("ssh", "a.example/mara")
+    return [format_page(empty), format_page(empty.with_result(proof, found))]
 
 
 def dht_messages() -> list[bytes]:
