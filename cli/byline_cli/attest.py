@@ -162,22 +162,28 @@ def attest(
         behalf=parse_behalf(for_, delegation),
     )
     terms.check()
+    kind = kind_of_job(sealed, terms)
     if out is not None:
         require_new(out)
     with unpublished():
         found, passed = find_files(paths, recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
-    job = kind_of_job(sealed)(terms, key, hashed, [*passed, *more], work_bits)
+    job = kind(terms, key, hashed, [*passed, *more], work_bits)
     job.sign_into(out) if out else job.publish(again=again)
     output.result(as_json, job.to_json(), job.describe())
     job.finish()
 
 
-def kind_of_job(sealed: bool) -> type[Job]:
+def kind_of_job(sealed: bool, terms: Terms) -> type[Job]:
     """How the files are dealt with: at once, or in two steps."""
     if not sealed:
         return Job
+    if terms.behalf is not None:
+        raise UsageError(
+            "--sealed and --for do not go together",
+            hint="a seal is the signer's own: attest for others without",
+        )
     from byline_cli.seal import SealJob  # it is a Job itself
 
     return SealJob

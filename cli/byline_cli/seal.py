@@ -41,11 +41,6 @@ class SealJob(Job):
     """Seals of files: nothing but commitments is published, the rest is kept."""
 
     def _sign(self, bits: int) -> None:
-        if self._terms.behalf is not None:
-            raise UsageError(
-                "--sealed and --for do not go together",
-                hint="a seal is the signer's own: attest for others without",
-            )
         store = seal_store()
         what, unit = ("Working", "hashes") if bits else ("Signing", "files")
         with output.progress(what, len(self._files) << bits, unit=unit) as advance:

@@ -76,7 +76,8 @@ class SealRecord:
         work, nonce, envelope = found["work"], found["nonce"], found["seal"]
         path, fields = found["path"], found["fields"]
         if (
-            found["version"] != VERSION
+            type(found["version"]) is not int
+            or found["version"] != VERSION
             or not isinstance(work, bytes)
             or not isinstance(nonce, bytes)
             or not isinstance(envelope, bytes)

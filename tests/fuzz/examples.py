@@ -30,7 +30,7 @@ from byline_ledger.alarm_messages import (
     alarm_ids_answer,
 )
 from byline_ledger.bundle import Bundle
-from byline_ledger.content import work_fields
+from byline_ledger.content import seal_fields, work_fields
 from byline_ledger.cursor import Cursor
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
@@ -38,6 +38,8 @@ from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
+from byline_ledger.name_check import Finding, Step
+from byline_ledger.name_proofs import NameProof
 from byline_ledger.note import parse_note
 from byline_ledger.settlement_rows import Row, rows_to_bytes
 from byline_ledger.statement import Source, Statement, sign_statement
@@ -55,10 +57,34 @@ from byline_ledger.witness_messages import (
     vkeys,
 )
 from byline_node.address_file import format_entries
+from byline_node.name_book import Page, format_page
+from byline_node.names import Checked
+from byline_node.seals import SealRecord
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
 MAX_BUNDLE = 16_384
+
+CATALOGUES = [
+    b"file\na\n",
+    b"digest;made;Licence;x\n" + b"a" * 64 + b';human;MIT;1\n1;2;3\n"a"b\n',
+    b"sha256,sources,size,ai_training\n"
+    + b"%s,%s:inputTo,7,constrained:ask\n" % (b"a" * 64, b"b" * 64),
+    "digest\ttitle\né\tb\n".encode("latin-1"),
+    "file,tools\na,b; c\n".encode("utf-16"),
+]
+"""Small catalogues as CSV."""
+DUBLIN_CORE = [
+    b'<x xmlns:d="http://purl.org/dc/elements/1.1/"><d:identifier>a</d:identifier></x>',
+    b'<x xmlns:d="http://purl.org/dc/terms/"><d:title>t</d:title></x>',
+    b'{"title":"t","license":"MIT","format":"a/b","source":"c","identifier":"d"}',
+    b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>',
+    b'<?xml version="1.0" encoding="cp037"?><x/>',
+    b'[{"dc:identifier":["a"],"rights":{"@value":"MIT"}},1]',
+    b'{"records":[{"title":2,"file":"a"}]}',
+    b"dc.title[en],dc:rights,filename\na||b,CC0-1.0,c\n1\n",
+]
+"""The same in Dublin Core."""
 
 
 def examples() -> dict[str, list[bytes]]:
@@ -112,9 +138,12 @@ def examples() -> dict[str, list[bytes]]:
             TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
             TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
         ],
+        "sealed-work": [sealed_work()],
         "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
+        "catalogue": CATALOGUES,
+        "dublin-core": DUBLIN_CORE,
         "tile": [b"\x00" + first[:32], b"\x02" + first],
         "entry-bundle": [
             bytes([log.size - 1]) + entry_bundle(log.log),
@@ -138,6 +167,7 @@ def examples() -> dict[str, list[bytes]]:
         "address-book": [
             format_entries(entries) for entries in ([], filled_book().entries[:3])
         ],
+        "name-book": name_book(),
         "announcement": [
             b"peer=12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD\n1=" + LAN
         ],
@@ -146,12 +176,29 @@ def examples() -> dict[str, list[bytes]]:
     }
 
 
+def sealed_work() -> bytes:
+    parts = {"nonce": bytes(32), "work": digest_bytes(b"poem")}
+    seal = seal_fields(**parts, author=key().public, time=1, salt=bytes(16))
+    said = {"type": "work", "about": parts["work"], "title": "Poem"}
+    signed = sign_statement(seal, key())
+    return SealRecord(**parts, seal=signed, path="poem", fields=said).to_bytes()
+
+
 def rows() -> list[Row]:
     """Of a work that two keys share and a rival claims."""
     first, second = key(1).public, key(2).public
     half = Row(bytes(32), 7, first, 1, 2, "allowed", True, bytes(32), b"o" * 32)
     rival = replace(half, parts=2, claim=b"c" * 32, offer=None)
     return sorted([half, replace(half, member=second), rival], key=lambda r: r.place)
+
+
+def name_book() -> list[bytes]:
+    """A page without names, and one with a name that was checked."""
+    empty = Page(key(1).public, "Mara Voss")
+    step = Step("https://a.example/", 3, bytes(32), b"abc", "127.0.0.1:1")
+    found = Checked(1, Finding("confirmed", "it names the key", (step,)))
+    proof = NameProof("ssh", "a.example/mara")
+    return [format_page(empty), format_page(empty.with_result(proof, found))]
 
 
 def dht_messages() -> list[bytes]:
