@@ -31,6 +31,7 @@ ENGINES = {
     "zeroconf": "node/byline_node/mdns.py",
     "c2pa": "node/byline_node/c2pa_engine.py",
     "dns": "node/byline_node/name_dns.py",
+    "confusable_homoglyphs": "node/byline_node/lookalikes.py",
     "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
