@@ -15,6 +15,7 @@ from opentimestamps.core.notary import (
 from opentimestamps.core.op import OpAppend, OpSHA256
 from opentimestamps.core.serialize import BytesSerializationContext
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+from tests.fuzz.examples_c2pa import c2pa_examples
 from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
 from tests.node.test_address_book import filled_book
@@ -94,7 +95,7 @@ def examples() -> dict[str, list[bytes]]:
     log.append([work("one more")])
     first = bytes(range(32)) * 3
     signature = parse_note(log.checkpoint).signatures[0]
-    return {
+    return c2pa_examples() | {
         "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
         "array": [codec.pack(list(range(20)))],
         "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
