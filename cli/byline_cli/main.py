@@ -35,6 +35,7 @@ COMMANDS = {
         "consent_export",
         "Say what may be done with works in the words of others.",
     ),
+    "graph": ("graph", "Draw from what a work was made, and what was made of it."),
     "endorse": ("remarks", "Vouch for a statement."),
     "dispute": ("remarks", "Contest a statement or a work."),
     "withdraw": ("remarks", "Take back a statement of yours."),
