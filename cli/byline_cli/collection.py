@@ -27,7 +27,6 @@ from byline_cli.statement_file import write_statements
 from byline_cli.targets import named_path, parse_target
 from byline_cli.wording import amount, day
 from byline_ledger.answer import Remark
-from byline_ledger.content_delegated import InManifest
 from byline_ledger.content_sets import collection_fields
 from byline_ledger.crypto import random_bytes
 from byline_ledger.did import did_key
@@ -36,6 +35,7 @@ from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.field_maker import Fields
 from byline_ledger.manifest import BadLine, Line, ManifestRow
 from byline_ledger.manifest_tree import (
+    InManifest,
     ManifestSum,
     find_entry,
     manifest_root,

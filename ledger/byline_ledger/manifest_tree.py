@@ -8,14 +8,17 @@ rows.  Specification: docs/spec/collection.md, "Membership".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
+from typing import Self
 
-from byline_ledger.content_delegated import InManifest
-from byline_ledger.digest import SHA256_PREFIX
-from byline_ledger.errors import NotFoundError, ProofError
+from byline_ledger.codec import Value
+from byline_ledger.digest import SHA256_PREFIX, is_multihash
+from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.manifest import BadLine, Line
 from byline_ledger.merkle import (
     HASH_BYTES,
+    MAX_SIZE,
     Frontier,
     inclusion_proof,
     leaf_hash,
@@ -24,6 +27,8 @@ from byline_ledger.merkle import (
 
 BATCH = 1_024
 """Leaves that are hashed together."""
+MAX_PROOF = 63
+"""Hashes of a proof, as statement.md bounds it."""
 
 
 class ManifestSum:
@@ -64,6 +69,48 @@ class ManifestSum:
     def _flush(self) -> None:
         self._frontier = self._frontier.extend(self._waiting)
         self._waiting = []
+
+
+@dataclass(frozen=True, slots=True)
+class InManifest:
+    """Says that a work is entry `index` of `count` of the manifest (multihash)."""
+
+    manifest: bytes
+    index: int
+    count: int
+    proof: tuple[bytes, ...]
+
+    def to_field(self) -> dict[str, Value]:
+        """The map `in-manifest` of a statement."""
+        return {
+            "manifest": self.manifest,
+            "index": self.index,
+            "count": self.count,
+            "proof": b"".join(self.proof),
+        }
+
+    @classmethod
+    def from_field(cls, value: Value) -> Self:
+        """The map as a statement has it, else MalformedError."""
+        found = value if isinstance(value, dict) else {}
+        manifest, proof = found.get("manifest"), found.get("proof")
+        index, count = found.get("index"), found.get("count")
+        if not (
+            isinstance(manifest, bytes)
+            and is_multihash(manifest)
+            and isinstance(proof, bytes)
+            and len(proof) <= MAX_PROOF * HASH_BYTES
+            and len(proof) % HASH_BYTES == 0
+            and type(index) is int
+            and type(count) is int
+            and 0 <= index < count <= MAX_SIZE
+        ):
+            raise MalformedError(
+                "in-manifest: expected manifest, index, count and proof"
+            )
+        pieces = range(0, len(proof), HASH_BYTES)
+        hashes = tuple(proof[at : at + HASH_BYTES] for at in pieces)
+        return cls(manifest, index, count, hashes)
 
 
 def manifest_root(digests: Iterable[bytes]) -> bytes:

@@ -38,6 +38,7 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
 from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
 from byline_ledger.name_check import Finding, Step
 from byline_ledger.name_proofs import NameProof
@@ -112,6 +113,12 @@ def examples() -> dict[str, list[bytes]]:
             b"statements/ff/" + b"ff" * 32 + b".gone",
         ],
         "label": [label()],
+        "in-manifest": [
+            codec.pack(
+                InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
+            ),
+            codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
+        ],
         "gone": [b"", b"ab" * 32 + b"\n"],
         "ots": ots(),
         # OpenSSL made it, with a key that is nowhere any more.

@@ -22,6 +22,7 @@ from byline_ledger.gossip import MAX_BATCH, Sifted, sift_batch
 from byline_ledger.licence import read_licence
 from byline_ledger.lookup_set import Closed, Leaf, Node
 from byline_ledger.manifest import ManifestRow, header_line, read_manifest, row_line
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import verify_consistency, verify_inclusion
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.note import NoteSignature
@@ -205,6 +206,14 @@ def manifest(data: bytes) -> int:
         else:
             assert line.reason.isprintable()
     return len(lines)
+
+
+def in_manifest(data: bytes) -> Value:
+    """The map of a statement: sound, and with nothing else in it."""
+    found = InManifest.from_field(value(data)).to_field()
+    if codec.pack(found) != data:
+        raise MalformedError("in-manifest: further fields")
+    return found
 
 
 def batch(data: bytes) -> Sifted:

@@ -215,6 +215,7 @@ TARGETS = (
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
     Target("manifest", "label", parse_label),
+    Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
         "alarm",

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byline_ledger.content_delegated import InManifest
 from byline_ledger.digest import cid_of_statement, cid_raw, digest_bytes
 from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.manifest import (
@@ -28,6 +27,7 @@ from byline_ledger.manifest import (
 )
 from byline_ledger.manifest_path import quote_path, unquote_path
 from byline_ledger.manifest_tree import (
+    InManifest,
     ManifestSum,
     find_entry,
     manifest_root,
@@ -273,6 +273,7 @@ def test_each_entry_has_a_proof_and_no_other_work_has(count: int) -> None:
         proof = membership_proof(digests, index, count)
         found = InManifest(tree_name(root), index, count, proof)
         verify_membership(found, digests[index])
+        assert InManifest.from_field(found.to_field()) == found
         with pytest.raises(ProofError):
             verify_membership(found, NEGATIVE)
     with pytest.raises(ProofError, match="named by its tree"):
@@ -292,3 +293,20 @@ def test_sums_count_rows_bytes_and_bad_lines() -> None:
     assert (total.count, total.bytes, total.unsized, total.bad) == (2, 7, 1, 1)
     leaf = leaf_hash(PHOTO)
     assert total.root() == hashlib.sha256(b"\x01" + leaf + leaf).digest()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        {"manifest": PHOTO, "index": 1, "count": 1, "proof": b""},
+        {"manifest": PHOTO, "index": 0, "count": 1, "proof": b"x"},
+        {"manifest": PHOTO[2:], "index": 0, "count": 1, "proof": b""},
+        {"manifest": PHOTO, "index": 0, "count": 2**64, "proof": b""},
+        {"manifest": PHOTO, "index": True, "count": 2, "proof": b""},
+    ],
+)
+def test_a_membership_that_is_not_sound_is_malformed(value: Any) -> None:
+    with pytest.raises(MalformedError):
+        InManifest.from_field(value)
