@@ -75,9 +75,13 @@ from byline_ledger.witness_messages import (
     vkeys,
 )
 from byline_node.address_file import format_entries, parse_entries
+from byline_node.c2pa_certificates import subject_of
+from byline_node.c2pa_manifest import read_attestation
+from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
 from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
+from byline_node.seals import SealRecord
 from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
@@ -241,6 +245,13 @@ TARGETS = (
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
+    Target(
+        "store",
+        "sealed-work",
+        SealRecord.from_bytes,
+        SealRecord.to_bytes,
+        (UnsupportedError,),
+    ),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
     Target("store", "name-book", parse_page, format_page),
@@ -250,6 +261,17 @@ TARGETS = (
     Target("store", "snapshot", LookupSet.from_snapshot, LookupSet.to_snapshot),
     Target("anchor", "ots", readers.ots),
     Target("anchor", "time-stamp", readers.time_stamp, None, (VerificationError,)),
+    Target("c2pa", "c2pa-store", readers.c2pa_store),
+    Target("c2pa", "c2pa-signature", lambda data: leaf_of(read_cbor(data))),
+    Target("c2pa", "x509-subject", subject_of),
+    Target(
+        "c2pa",
+        "c2pa-attestation",
+        a_json(read_attestation),
+        None,
+        (UnsupportedError,),
+    ),
+    Target("c2pa", "c2pa-claim", a_json(readers.c2pa_claim)),
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),
