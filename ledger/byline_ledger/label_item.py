@@ -14,9 +14,9 @@ from typing import cast
 
 from byline_ledger.answer import EFFECTIVE, UNKNOWN, WITHDRAWN, Answer, Claim, Remark
 from byline_ledger.codec import Value
-from byline_ledger.content_keys import MAX_NAME
 from byline_ledger.content_parts import read_fingerprints, read_model
 from byline_ledger.field_reader import FieldReader, is_text
+from byline_ledger.label_drawing import MAX_NAME
 
 UNATTESTED = "unattested"
 MADE = ("human", "assisted", "generated", "other", "unknown", UNATTESTED)
