@@ -79,6 +79,7 @@ from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
 from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
+from byline_node.seals import SealRecord
 from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
@@ -241,6 +242,13 @@ TARGETS = (
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
+    Target(
+        "store",
+        "sealed-work",
+        SealRecord.from_bytes,
+        SealRecord.to_bytes,
+        (UnsupportedError,),
+    ),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
     Target("store", "name-book", parse_page, format_page),

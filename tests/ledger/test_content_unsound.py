@@ -151,7 +151,7 @@ def test_a_place_in_a_manifest_is_whole_or_nothing(field: str, value: Any) -> No
         signed(PHOTO, **{"in-manifest": {**place, field: value}})
     )
     assert found.in_manifest is None
-    assert found.problems[0].startswith(f"in-manifest {field}")
+    assert found.problems[0].startswith("in-manifest")
 
 
 @pytest.mark.parametrize(
