@@ -18,7 +18,8 @@ from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_cli.wording import LEVELS
-from byline_ledger.bundle import MAX_BUNDLE, Bundle
+from byline_ledger.bundle import Bundle
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.errors import BylineError, MalformedError, UsageError
 from byline_ledger.policy import Policy
 from byline_ledger.tlog_proof import HEADER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byline_ledger.answer import Answer, Claim, Remark, Work
-from byline_ledger.bundle import Bundle, build_bundle
+from byline_ledger.bundle import Bundle, build_bundle, build_shared
+from byline_ledger.chain import (
+    FOLLOWED,
+    Chain,
+    Evidence,
+    Gone,
+    KeyHistory,
+    Word,
+    WorkEvidence,
+)
+from byline_ledger.derivation import derive
 from byline_ledger.errors import MalformedError, RedactedError, UnsupportedError
 from byline_ledger.lookup_set import LookupSet
+from byline_ledger.opening import Walk, parse_opening
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.tombstone import Tombstone
@@ -98,18 +110,18 @@ def existed_by(answer: Answer) -> dict[str, int | None]:
 def headline(answer: Answer, data: bytes) -> dict[str, Any]:
     """The answer in the form of the vectors."""
     bundle = Bundle.from_bytes(data)
+    chain = chain_of(bundle)
+    works = zip(answer.works, chain.works, strict=True)
     return {
         "depth": answer.depth,
         "gaps": sorted(map(gap_name, answer.gaps)),
-        "keys": [
-            {
-                "author": key.author.hex(),
-                "total": key.total,
-                "successor": key.successor.hex() if key.successor else None,
-            }
-            for key in answer.keys
+        "keys": [key_headline(key) for key in chain.keys if key.total],
+        "words": [word_headline(word, bundle) for word in chain.words if word.total],
+        "works": [
+            work_headline(work) | derived_headline(found, bundle)
+            for work, found in works
+            if work.total != 0
         ],
-        "works": [work_headline(work) for work in answer.works if work.total != 0],
         "works_total": len(answer.works),
         "statements": len(bundle.statements),
         "log": {
@@ -122,11 +134,69 @@ def headline(answer: Answer, data: bytes) -> dict[str, Any]:
     }
 
 
+def chain_of(bundle: Bundle) -> Chain:
+    """What a bundle that holds rests on."""
+    known: dict[bytes, Statement | Gone] = {
+        one.statement.id: one.statement for one in bundle.statements
+    }
+    known |= {one.entry.id: Gone(one.entry) for one in bundle.redacted}
+    walk = Walk(parse_opening(bundle.opening, bundle.strings))
+    places = {one.statement.id: one.index for one in bundle.statements}
+    recall, place = known.__getitem__, places.__getitem__
+    return derive(walk, recall, place, bundle.asked, bundle.depth, bundle.keys)
+
+
+def indexes(ids: Iterable[bytes], bundle: Bundle) -> list[int]:
+    places = {one.statement.id: one.index for one in bundle.statements}
+    places |= {one.entry.id: one.index for one in bundle.redacted}
+    return sorted(places[id_] for id_ in ids)
+
+
+def key_headline(key: KeyHistory) -> dict[str, Any]:
+    return filled(
+        {
+            "author": key.author.hex(),
+            "total": key.total,
+            "successor": key.successor.hex() if key.successor else None,
+        },
+        recovery=key.recovery.hex() if key.recovery else None,
+        rivals=[one.hex() for one in key.rivals],
+    )
+
+
+def word_headline(word: Word, bundle: Bundle) -> dict[str, Any]:
+    return filled(
+        {
+            "about": word.about[2:].hex(),
+            "author": word.author.hex(),
+            "total": word.total,
+            "said": [said_headline(one, bundle) for one in word.statements],
+        },
+        redacted=indexes([one.id for one in word.gone], bundle),
+    )
+
+
+def said_headline(one: Evidence, bundle: Bundle) -> Any:
+    (index,) = indexes([one.statement.id], bundle)
+    own = indexes([said.id for said in one.own], bundle)
+    return [index, own, one.settled] if one.statement.type in FOLLOWED else index
+
+
+def derived_headline(work: WorkEvidence, bundle: Bundle) -> dict[str, Any]:
+    return filled(
+        {},
+        derived_total=work.derived_total,
+        derived=indexes([one.statement.id for one in work.derived], bundle),
+        derived_redacted=indexes([one.id for one in work.derived_gone], bundle),
+    )
+
+
 GAPS = {
     "steps": "depth",
     "works": "works",
     "bytes": "bytes",
     "statements about a work": "work page",
+    "works made from a work": "derived page",
     "remarks about a statement": "remark page",
     "statements of a key": "own page",
     "successors": "successors",
@@ -316,10 +386,11 @@ def test_whatever_a_statement_says_there_is_an_answer(data: st.DataObject) -> No
         about = key if type_ == "rotate" else work.name
         statements.append(nonsense(data, author, type_, about))
     fields, answer = log.publish(statements).bundle(bundle_cases.ALONE, 4)
-    verdict = verify_bundle(naive_prover.encode(fields))
+    data_ = naive_prover.encode(fields)
+    verdict = verify_bundle(data_)
     assert verdict.ok
     assert verdict.answer is not None
-    assert answer["works"] == [work_headline(one) for one in verdict.answer.works]
+    assert answer["works"] == headline(verdict.answer, data_)["works"]
     json.dumps(verdict.answer.to_json())
 
 
@@ -375,6 +446,10 @@ class NaiveView:
     def index_of(self, id_: bytes) -> int | None:
         return self.view.log.index.get(id_)
 
+    def node(self, level: int, index: int) -> bytes:
+        start = index << level
+        return naive_bundle.tree_root(self.view.entries[start : start + (1 << level)])
+
     def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
         return tuple(naive_bundle.inclusion(index, self.view.entries))
 
@@ -419,7 +494,7 @@ def test_more_than_a_bundle_may_hold_is_a_gap() -> None:
     assert verdict.ok
     assert verdict.answer is not None
     assert ["bytes"] == answer["gaps"] == sorted(map(gap_name, verdict.answer.gaps))
-    assert answer["works"] == [work_headline(one) for one in verdict.answer.works]
+    assert answer["works"] == headline(verdict.answer, data)["works"]
     unseen = [work for work in verdict.answer.works if work.total is None]
     assert 10 < len(unseen) < 50
 

@@ -205,7 +205,7 @@ def build() -> str:
     assert len(names) == len(set(names)), [n for n in names if names.count(n) > 1]
     head = {
         "description": DESCRIPTION,
-        "format": "byline-bundle/2",
+        "format": "byline-bundle/3",
     }
     lines = ",\n".join(
         json.dumps(one, sort_keys=True, separators=(",", ":")) for one in cases
