@@ -1,4 +1,5 @@
-"""Builds the committed seeds again from tests/vectors: python -m tests.fuzz.corpus.
+"""Builds the committed seeds again from tests/vectors: python -m tests.fuzz.corpus,
+all or those of the targets that are named.
 
 Candidates are all strings of the vectors, as text and as what they are in hex and
 base64, and the examples below.  Of these a target keeps, shortest first, each that
@@ -114,7 +115,8 @@ def main() -> None:
     everything = candidates()
     made = examples()
     CORPUS.mkdir(exist_ok=True)
-    for target in TARGETS:
+    names = sys.argv[1:]
+    for target in (one for one in TARGETS if one.name in names or not names):
         own = sorted(made.get(target.name, []), key=len)
         kept = chosen(target, [*own, *everything])
         texts = [b64encode(data).decode("ascii") for data in kept]
