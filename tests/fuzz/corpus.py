@@ -1,5 +1,5 @@
-"""Builds the committed seeds again from tests/vectors: python -m tests.fuzz.corpus,
-all or those of the targets that are named.
+"""Builds the committed seeds again from tests/vectors: python -m tests.fuzz.corpus, or
+of some targets alone: python -m tests.fuzz.corpus NAME...
 
 Candidates are all strings of the vectors, as text and as what they are in hex and
 base64, and the examples below.  Of these a target keeps, shortest first, each that
@@ -115,8 +115,8 @@ def main() -> None:
     everything = candidates()
     made = examples()
     CORPUS.mkdir(exist_ok=True)
-    names = sys.argv[1:]
-    for target in (one for one in TARGETS if one.name in names or not names):
+    wanted = set(sys.argv[1:]) or {target.name for target in TARGETS}
+    for target in (one for one in TARGETS if one.name in wanted):
         own = sorted(made.get(target.name, []), key=len)
         kept = chosen(target, [*own, *everything])
         texts = [b64encode(data).decode("ascii") for data in kept]
