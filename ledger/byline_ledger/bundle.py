@@ -24,8 +24,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from byline_ledger.bundle_rows import MAX_BUNDLE as MAX_BUNDLE
 from byline_ledger.bundle_rows import (
-    MAX_BUNDLE,
     MAX_INDEX,
     BundledStatement,
     EarlierCheckpoint,
