@@ -28,7 +28,7 @@ from byline_ledger.verify import FAILED, Verdict, verify_bundle
 app = make_app()
 
 PROOF_FIRST = "the proof comes first: byline verify PROOF [FILE]"
-OPENING = b"\x8b\xa5asked"
+OPENING = b"\x8d\xa5asked"
 """How every saved proof begins: a map of eleven fields, in order (spec/bundle.md)."""
 
 
