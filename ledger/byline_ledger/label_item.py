@@ -14,9 +14,9 @@ from typing import cast
 
 from byline_ledger.answer import EFFECTIVE, UNKNOWN, WITHDRAWN, Answer, Claim, Remark
 from byline_ledger.codec import Value
+from byline_ledger.content_keys import MAX_DISPLAY_NAME
 from byline_ledger.content_parts import read_fingerprints, read_model
 from byline_ledger.field_reader import FieldReader, is_text
-from byline_ledger.label_drawing import MAX_NAME
 
 UNATTESTED = "unattested"
 MADE = ("human", "assisted", "generated", "other", "unknown", UNATTESTED)
@@ -149,7 +149,7 @@ def _named(answer: Answer) -> set[bytes]:
 
 def _has_name(profile: Remark) -> bool:
     name = profile.fields.get("name")
-    return isinstance(name, str) and is_text(name, MAX_NAME)
+    return isinstance(name, str) and is_text(name, MAX_DISPLAY_NAME)
 
 
 def _codes(claims: Iterable[Claim]) -> Iterator[tuple[str, int]]:
