@@ -29,6 +29,8 @@ ENGINES = {
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
+    "PIL": "node/byline_node/pictures.py",
+    "iscc_lib": "node/byline_node/iscc_codes.py",
 }
 
 # But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
@@ -39,7 +41,8 @@ HOST_FILES = {
 
 # What costs so much to load that only a starting node may ask for it.
 SERVER_ONLY = {
-    *("libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel", "zeroconf")
+    *("libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel", "zeroconf"),
+    *("PIL", "iscc_lib", "numpy"),
 }
 # What a help text needs none of.
 HEAVY = SERVER_ONLY | {"httpx", "msgpack", "nacl", "pydantic", "structlog", "trio"}
