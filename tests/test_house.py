@@ -25,12 +25,16 @@ ENGINES = {
     "hypercorn": "node/byline_node/http_server.py",
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
+    "PIL": "node/byline_node/pictures.py",
+    "iscc_lib": "node/byline_node/iscc_codes.py",
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
-    "PIL": "node/byline_node/pictures.py",
-    "iscc_lib": "node/byline_node/iscc_codes.py",
+    "c2pa": "node/byline_node/c2pa_engine.py",
+    "dns": "node/byline_node/name_dns.py",
+    "confusable_homoglyphs": "node/byline_node/lookalikes.py",
+    "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
 # But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
@@ -41,8 +45,7 @@ HOST_FILES = {
 
 # What costs so much to load that only a starting node may ask for it.
 SERVER_ONLY = {
-    *("libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel", "zeroconf"),
-    *("PIL", "iscc_lib", "numpy"),
+    *("libp2p", "multiaddr", "fastapi", "starlette", "hypercorn", "plyvel", "zeroconf")
 }
 # What a help text needs none of.
 HEAVY = SERVER_ONLY | {"httpx", "msgpack", "nacl", "pydantic", "structlog", "trio"}
