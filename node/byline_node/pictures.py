@@ -41,8 +41,10 @@ EDGE = 48
 """How much the picture must differ from it where it begins."""
 SHARP = 0.02
 """How far behind the border's end that must be, in sides of the picture."""
+FADE = 2
+"""Lines in which a border and a picture are mixed."""
 FRAMES = 2
-"""Borders within borders that are taken off."""
+"""Times that borders are taken off: there may be a frame in a frame."""
 
 # What is wrong with a picture is said by us, once; the limit of pixels is ours, and
 # lower than the one that raises.
@@ -209,7 +211,9 @@ def _frame(grey: Any) -> tuple[int, int, int, int]:
             continue
         near = max(2.0, SHARP * (width, height)[side % 2])
         if abs(end[side] - edge[side]) <= near:
-            inner[side] = end[side]
+            inner[side] = end[side] + (FADE if side < 2 else -FADE)
+    if inner[0] >= inner[2] or inner[1] >= inner[3]:
+        return (0, 0, width, height)
     return (inner[0], inner[1], inner[2], inner[3])
 
 
