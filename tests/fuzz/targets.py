@@ -40,6 +40,7 @@ from byline_ledger.errors import (
     MalformedError,
     ProofError,
     UnsupportedError,
+    UsageError,
     VerificationError,
 )
 from byline_ledger.follow_messages import parse_request, parse_response
@@ -55,6 +56,7 @@ from byline_ledger.query_messages import (
     parse_query_request,
     parse_root_answer,
 )
+from byline_ledger.recovery_code import parse_recovery_code
 from byline_ledger.settlement_rows import rows_from_bytes, rows_to_bytes
 from byline_ledger.sshsig import SshSignature
 from byline_ledger.statement import Statement
@@ -210,6 +212,7 @@ TARGETS = (
     Target("names", "domain-file", keys_in_domain_file),
     Target("names", "did-in-file", did_in_file),
     Target("names", "ssh-signature", SshSignature.from_bytes),
+    Target("names", "recovery-code", text(parse_recovery_code), None, (UsageError,)),
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
