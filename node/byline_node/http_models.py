@@ -114,7 +114,7 @@ class StatementJson(Model):
     about: str = Field(description="sha256:HEX of what it is about")
     fields: dict[str, Any] = Field(description="The whole body; bytes in hex")
     content: dict[str, Any] | None = Field(
-        description="What a reader makes of the fields of its type, with `problems`, and"
+        description="What a reader makes of the fields: also `problems`, and"
         " `sound` (false: it says nothing); null for a type that is not known"
     )
     body: str = Field(description="The signed bytes, in hex")
