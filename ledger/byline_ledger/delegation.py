@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from byline_ledger.content_delegated import (
-    DelegatedContent,
-    InManifest,
-    read_delegated,
-)
+from byline_ledger.content_delegated import DelegatedContent, read_delegated
 from byline_ledger.content_keys import DelegateContent, read_delegate
+from byline_ledger.content_parts import InManifest
 from byline_ledger.digest import SHA256_PREFIX, digest_bytes, multihash
 from byline_ledger.errors import BylineError
 from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record, best

@@ -20,7 +20,7 @@ from tests.support.state_vectors import (
     work,
 )
 
-from byline_ledger.content_delegated import InManifest
+from byline_ledger.content_parts import InManifest
 from byline_ledger.delegation import is_in
 from byline_ledger.facts import AsOf, Facts, Record
 from byline_ledger.state import State
