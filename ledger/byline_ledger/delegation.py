@@ -12,12 +12,11 @@ from typing import Literal, TypeAlias
 
 from byline_ledger.content_delegated import DelegatedContent, read_delegated
 from byline_ledger.content_keys import DelegateContent, read_delegate
-from byline_ledger.content_parts import InManifest
 from byline_ledger.digest import SHA256_PREFIX, digest_bytes, multihash
 from byline_ledger.errors import BylineError
 from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record, best
 from byline_ledger.key_state import Keys
-from byline_ledger.merkle import leaf_hash, root_of_inclusion
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import NOT_DELEGABLE
 
@@ -246,9 +245,8 @@ def _check_manifests(
 def is_in(place: InManifest, said: Statement) -> bool:
     """Whether what a statement is about is that entry of the manifest's tree, which is
     named by its root."""
-    leaf = leaf_hash(said.about)
     try:
-        root = root_of_inclusion(leaf, place.index, place.count, place.proof)
+        place.verify(said.about, place.manifest.removeprefix(SHA256_PREFIX))
     except BylineError:
         return False
-    return place.manifest == SHA256_PREFIX + root
+    return True

@@ -20,9 +20,9 @@ from tests.support.state_vectors import (
     work,
 )
 
-from byline_ledger.content_parts import InManifest
 from byline_ledger.delegation import is_in
 from byline_ledger.facts import AsOf, Facts, Record
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.state import State
 from byline_ledger.synthetic_depth import Alternative, Depth, synthetic_depths
 from byline_ledger.use_word import ALLOWED, STRICTNESS
