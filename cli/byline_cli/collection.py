@@ -41,7 +41,6 @@ from byline_ledger.manifest_tree import (
     manifest_root,
     membership_proof,
     tree_name,
-    verify_membership,
 )
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import PassedOver
@@ -397,7 +396,7 @@ def prove(
         index, count = find_entry(entries(manifest, advance), digest)
     proof = membership_proof(entries(manifest), index, count)
     root = manifest_root(entries(manifest))
-    verify_membership(InManifest(tree_name(root), index, count, proof), digest)
+    InManifest(tree_name(root), index, count, proof).verify(digest, root)
     value = {
         "digest": f"sha256:{digest[2:].hex()}",
         "manifest": f"sha256:{manifest_digest(manifest)[2:].hex()}",

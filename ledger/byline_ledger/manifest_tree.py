@@ -14,7 +14,7 @@ from typing import Self
 
 from byline_ledger.codec import Value
 from byline_ledger.digest import SHA256_PREFIX, is_multihash
-from byline_ledger.errors import MalformedError, NotFoundError, ProofError
+from byline_ledger.errors import MalformedError, NotFoundError
 from byline_ledger.manifest import BadLine, Line
 from byline_ledger.merkle import (
     HASH_BYTES,
@@ -112,6 +112,10 @@ class InManifest:
         hashes = tuple(proof[at : at + HASH_BYTES] for at in pieces)
         return cls(manifest, index, count, hashes)
 
+    def verify(self, digest: bytes, root: bytes) -> None:
+        """The work is in the manifest of that root, or ProofError."""
+        verify_inclusion(leaf_hash(digest), self.index, self.count, self.proof, root)
+
 
 def manifest_root(digests: Iterable[bytes]) -> bytes:
     """Root (32 bytes) over multihashes in the manifest's order."""
@@ -124,14 +128,6 @@ def manifest_root(digests: Iterable[bytes]) -> bytes:
 def tree_name(root: bytes) -> bytes:
     """How `in-manifest` and delegations name a manifest: the multihash of its tree."""
     return SHA256_PREFIX + root
-
-
-def verify_membership(place: InManifest, digest: bytes) -> None:
-    """The work is the entry that the place says, or ProofError."""
-    if place.manifest[:2] != SHA256_PREFIX:
-        raise ProofError("expected a manifest that is named by its tree")
-    leaf, root = leaf_hash(digest), place.manifest[2:]
-    verify_inclusion(leaf, place.index, place.count, place.proof, root)
 
 
 def find_entry(digests: Iterable[bytes], wanted: bytes) -> tuple[int, int]:
