@@ -111,10 +111,8 @@ def derived_rows(
     if not shown and total == 0:
         return
     yield ""
-    known = (
-        amount(total, "claim") if total is not None else "an unknown number of claims"
-    )
-    yield (f"Used in other works, by {known} of theirs", "head")
+    known = "number unknown" if total is None else amount(total, "claim")
+    yield (f"Works that say they were made of it ({known})", "head")
     for i, (work, one) in enumerate(shown[:MOST_DERIVED]):
         branch = "└─" if i == len(shown[:MOST_DERIVED]) - 1 else "├─"
         words = ", ".join(

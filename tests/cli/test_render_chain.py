@@ -87,16 +87,16 @@ def derived(*claims: Any, total: int | None) -> str:
 def test_works_made_of_it() -> None:
     ways = (Source(WORK, "parentOf", {}), Source(WORK, "x\x1b", {}))
     sources = (*ways, Source(digest_bytes(b"1"), "inputTo", {}))
-    one = claim(title="Poster", made="assisted", sources=sources)
+    one = claim(title="Poster", made="generated", sources=sources)
     two = claim(sources=ways[:1], status="unknown", disputes=(remark(),))
-    assert derived(one, two, claim(status="withdrawn"), total=5).splitlines() == [
+    text = derived(one, two, claim(status="withdrawn"), total=5)
+    works = [f"sha256 {digest_bytes(bytes([i]))[2:14].hex()}…" for i in range(2)]
+    assert text.splitlines() == [
         "",
         "Works that say they were made of it (5 claims)",
-        f"    ├─ edited into, x\\x1b sha256 {digest_bytes(bytes([0]))[2:14].hex()}…  "
-        "“Poster”, made by: human with help of AI",
+        rf"    ├─ edited into, x\x1b {works[0]}  “Poster”, made by: AI-generated",
         "    │   claimed by K0",
-        f"    └─ edited into sha256 {digest_bytes(bytes([1]))[2:14].hex()}…  "
-        "made by: unknown, DISPUTED",
+        f"    └─ edited into {works[1]}  made by: unknown, DISPUTED",
         "        claimed by K0, may be withdrawn",
         "    and 3 further claims, withdrawn ones among them",
     ]
