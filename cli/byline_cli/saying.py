@@ -42,6 +42,8 @@ class Manner:
     work_bits: int | None = None
     out: Path | None = None
     as_json: bool = False
+    key: SigningKey | None = None
+    """A key that is in no folder, instead of the one that is named."""
 
 
 def when() -> When:
@@ -66,7 +68,7 @@ def say(
     """
     if manner.out is not None:
         require_new(manner.out)
-    key = load_key(manner.key_name)
+    key = manner.key or load_key(manner.key_name)
     found = fields(key.public) if callable(fields) else fields
     if manner.out is not None:
         signed = sign_with_work(found, key, manner.work_bits or 0)
