@@ -10,6 +10,7 @@ import typer
 from byline_cli import output
 from byline_cli.attest_options import (
     Delegation,
+    FirstNumber,
     For,
     Group,
     Model,
@@ -19,6 +20,7 @@ from byline_cli.attest_options import (
     parse_behalf,
     parse_model,
     parse_shares,
+    require_covered,
     require_delegation,
 )
 from byline_cli.connect import (
@@ -122,6 +124,7 @@ def attest(
     group: Group = None,
     for_: For = None,
     delegation: Delegation = None,
+    first_number: FirstNumber = None,
     sealed: Sealed = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
@@ -161,7 +164,7 @@ def attest(
         oversight=oversight,
         shares=parse_shares(shares),
         group=parse_optional_key(group),
-        behalf=parse_behalf(for_, delegation),
+        behalf=parse_behalf(for_, delegation, first_number),
     )
     terms.check()
     kind = kind_of_job(sealed, terms)
@@ -266,7 +269,7 @@ class Job:
             return
         with connect() as client:
             with unpublished():
-                require_delegation(
+                said = require_delegation(
                     client, self._terms.behalf, self._key.public, now_ms()
                 )
                 self._files, self._earlier = leave_out_attested(
@@ -277,6 +280,7 @@ class Job:
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
+                require_covered(said, self._terms, len(self._files))
                 self._sign(bits)
             self._receipts = publish(client, self._statements, "files")
 

@@ -14,7 +14,8 @@ from byline_ledger import content
 from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
 from byline_ledger.vocabulary import OVERSIGHT
-from byline_node.attest import Behalf
+from byline_node.attest import Behalf, Terms
+from byline_node.generated import require_uses
 
 Model = Annotated[
     str | None,
@@ -59,6 +60,15 @@ Delegation = Annotated[
         "--delegation", metavar="STATEMENT-ID", help="What lets you sign for --for."
     ),
 ]
+FirstNumber = Annotated[
+    int | None,
+    typer.Option(
+        "--first-number",
+        metavar="N",
+        min=1,
+        help="Under a delegation that counts: the first number never used.",
+    ),
+]
 Sealed = Annotated[
     bool,
     typer.Option(
@@ -81,7 +91,9 @@ def parse_shares(texts: list[str] | None) -> tuple[content.Share, ...]:
     return tuple(content.Share(*naming.parse_share(text)) for text in texts or ())
 
 
-def parse_behalf(key: str | None, delegation: str | None) -> Behalf | None:
+def parse_behalf(
+    key: str | None, delegation: str | None, number: int | None
+) -> Behalf | None:
     """Whom one signs for: both or neither."""
     if key is None and delegation is None:
         return None
@@ -90,16 +102,16 @@ def parse_behalf(key: str | None, delegation: str | None) -> Behalf | None:
             "--for and --delegation go together",
             hint="the key that let you sign, and the id of the statement that says so",
         )
-    return Behalf(naming.parse_key(key), parse_id(delegation))
+    return Behalf(naming.parse_key(key), parse_id(delegation), number)
 
 
 def require_delegation(
     client: AnyClient, behalf: Behalf | None, author: bytes, now: int
-) -> None:
+) -> content.DelegateContent | None:
     """Refuse to sign for somebody whose delegation is plainly another one: readers
     would take such words for the signer's alone."""
     if behalf is None:
-        return
+        return None
     found = find_statement(client, behalf.delegation)
     if found.type != "delegate":
         raise UsageError(f"--delegation: that statement is no delegation: {found.type}")
@@ -120,5 +132,34 @@ def require_delegation(
     if not (said.from_ or 0) <= now < (said.until or 0):
         raise UsageError(
             "--delegation: that delegation is over, or has not begun",
+            hint="ask for a new one",
+        )
+    return said
+
+
+def require_covered(
+    said: content.DelegateContent | None, terms: Terms, count: int
+) -> None:
+    """Refuse what the delegation does not let the key say of so many files."""
+    if said is None or not count:
+        return
+    require_uses(said, terms.uses)
+    if said.manifests:
+        raise UsageError(
+            "--delegation: it covers the works of a manifest alone, and here nothing"
+            " proves that these are in it"
+        )
+    number = terms.behalf.number if terms.behalf is not None else None
+    if said.count is None:
+        return
+    if number is None:
+        raise UsageError(
+            f"--delegation: it covers {said.count} statements, which are numbered",
+            hint="say --first-number with the first one that was never used",
+        )
+    if number + count - 1 > said.count:
+        raise UsageError(
+            f"--delegation: it covers {said.count} statements, and these would be"
+            f" {number} to {number + count - 1}",
             hint="ask for a new one",
         )

@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Protocol
@@ -54,7 +54,7 @@ SECRETS = frozenset({"secret", "origin"})
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-    | {FIELD}
+    | {"number", FIELD}
 )
 """Fields that two statements saying the same about a file may differ in."""
 
@@ -102,10 +102,11 @@ class HashedFile:
 @dataclass(frozen=True, slots=True)
 class Behalf:
     """Whom a statement is signed for: a key, and its `delegate` statement (32 bytes
-    each)."""
+    each); under one that counts, the number of the first statement."""
 
     key: bytes
     delegation: bytes
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,18 @@ class Terms:
         if self.behalf is None:
             return said
         return delegated_fields(
-            said, for_=self.behalf.key, delegation=self.behalf.delegation
+            said,
+            for_=self.behalf.key,
+            delegation=self.behalf.delegation,
+            number=self.behalf.number,
         )
+
+    def numbered(self, place: int) -> Terms:
+        """The terms for the file at a place, of which the first is 0."""
+        if self.behalf is None or self.behalf.number is None:
+            return self
+        number = self.behalf.number + place
+        return replace(self, behalf=replace(self.behalf, number=number))
 
     def check(self) -> None:
         """Raises UsageError for bad terms, before any file is hashed."""
@@ -383,8 +394,9 @@ def sign_works(
     work to be done.
     """
     signed: list[Statement] = []
-    for file in files:
-        fields = terms.fields(file, time=now, salt=random_bytes(16))
+    for place, file in enumerate(files):
+        numbered = terms.numbered(place)
+        fields = numbered.fields(file, time=now, salt=random_bytes(16))
         if work_bits:
             fields = do_work(fields, key, work_bits, advance)
         signed.append(sign_statement(fields, key))
