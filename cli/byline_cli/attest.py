@@ -10,17 +10,16 @@ import typer
 from byline_cli import output
 from byline_cli.attest_options import (
     Delegation,
-    FirstNumber,
     For,
     Group,
     Model,
+    Number,
     Oversight,
     Sealed,
     Shares,
     parse_behalf,
     parse_model,
     parse_shares,
-    require_covered,
     require_delegation,
 )
 from byline_cli.connect import (
@@ -57,7 +56,9 @@ from byline_node.attest import (
     leave_out_taken_down,
     sign_works,
 )
+from byline_node.home import find_home
 from byline_node.receipts import Receipt
+from byline_node.seals import SealStore, leave_out_sealed
 
 app = make_app()
 
@@ -124,7 +125,7 @@ def attest(
     group: Group = None,
     for_: For = None,
     delegation: Delegation = None,
-    first_number: FirstNumber = None,
+    number: Number = None,
     sealed: Sealed = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
@@ -164,7 +165,7 @@ def attest(
         oversight=oversight,
         shares=parse_shares(shares),
         group=parse_optional_key(group),
-        behalf=parse_behalf(for_, delegation, first_number),
+        behalf=parse_behalf(for_, delegation, number),
     )
     terms.check()
     kind = kind_of_job(sealed, terms)
@@ -258,6 +259,7 @@ class Job:
 
     def sign_into(self, out: Path) -> None:
         """Sign all into a file, to be published from another machine."""
+        self._leave_out_sealed()
         self._sign(self._work_bits or 0)
         if self._statements:
             write_statements(out, self._statements)
@@ -269,20 +271,24 @@ class Job:
             return
         with connect() as client:
             with unpublished():
-                said = require_delegation(
-                    client, self._terms.behalf, self._key.public, now_ms()
-                )
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
+                self._leave_out_sealed()
                 if not again:
                     self._leave_out_taken_down(client)
+                require_delegation(client, self._terms, self._key, len(self._files))
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
-                require_covered(said, self._terms, len(self._files))
                 self._sign(bits)
             self._receipts = publish(client, self._statements, "files")
+
+    def _leave_out_sealed(self) -> None:
+        self._files, sealed = leave_out_sealed(
+            SealStore(find_home().seals), self._key.public, self._files
+        )
+        self._passed += sealed
 
     def _leave_out_taken_down(self, client: AnyClient) -> None:
         self._files, gone = leave_out_taken_down(client, self._key.public, self._files)

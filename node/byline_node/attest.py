@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Protocol
@@ -54,7 +54,7 @@ SECRETS = frozenset({"secret", "origin"})
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-    | {"number", FIELD}
+    | {FIELD, "number"}
 )
 """Fields that two statements saying the same about a file may differ in."""
 
@@ -102,11 +102,12 @@ class HashedFile:
 @dataclass(frozen=True, slots=True)
 class Behalf:
     """Whom a statement is signed for: a key, and its `delegate` statement (32 bytes
-    each); under one that counts, the number of the first statement."""
+    each)."""
 
     key: bytes
     delegation: bytes
     number: int | None = None
+    """Of the first statement, where the delegation counts them; the next follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,11 @@ class Terms:
     group: bytes | None = None
     behalf: Behalf | None = None
 
-    def fields(self, file: HashedFile, *, time: int, salt: bytes) -> Fields:
-        """The fields of a statement about the file; raises UsageError for bad terms."""
+    def fields(
+        self, file: HashedFile, *, time: int, salt: bytes, place: int = 0
+    ) -> Fields:
+        """The fields of a statement about the file, which is the one at this place;
+        raises UsageError for bad terms."""
         said = work_fields(
             about=file.digest,
             made=self.made,
@@ -148,19 +152,13 @@ class Terms:
         )
         if self.behalf is None:
             return said
+        first = self.behalf.number
         return delegated_fields(
             said,
             for_=self.behalf.key,
             delegation=self.behalf.delegation,
-            number=self.behalf.number,
+            number=None if first is None else first + place,
         )
-
-    def numbered(self, place: int) -> Terms:
-        """The terms for the file at a place, of which the first is 0."""
-        if self.behalf is None or self.behalf.number is None:
-            return self
-        number = self.behalf.number + place
-        return replace(self, behalf=replace(self.behalf, number=number))
 
     def check(self) -> None:
         """Raises UsageError for bad terms, before any file is hashed."""
@@ -395,8 +393,7 @@ def sign_works(
     """
     signed: list[Statement] = []
     for place, file in enumerate(files):
-        numbered = terms.numbered(place)
-        fields = numbered.fields(file, time=now, salt=random_bytes(16))
+        fields = terms.fields(file, time=now, salt=random_bytes(16), place=place)
         if work_bits:
             fields = do_work(fields, key, work_bits, advance)
         signed.append(sign_statement(fields, key))
