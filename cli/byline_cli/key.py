@@ -20,7 +20,7 @@ from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
 from byline_ledger.store.keystore import KeyInfo
 
-app = make_app("Make and show the keys you sign with, and say what becomes of them.")
+app = make_app("Make and show your keys, and say what becomes of them.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", hidden=True)]
 
