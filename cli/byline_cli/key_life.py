@@ -110,7 +110,7 @@ def recover(
     say(
         "Recovered",
         lambda _: rotate_fields(key=lost, successor=new, reason=reason, **when()),
-        Manner(key_name or DEFAULT_KEY, work_bits, out, as_json, key),
+        Manner(key_name or DEFAULT_KEY, work_bits, out, as_json, key=key),
         sense=lambda client, signed: require_recovery(client, signed, lost, new),
         more={"successor": did_key(new)},
         rows=(f"{did_key(new)} acts for it from now on.", NEXT),
@@ -139,7 +139,7 @@ def compromised(
     say(
         "Declared compromised",
         lambda public: rotate_fields(key=named or public, reason=COMPROMISED, **when()),
-        Manner(key_name, work_bits, out, as_json, recovery_key() if code else None),
+        Manner(key_name, work_bits, out, as_json, key=recovery_key() if code else None),
         sense=lambda client, signed: require_end(client, signed, named),
         rows=("Nobody acts for it any more; its delegates neither.",),
     )
