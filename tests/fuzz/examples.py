@@ -31,7 +31,7 @@ from byline_ledger.alarm_messages import (
     alarm_ids_answer,
 )
 from byline_ledger.bundle import Bundle
-from byline_ledger.content import work_fields
+from byline_ledger.content import seal_fields, work_fields
 from byline_ledger.cursor import Cursor
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
@@ -60,6 +60,7 @@ from byline_ledger.witness_messages import (
 from byline_node.address_file import format_entries
 from byline_node.name_book import Page, format_page
 from byline_node.names import Checked
+from byline_node.seals import SealRecord
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
@@ -138,6 +139,7 @@ def examples() -> dict[str, list[bytes]]:
             TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
             TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
         ],
+        "sealed-work": [sealed_work()],
         "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
@@ -173,6 +175,14 @@ def examples() -> dict[str, list[bytes]]:
         "dht-message": dht_messages(),
         "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
     }
+
+
+def sealed_work() -> bytes:
+    parts = {"nonce": bytes(32), "work": digest_bytes(b"poem")}
+    seal = seal_fields(**parts, author=key().public, time=1, salt=bytes(16))
+    said = {"type": "work", "about": parts["work"], "title": "Poem"}
+    signed = sign_statement(seal, key())
+    return SealRecord(**parts, seal=signed, path="poem", fields=said).to_bytes()
 
 
 def rows() -> list[Row]:
