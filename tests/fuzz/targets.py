@@ -45,6 +45,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.follow_messages import parse_request, parse_response
 from byline_ledger.followed import Followed
+from byline_ledger.label_document import parse_label
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
@@ -216,6 +217,7 @@ TARGETS = (
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
+    Target("manifest", "label", parse_label),
     Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
