@@ -62,6 +62,7 @@ from byline_node.address_file import format_entries
 from byline_node.name_book import Page, format_page
 from byline_node.names import Checked
 from byline_node.seals import SealRecord
+from byline_node.shared_question import SharedQuestion
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
@@ -118,6 +119,10 @@ def examples() -> dict[str, list[bytes]]:
                 InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
             ),
             codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
+        ],
+        "shared-question": [
+            SharedQuestion.of([digest_bytes(b"")], 4, [key().public]).to_bytes(),
+            b'{"digests": []}',
         ],
         "gone": [b"", b"ab" * 32 + b"\n"],
         "ots": ots(),

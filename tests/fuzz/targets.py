@@ -83,6 +83,7 @@ from byline_node.errors import ConfigError
 from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
 from byline_node.seals import SealRecord
+from byline_node.shared_question import SharedQuestion
 from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
@@ -277,6 +278,7 @@ TARGETS = (
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),
+    Target("node", "shared-question", SharedQuestion.from_bytes),
     Target("node", "taken-down", a_json(taken_down_from_json)),
 )
 
