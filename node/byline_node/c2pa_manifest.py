@@ -147,7 +147,7 @@ def metadata(content: WorkContent, author: bytes) -> list[dict[str, Any]]:
 
 
 def disclosure(content: WorkContent) -> list[dict[str, Any]]:
-    """`c2pa.ai-disclosure`: the model, and how far a human looked after what it made."""
+    """`c2pa.ai-disclosure`: the model, and how far a human looked after it."""
     model, data = content.model, dict[str, Any]()
     if model is None and content.oversight is None:
         return []
