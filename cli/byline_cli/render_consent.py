@@ -13,7 +13,7 @@ from byline_cli.plain_terms import money
 from byline_cli.wording import USE_VALUES, USES
 from byline_ledger.consent import Consent
 from byline_ledger.digest import cid_of_statement
-from byline_ledger.use_word import Term
+from byline_ledger.use_word import UNKNOWN, Term
 
 MOST_NAMED = 4
 """Keys, terms or offers that are named for one use."""
@@ -56,7 +56,8 @@ def verdict_rows(
     keys = dict.fromkeys(authors[id_] for id_ in consent.deciding if id_ in authors)
     named = ", ".join(map(name, list(keys)[:MOST_NAMED]))
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
-    by = f", by the word of {named}{more}" if keys else ""
+    is_said = keys and consent.verdict != UNKNOWN
+    by = f", by the word of {named}{more}" if is_said else ""
     yield f"  {words}? {value}{by}"
     for term in consent.terms[:MOST_NAMED]:
         yield f"    on terms: {term_words(term)}"
