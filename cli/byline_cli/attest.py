@@ -9,17 +9,19 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest_options import (
-    Delegation,
-    For,
     Group,
     Model,
-    Number,
     Oversight,
     Sealed,
     Shares,
-    parse_behalf,
     parse_model,
     parse_shares,
+)
+from byline_cli.behalf import (
+    Delegation,
+    For,
+    Number,
+    parse_behalf,
     require_delegation,
 )
 from byline_cli.connect import (
@@ -33,6 +35,7 @@ from byline_cli.connect import (
 from byline_cli.files import require_new
 from byline_cli.naming import parse_optional_key
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
+from byline_cli.path_list import listed
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import is_there, named_path, parse_target
@@ -42,7 +45,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Source, Statement
-from byline_ledger.vocabulary import RELATIONSHIPS, check_word
+from byline_ledger.vocabulary import RELATIONSHIPS, check_word, use_key
 from byline_node.attest import (
     Candidate,
     Earlier,
@@ -145,7 +148,8 @@ def attest(
 
     Files that the key has attested already are left out. Empty files, hidden entries
     and proofs in folders, files that cannot be read, and those about which the node
-    took a statement of yours down are named, and the rest goes on.
+    took a statement of yours down are named, and the rest goes on. PATH - stands for
+    paths on standard input, one a line.
     """
     if made is None and source_type is None:
         raise UsageError(
@@ -170,7 +174,7 @@ def attest(
     if out is not None:
         require_new(out)
     with unpublished():
-        found, passed = find_files(paths, recursive=recursive)
+        found, passed = find_files(listed(paths), recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
     job = kind(terms, key, hashed, [*passed, *more], work_bits)
@@ -275,7 +279,14 @@ class Job:
                 self._leave_out_sealed()
                 if not again:
                     self._leave_out_taken_down(client)
-                require_delegation(client, self._terms, self._key, len(self._files))
+                require_delegation(
+                    client,
+                    self._terms.behalf,
+                    self._key.public,
+                    kind="work",
+                    uses=[use_key(use) for use in self._terms.uses or ()],
+                    count=len(self._files),
+                )
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
