@@ -60,7 +60,7 @@ def about_claim(claim: Claim, name: Name) -> Iterator[tuple[str, str]]:
         part = f"{100 * share.parts / total:.4g} %"
         yield "shares" if i == 0 else "", f"{part} {name(share.key)}"
     if work.group is not None:
-        yield "offered by", f"the cooperative {name(work.group)}"
+        yield "offered by", f"{name(work.group)}, a cooperative"
 
 
 def sentence(remark: Remark, name: Name) -> str | None:

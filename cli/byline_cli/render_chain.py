@@ -109,6 +109,7 @@ def derived_rows(
 ) -> Iterator[Line]:
     """Works that name this one as a source, with whose claim that is."""
     shown = [one for one in derived if one.status not in ("withdrawn", "late")]
+    shown.sort(key=lambda one: one.index)
     if not total and not shown:
         return
     yield ""
@@ -138,4 +139,4 @@ def depth_words(least: int, greatest: int | None) -> str:
         return "none, back to the origins that people name"
     if least == greatest:
         return f"{amount(least, 'generation')}, back to the origins"
-    return f"{least} to {greatest} generations, by which way back one takes"
+    return f"{least} to {greatest} generations, depending on the source one follows"

@@ -105,7 +105,7 @@ def _declared(works: Iterable[Work]) -> Iterable[Edge]:
         for claim in standing(work.claims):
             for source in claim.sources:
                 yield Edge(source.digest, work.digest, source.relationship)
-        for one in standing(work.derived):
+        for one in sorted(standing(work.derived), key=lambda one: one.index):
             yield Edge(work.digest, one.digest, one.relationship)
 
 

@@ -169,7 +169,7 @@ def test_what_a_claim_says_of_its_making() -> None:
         ("looked after", "a person saw what the model made, and approved it"),
         ("shares", "66.67 % K0"),
         ("", "33.33 % K1"),
-        ("offered by", "the cooperative K2"),
+        ("offered by", "K2, a cooperative"),
     ]
     bare = content({"type": "work", "model": 3, **WHEN})
     assert list(about_claim(claim(content=bare), name)) == []

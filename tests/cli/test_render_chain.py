@@ -151,7 +151,7 @@ def test_nothing_made_of_it_is_no_line() -> None:
     [
         (0, 0, "none, back to the origins that people name"),
         (1, 1, "1 generation, back to the origins"),
-        (0, 2, "0 to 2 generations, by which way back one takes"),
+        (0, 2, "0 to 2 generations, depending on the source one follows"),
         (0, None, "how many is unknown: the chain has gaps"),
         (2, None, "at least 2 generations; how many is unknown: the chain has gaps"),
     ],
