@@ -105,11 +105,10 @@ class Chain:
             level += 1
         if row:
             self.gaps.add("depth")
-        known = [bool(work["said"]) for work in works[: len(asked)]]
+        alone = len(asked) == 1 and bool(works[0]["said"])
         works = [self._told(work) for work in works]
-        for number, digest in enumerate(asked):
-            if known[number]:
-                self._derived(works[number], digest)
+        if alone:
+            self._derived(works[0], asked[0])
         return {
             "depth": level - 1,
             "gaps": sorted(self.gaps),
@@ -217,8 +216,8 @@ class Chain:
         return [index, self._indexes([one.id for one in own.said]), own.whole]
 
     def _derived(self, work: dict[str, Any], digest: bytes) -> None:
-        """What names an asked work as its source; nothing if nobody says anything of
-        the work itself."""
+        """What names the one work that was asked for as its source; nothing if nobody
+        says anything of the work itself."""
         found = self.look(lookup_key("source", digest), 32, "derived page")
         if found is None:
             return
