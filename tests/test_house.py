@@ -29,6 +29,9 @@ ENGINES = {
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
+    "c2pa": "node/byline_node/c2pa_engine.py",
+    "dns": "node/byline_node/name_dns.py",
+    "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
 # But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).

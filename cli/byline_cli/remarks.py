@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from byline_cli import output
-from byline_cli.connect import AnyClient, connect, now_ms, work_asked
-from byline_cli.files import require_new
+from byline_cli.connect import AnyClient
 from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
-from byline_cli.signing import DEFAULT_KEY, load_key
-from byline_cli.statement_file import write_statements
+from byline_cli.saying import Manner, say, when
+from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
 from byline_cli.wording import day
-from byline_ledger.codec import Value
 from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
-from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import NotFoundError, RedactedError, UsageError
-from byline_ledger.statement import Statement, sign_statement
+from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
-from byline_node.attest import content_of, do_work
+from byline_node.attest import content_of
 
 app = make_app()
 
@@ -51,10 +46,10 @@ def endorse(
         statement_id=parse_id(statement),
         role=role,
         note=note,
-        time=now_ms(),
-        salt=random_bytes(16),
+        **when(),
     )
-    say("Endorsed", fields, key_name, work_bits, out, as_json)
+    manner = Manner(key_name, work_bits, out, as_json)
+    say("Endorsed", fields, manner, sense=require_sense)
 
 
 @app.command()
@@ -86,10 +81,10 @@ def dispute(
         reason=reason,
         note=note,
         evidence=tuple(parse_target(text).multihash for text in evidence or []),
-        time=now_ms(),
-        salt=random_bytes(16),
+        **when(),
     )
-    say("Disputed", fields, key_name, work_bits, out, as_json)
+    manner = Manner(key_name, work_bits, out, as_json)
+    say("Disputed", fields, manner, sense=require_sense)
 
 
 @app.command()
@@ -121,50 +116,10 @@ def withdraw(
         statement_id=id_,
         reason=reason,
         replacement=parse_id(replacement) if replacement else None,
-        time=now_ms(),
-        salt=random_bytes(16),
+        **when(),
     )
-    say("Withdrew", fields, key_name, work_bits, out, as_json)
-
-
-def say(
-    done: str,
-    fields: dict[str, Value],
-    key_name: str,
-    work_bits: int | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    """Sign, then publish or write to a file."""
-    if out is not None:
-        require_new(out)
-    key = load_key(key_name)
-    if out is not None:
-        signed = sign_with_work(fields, key, work_bits or 0)
-        write_statements(out, [signed])
-        described = f"Signed into {out}. Nothing was published."
-        output.result(as_json, {"id": signed.cid, "out": str(out)}, [described])
-        return
-    with connect() as client:
-        # Whether it makes sense is asked before any work is done.
-        require_sense(client, sign_statement(fields, key))
-        if work_bits is None:
-            work_bits = work_asked(client, key.public)
-        signed = sign_with_work(fields, key, work_bits)
-        receipt = client.publish([signed])[0]
-    output.result(
-        as_json,
-        receipt.to_json(),
-        [(f"{done}, in the log as entry {receipt.index}.", "head"), signed.cid],
-    )
-
-
-def sign_with_work(fields: dict[str, Value], key: SigningKey, bits: int) -> Statement:
-    """Signed, after so much work."""
-    if bits:
-        with output.progress("Working", 1 << bits, unit="hashes") as advance:
-            fields = do_work(fields, key, bits, advance)
-    return sign_statement(fields, key)
+    manner = Manner(key_name, work_bits, out, as_json)
+    say("Withdrew", fields, manner, sense=require_sense)
 
 
 def require_sense(client: AnyClient, signed: Statement) -> None:

@@ -2,81 +2,183 @@
 
 Rule: nothing in a valid statement raises here.  A field that is not sound becomes
 unknown (None, or left out), and a problem that names it.  The limits are those of
-docs/spec/statement.md, "Types"; `content.py` makes statements within the same.
+docs/spec/statement.md, "Types"; field_maker.py makes statements within the same.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from byline_ledger import vocabulary as words
 from byline_ledger.codec import Value
 from byline_ledger.digest import is_multihash
 from byline_ledger.licence import read_licence
-from byline_ledger.statement import Source
+from byline_ledger.statement import MAX_TIME, Source
 
 MAX_TITLE = 512
 MAX_NOTE = 2048
+MAX_SHORT_NOTE = 512
 MAX_TOOL = 256
 MAX_TOOLS = 32
 MAX_CONSTRAINT = 1024
 MAX_MEDIA_TYPE = 127
-MAX_EVIDENCE = 64
+MAX_URL = 512
+MAX_CONTACT = 256
+MAX_USES = 8
+MAX_PARTS = 1_000_000
+MAX_COUNT = 2**64 - 1
 
 _MEDIA_TYPE = re.compile(r"[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+")
 
+T = TypeVar("T", bound=Value)
+
 
 class FieldReader:
-    """Reads optional fields; what is not sound becomes None and a named problem."""
+    """Reads fields; what is not sound becomes None and a named problem.
 
-    def __init__(self, fields: Mapping[str, Value]) -> None:
+    A statement that lacks a `needed` field, or of which a field among `limits` is there
+    and cannot be read, says nothing of its type: `sound` is false then.  `within` names
+    the field whose map is read.
+    """
+
+    def __init__(
+        self,
+        fields: Mapping[str, Value],
+        *,
+        needed: Collection[str] = (),
+        limits: Collection[str] = (),
+        within: str = "",
+    ) -> None:
         self.fields = fields
         self.problems: list[str] = []
+        self.sound = True
+        self._needed = needed
+        self._limits = limits
+        self._within = f"{within} " if within else ""
 
     def problem(self, name: str, expected: str) -> None:
-        self.problems.append(f"{name}: expected {expected}")
+        self.problems.append(f"{self._within}{name}: expected {expected}")
+
+    def missed(self, name: str, expected: str) -> None:
+        """The field is not there, or not as it must be."""
+        there = name in self.fields
+        if there or name in self._needed:
+            self.problem(name, expected)
+        if name in self._needed or (there and name in self._limits):
+            self.sound = False
+
+    def one(
+        self, name: str, kind: type[T], is_sound: Callable[[T], bool], expected: str
+    ) -> T | None:
+        """The field, if it is of this very type and sound."""
+        value = self.fields.get(name)
+        if type(value) is kind and is_sound(value):
+            return value
+        self.missed(name, expected)
+        return None
+
+    def several(
+        self,
+        name: str,
+        most: int,
+        kind: type[T],
+        is_sound: Callable[[T], bool],
+        expected: str,
+    ) -> tuple[T, ...]:
+        """Those items of an array of 1 to `most` that are sound."""
+        items = self.fields.get(name)
+        if type(items) is not list or not 1 <= len(items) <= most:
+            self.missed(name, f"an array of 1 to {most}")
+            return ()
+        found = tuple(item for item in items if type(item) is kind and is_sound(item))
+        if not found:
+            self.missed(name, expected)
+        elif len(found) < len(items):
+            self.problem(name, expected)
+        return found
+
+    def inner(self, name: str, needed: Collection[str] = ()) -> FieldReader | None:
+        """The reader of a map; take what it found with `take_problems`."""
+        value = self.one(name, dict, lambda _: True, "a map")
+        if value is None:
+            return None
+        return FieldReader(value, needed=needed, within=f"{self._within}{name}")
+
+    def take_problems(self, inner: FieldReader) -> None:
+        self.problems += inner.problems
 
     def text(self, name: str, limit: int) -> str | None:
-        value = self.fields.get(name)
-        if value is None or is_text(value, limit):
-            return value  # type: ignore[return-value]  # text or None
-        self.problem(name, f"text of 1 to {limit} characters")
-        return None
+        expected = f"text of 1 to {limit} characters"
+        return self.one(name, str, lambda value: is_text(value, limit), expected)
+
+    def texts(self, name: str, most: int, limit: int) -> tuple[str, ...]:
+        expected = f"texts of 1 to {limit} characters"
+        return self.several(
+            name, most, str, lambda value: is_text(value, limit), expected
+        )
 
     def word(self, name: str, known: Sequence[str]) -> str | None:
-        value = self.fields.get(name)
-        if isinstance(value, str) and value in known:
-            return value
-        self.problem(name, "one of " + ", ".join(known))
-        return None
+        return self.one(
+            name, str, lambda value: value in known, "one of " + ", ".join(known)
+        )
+
+    def key(self, name: str) -> bytes | None:
+        return self.one(name, bytes, _is_32_bytes, "a key of 32 bytes")
+
+    def id(self, name: str) -> bytes | None:
+        return self.one(name, bytes, _is_32_bytes, "a statement id of 32 bytes")
+
+    def hash(self, name: str) -> bytes | None:
+        return self.one(name, bytes, _is_32_bytes, "32 bytes")
+
+    def digest(self, name: str) -> bytes | None:
+        return self.one(name, bytes, is_multihash, "a SHA-256 multihash")
+
+    def digests(self, name: str, most: int) -> tuple[bytes, ...]:
+        return self.several(name, most, bytes, is_multihash, "SHA-256 multihashes")
+
+    def number(self, name: str, most: int = MAX_COUNT, least: int = 0) -> int | None:
+        bounds = "a number" if most == MAX_COUNT else f"a number from {least} to {most}"
+        return self.one(name, int, lambda value: least <= value <= most, bounds)
+
+    def time(self, name: str) -> int | None:
+        return self.one(
+            name, int, lambda value: value <= MAX_TIME, "a time in milliseconds"
+        )
+
+    def both(self, name: str, value: object, other: str, with_: object) -> bool:
+        """Whether two fields stand there together, or a problem, if only one does."""
+        if value is not None and with_ is not None:
+            return True
+        if (value is None) != (with_ is None):
+            there, lacking = (other, name) if value is None else (name, other)
+            if lacking not in self.fields:
+                self.problem(there, f"{lacking} beside it")
+        return False
 
     def source_type(self) -> str | None:
-        value = self.fields.get("source-type")
-        if value is None:
-            return None
-        # In a statement it is always a URI: a bare term would have two spellings.
-        if isinstance(value, str) and "/" in value:
-            term = words.canonical_source_type(value)
-            if term is not None:
-                return term
-        self.problem("source-type", f"a term of IPTC {words.IPTC_VERSION} or C2PA")
-        return None
+        value = self.one(
+            "source-type",
+            str,
+            # In a statement it is always a URI: a bare term would have two spellings.
+            lambda value: "/" in value and bool(words.canonical_source_type(value)),
+            f"a term of IPTC {words.IPTC_VERSION} or C2PA",
+        )
+        return None if value is None else words.canonical_source_type(value)
 
     def licence(self) -> str | None:
-        value = self.fields.get("license")
-        if value is None:
-            return None
-        licence = read_licence(value) if isinstance(value, str) else None
-        if licence is None:
-            self.problem("license", "an SPDX expression")
-        return licence
+        value = self.one(
+            "license",
+            str,
+            lambda value: bool(read_licence(value)),
+            "an SPDX expression",
+        )
+        return None if value is None else read_licence(value)
 
     def uses(self) -> tuple[dict[str, str], dict[str, str]]:
-        value = self.fields.get("uses", {})
-        entries = value if isinstance(value, dict) else {}
-        if entries is not value:
-            self.problem("uses", "a map")
+        entries = self.one("uses", dict, lambda _: True, "a map") or {}
         uses: dict[str, str] = {}
         constraints: dict[str, str] = {}
         for key in words.USES:
@@ -85,6 +187,10 @@ class FieldReader:
                 self._use(key, entry, uses, constraints)
         if set(entries) - set(words.USES):
             self.problem("uses", "only " + ", ".join(words.USES))
+        if not entries and "uses" in self.fields and "uses" in self._needed:
+            self.problem("uses", "at least one entry")
+        if not uses and "uses" in self._needed:
+            self.sound = False
         return uses, constraints
 
     def _use(
@@ -103,12 +209,15 @@ class FieldReader:
                 f"uses {key}", f"constraint-info of 1 to {MAX_CONSTRAINT} characters"
             )
 
-    def tools(self) -> tuple[str, ...]:
-        items = self._list("tools", MAX_TOOLS)
-        found = tuple(item for item in items if is_text(item, MAX_TOOL))
-        if len(found) < len(items):
-            self.problem("tools", f"texts of 1 to {MAX_TOOL} characters")
-        return found  # type: ignore[return-value]  # texts
+    def uses_list(self) -> tuple[str, ...]:
+        """CAWG entries; one that comes twice counts once, and is a problem."""
+        expected = "entries of " + ", ".join(words.USES)
+        found = self.several(
+            "uses", MAX_USES, str, lambda value: value in words.USES, expected
+        )
+        if len(set(found)) < len(found):
+            self.problem("uses", "no entry twice")
+        return tuple(dict.fromkeys(found))
 
     def sources(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         if any(one.relationship not in words.RELATIONSHIPS for one in sources):
@@ -117,51 +226,19 @@ class FieldReader:
         return sources
 
     def media_type(self) -> str | None:
-        value = self.fields.get("media-type")
-        if isinstance(value, str) and is_media_type(value):
-            return value
-        if value is not None:
-            self.problem("media-type", f"type/subtype, at most {MAX_MEDIA_TYPE}")
-        return None
-
-    def size(self) -> int | None:
-        value = self.fields.get("size")
-        if type(value) is int:
-            return value
-        if value is not None:
-            self.problem("size", "a number of bytes")
-        return None
-
-    def evidence(self) -> tuple[bytes, ...]:
-        items = self._list("evidence", MAX_EVIDENCE)
-        found = tuple(item for item in items if is_multihash(item))
-        if len(found) < len(items):
-            self.problem("evidence", "SHA-256 multihashes")
-        return found  # type: ignore[return-value]  # multihashes
-
-    def replacement(self) -> bytes | None:
-        value = self.fields.get("replacement")
-        if isinstance(value, bytes) and len(value) == 32:
-            return value
-        if value is not None:
-            self.problem("replacement", "a statement id of 32 bytes")
-        return None
-
-    def _list(self, name: str, limit: int) -> list[Value]:
-        value = self.fields.get(name)
-        if value is None:
-            return []
-        if isinstance(value, list) and 1 <= len(value) <= limit:
-            return value
-        self.problem(name, f"an array of 1 to {limit}")
-        return []
+        expected = f"type/subtype, at most {MAX_MEDIA_TYPE}"
+        return self.one("media-type", str, is_media_type, expected)
 
 
-def is_text(value: Value, limit: int) -> bool:
+def is_text(value: str, limit: int) -> bool:
     """Whether this is text of 1 to `limit` characters."""
-    return isinstance(value, str) and 1 <= len(value) <= limit
+    return 1 <= len(value) <= limit
 
 
 def is_media_type(value: str) -> bool:
     """Whether this has the form type/subtype."""
     return len(value) <= MAX_MEDIA_TYPE and bool(_MEDIA_TYPE.fullmatch(value))
+
+
+def _is_32_bytes(value: bytes) -> bool:
+    return len(value) == 32

@@ -40,7 +40,8 @@ MAX_ENVELOPE = 1 + 1 + 3 + MAX_BODY + 2 + SIGNATURE_SIZE
 # An envelope of another version may be larger; beyond this it is not looked at.
 MAX_OTHER_ENVELOPE = 65_536
 
-_KIND = re.compile(r"[a-z][a-z0-9.-]{0,63}")
+KIND = re.compile(r"[a-z][a-z0-9.-]{0,63}")
+"""A statement's type."""
 _SIGNATURE_HEADER = b"\xc4\x40"
 
 
@@ -190,7 +191,7 @@ def _common(fields: dict[str, Value]) -> _Common:
     """Check the common fields, in the order of Statement's attributes."""
     get = fields.get
     kind, author, time, about = get("type"), get("author"), get("time"), get("about")
-    if type(kind) is not str or not _KIND.fullmatch(kind):
+    if type(kind) is not str or not KIND.fullmatch(kind):
         raise _wrong("type", "1 to 64 of a-z 0-9 . - after a letter", kind)
     if type(author) is not bytes or len(author) != AUTHOR_SIZE:
         raise _wrong("author", "32 bytes", author)

@@ -120,6 +120,43 @@ WITHDRAW_REASONS: Final = (
     "personal-data",
     "legal",
 )
+OVERSIGHT: Final = ("fully_autonomous", "prompt_guided", "human_validated")
+"""C2PA 2.4, humanOversightLevel: how far a human looked after what a model made."""
+MODEL_TYPE: Final = "c2pa.types.model"
+"""What kind of model: this, or what begins with it and a dot."""
+NAME_METHODS: Final = ("domain-file", "dns-txt", "did-web", "atproto", "ssh")
+"""Where a name may point back at its key (docs/spec/names.md)."""
+ROTATE_REASONS: Final = ("routine", "lost", "compromised")
+COMPROMISED: Final = "compromised"
+"""The one reason for which a key may end without a successor."""
+PRICE_UNITS: Final = ("item", "set", "megabyte", "year")
+VALIDATIONS: Final = ("trusted", "valid", "invalid")
+"""What a validator of foreign manifests found (C2PA)."""
+LABEL_ITEMS: Final = (*PLAIN_ANSWERS, "unattested")
+"""What the works of a data set are, as far as was attested."""
+
+STATEMENT_TYPES: Final = (
+    "work",
+    "endorse",
+    "dispute",
+    "withdraw",
+    "grant",
+    "profile",
+    "rotate",
+    "delegate",
+    "admit",
+    "leave",
+    "offer",
+    "request",
+    "collection",
+    "label",
+    "seal",
+    "relay",
+    "settlement",
+)
+"""The types whose fields are specified; any other is shown raw."""
+NOT_DELEGABLE: Final = ("rotate", "profile", "delegate")
+"""What only the key itself says."""
 
 
 def plain_answer(source_type: str | None) -> Plain:

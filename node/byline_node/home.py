@@ -4,6 +4,8 @@ keys/           author keys
 node/           one node: secret, origin, store, guard, node.toml
 node/run.json   where the running node answers; there only while it runs
 alarms/         proof that logs lied, which commands found on this machine
+credentials/    certificates for author keys, made by `byline export --c2pa`
+names/          which names keys go by, and what checks of them found
 """
 
 from __future__ import annotations
@@ -36,6 +38,14 @@ class Home:
     @property
     def alarms(self) -> Path:
         return self.folder / "alarms"
+
+    @property
+    def credentials(self) -> Path:
+        return self.folder / "credentials"
+
+    @property
+    def names(self) -> Path:
+        return self.folder / "names"
 
     @property
     def config_file(self) -> Path:

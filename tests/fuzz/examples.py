@@ -36,7 +36,10 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
 from byline_ledger.followed import Followed
 from byline_ledger.lookup_set import LookupSet
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
+from byline_ledger.name_check import Finding, Step
+from byline_ledger.name_proofs import NameProof
 from byline_ledger.note import parse_note
 from byline_ledger.settlement_rows import Row, rows_to_bytes
 from byline_ledger.statement import Source, Statement, sign_statement
@@ -54,10 +57,33 @@ from byline_ledger.witness_messages import (
     vkeys,
 )
 from byline_node.address_file import format_entries
+from byline_node.name_book import Page, format_page
+from byline_node.names import Checked
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
 MAX_BUNDLE = 16_384
+
+CATALOGUES = [
+    b"file\na\n",
+    b"digest;made;Licence;x\n" + b"a" * 64 + b';human;MIT;1\n1;2;3\n"a"b\n',
+    b"sha256,sources,size,ai_training\n"
+    + b"%s,%s:inputTo,7,constrained:ask\n" % (b"a" * 64, b"b" * 64),
+    "digest\ttitle\né\tb\n".encode("latin-1"),
+    "file,tools\na,b; c\n".encode("utf-16"),
+]
+"""Small catalogues as CSV."""
+DUBLIN_CORE = [
+    b'<x xmlns:d="http://purl.org/dc/elements/1.1/"><d:identifier>a</d:identifier></x>',
+    b'<x xmlns:d="http://purl.org/dc/terms/"><d:title>t</d:title></x>',
+    b'{"title":"t","license":"MIT","format":"a/b","source":"c","identifier":"d"}',
+    b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>',
+    b'<?xml version="1.0" encoding="cp037"?><x/>',
+    b'[{"dc:identifier":["a"],"rights":{"@value":"MIT"}},1]',
+    b'{"records":[{"title":2,"file":"a"}]}',
+    b"dc.title[en],dc:rights,filename\na||b,CC0-1.0,c\n1\n",
+]
+"""The same in Dublin Core."""
 
 
 def examples() -> dict[str, list[bytes]]:
@@ -82,6 +108,12 @@ def examples() -> dict[str, list[bytes]]:
             b"statements/00/" + b"00" * 32,
             b"statements/entries/001.p/3",
             b"statements/ff/" + b"ff" * 32 + b".gone",
+        ],
+        "in-manifest": [
+            codec.pack(
+                InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
+            ),
+            codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
         ],
         "gone": [b"", b"ab" * 32 + b"\n"],
         "ots": ots(),
@@ -108,6 +140,8 @@ def examples() -> dict[str, list[bytes]]:
         "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
+        "catalogue": CATALOGUES,
+        "dublin-core": DUBLIN_CORE,
         "tile": [b"\x00" + first[:32], b"\x02" + first],
         "entry-bundle": [
             bytes([log.size - 1]) + entry_bundle(log.log),
@@ -131,6 +165,7 @@ def examples() -> dict[str, list[bytes]]:
         "address-book": [
             format_entries(entries) for entries in ([], filled_book().entries[:3])
         ],
+        "name-book": name_book(),
         "announcement": [
             b"peer=12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD\n1=" + LAN
         ],
@@ -145,6 +180,15 @@ def rows() -> list[Row]:
     half = Row(bytes(32), 7, first, 1, 2, "allowed", True, bytes(32), b"o" * 32)
     rival = replace(half, parts=2, claim=b"c" * 32, offer=None)
     return sorted([half, replace(half, member=second), rival], key=lambda r: r.place)
+
+
+def name_book() -> list[bytes]:
+    """A page without names, and one with a name that was checked."""
+    empty = Page(key(1).public, "Mara Voss")
+    step = Step("https://a.example/", 3, bytes(32), b"abc", "127.0.0.1:1")
+    found = Checked(1, Finding("confirmed", "it names the key", (step,)))
+    proof = NameProof("ssh", "a.example/mara")
+    return [format_page(empty), format_page(empty.with_result(proof, found))]
 
 
 def dht_messages() -> list[bytes]:

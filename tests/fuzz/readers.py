@@ -6,6 +6,7 @@ the input, so that the fuzzer chooses them as well.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from byline_ledger.errors import MalformedError, ProofError, VerificationError
 from byline_ledger.gossip import MAX_BATCH, Sifted, sift_batch
 from byline_ledger.licence import read_licence
 from byline_ledger.lookup_set import Closed, Leaf, Node
+from byline_ledger.manifest import ManifestRow, header_line, read_manifest, row_line
+from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import verify_consistency, verify_inclusion
 from byline_ledger.node_keys import NodeKeys
 from byline_ledger.note import NoteSignature
@@ -66,10 +69,9 @@ def join_map(parts: dict[str, bytes]) -> bytes:
 def body(data: bytes) -> Statement:
     """A body under any signature; whatever a valid one says can be read and shown."""
     statement = Statement.from_parts(data, bytes(64))
-    content.read_work(statement)
-    content.read_endorse(statement)
-    content.read_dispute(statement)
-    content.read_withdraw(statement)
+    content.read_delegated(statement)
+    for read in content.READERS.values():
+        read(statement)
     statement_to_json(statement, None)
     assert 0 <= work_of(statement) <= zero_bits(statement.id)
     return statement
@@ -187,6 +189,28 @@ def verdict(data: bytes) -> Verdict:
     if isinstance(found.answer, Answer):
         found.answer.to_json()
     assert (found.answer is None) <= (not found.ok)
+    return found
+
+
+def manifest(data: bytes) -> int:
+    """A manifest in chunks of any size is one manifest; its rows can be written."""
+    lines = list(read_manifest([data]))
+    assert list(read_manifest([data[:7], data[7:50], data[50:]])) == lines
+    for line in lines:
+        if isinstance(line, ManifestRow):
+            written = (header_line() + row_line(line)).encode("utf-8")
+            (again,) = read_manifest([written])
+            assert again == replace(line, number=2)
+        else:
+            assert line.reason.isprintable()
+    return len(lines)
+
+
+def in_manifest(data: bytes) -> Value:
+    """The map of a statement: sound, and with nothing else in it."""
+    found = InManifest.from_field(value(data)).to_field()
+    if codec.pack(found) != data:
+        raise MalformedError("in-manifest: further fields")
     return found
 
 

@@ -24,12 +24,15 @@ from byline_ledger.alarm_messages import (
     parse_alarm_request,
 )
 from byline_ledger.bundle import Bundle
+from byline_ledger.catalogue import read_csv
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of
 from byline_ledger.cosignature import parse_cosignature_line
 from byline_ledger.crowd_page import parse_crowd_page
 from byline_ledger.cursor import Cursor
 from byline_ledger.did import did_key, parse_did_key
+from byline_ledger.did_document import DidDocument, did_in_file, keys_in_domain_file
 from byline_ledger.digest import parse_hash, parse_statement_id
+from byline_ledger.dublin_core import read_dublin_core
 from byline_ledger.entry import parse_entry
 from byline_ledger.errors import (
     BylineError,
@@ -53,6 +56,7 @@ from byline_ledger.query_messages import (
     parse_root_answer,
 )
 from byline_ledger.settlement_rows import rows_from_bytes, rows_to_bytes
+from byline_ledger.sshsig import SshSignature
 from byline_ledger.statement import Statement
 from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import Tile, entry_bundle
@@ -70,6 +74,7 @@ from byline_ledger.witness_messages import (
 )
 from byline_node.address_file import format_entries, parse_entries
 from byline_node.errors import ConfigError
+from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
 from byline_node.taken_down import from_json as taken_down_from_json
 
@@ -146,6 +151,8 @@ TARGETS = (
     Target("text", "did-key", text(parse_did_key), lambda key: did_key(key).encode()),
     Target("text", "licence", text(readers.licence)),
     Target("text", "source-type", text(readers.source_type)),
+    Target("text", "catalogue", lambda data: list(read_csv(data))),
+    Target("text", "dublin-core", lambda data: list(read_dublin_core(data))),
     Target("log", "entry", parse_entry, lambda entry: entry.to_bytes()),
     Target("log", "tile", readers.tile, readers.join_tile),
     Target(
@@ -195,7 +202,14 @@ TARGETS = (
         None,
         (UnsupportedError, VerificationError),
     ),
+    Target("names", "did-document", DidDocument.from_bytes),
+    Target("names", "domain-file", keys_in_domain_file),
+    Target("names", "did-in-file", did_in_file),
+    Target("names", "ssh-signature", SshSignature.from_bytes),
+    Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
+    Target("manifest", "manifest", readers.manifest),
+    Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
         "alarm",
@@ -226,6 +240,7 @@ TARGETS = (
     Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
+    Target("store", "name-book", parse_page, format_page),
     Target("store", "refusals", readers.place),
     Target("store", "tombstone", Tombstone.from_bytes, Tombstone.to_bytes),
     Target("store", "guard", Guard.from_bytes, Guard.to_bytes, (CorruptStoreError,)),

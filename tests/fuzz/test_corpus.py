@@ -22,7 +22,7 @@ from tests.fuzz.targets import (
 from byline_ledger.errors import MalformedError
 
 MUTANTS = 2_000
-MAX_CORPUS = 300_000
+MAX_CORPUS = 450_000
 
 every_target = pytest.mark.parametrize("target", TARGETS, ids=lambda one: one.name)
 

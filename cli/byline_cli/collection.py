@@ -1,0 +1,409 @@
+"""`byline collection`: what a data set consists of, in a manifest that is signed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.attest import describe_passed
+from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.files import require_new, write_new_file
+from byline_cli.options import Json, Key, make_app
+from byline_cli.set_words import (
+    bad_json,
+    changes_json,
+    describe_bad,
+    describe_bytes,
+    describe_changes,
+    reading,
+)
+from byline_cli.signing import DEFAULT_KEY, key_names, load_key
+from byline_cli.statement_file import write_statements
+from byline_cli.targets import named_path, parse_target
+from byline_cli.wording import amount, day
+from byline_ledger.answer import Remark
+from byline_ledger.crypto import random_bytes
+from byline_ledger.did import did_key
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.manifest import BadLine, Line, ManifestRow
+from byline_ledger.manifest_tree import (
+    InManifest,
+    ManifestSum,
+    find_entry,
+    manifest_root,
+    membership_proof,
+)
+from byline_ledger.statement import Statement, sign_statement
+from byline_node.attest import PassedOver
+from byline_node.collections import (
+    MAX_NAMED,
+    compare,
+    find_in_folder,
+    folder_rows,
+    said_collection,
+    words_of_collection,
+)
+from byline_node.manifests import (
+    entries,
+    manifest_digest,
+    open_manifest,
+    require_manifest,
+    sum_up,
+    write_manifest,
+)
+
+app = make_app("Data sets: manifests, and statements about them.")
+
+Set = Annotated[Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path)]
+
+
+@app.command()
+def create(
+    what: Set,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="The manifest to write: .csv or .parquet."
+        ),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="T", help="Title of the set.")
+    ] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", metavar="TEXT", help="What it is.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--set-version", metavar="V", help="Its version.")
+    ] = None,
+    spdx: Annotated[
+        str | None,
+        typer.Option("--license", metavar="SPDX", help="Licence of the set as such."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Where it can be had.")
+    ] = None,
+    uses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for", metavar="USE", help="A use that it is meant for. Repeatable."
+        ),
+    ] = None,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Write the manifest and say nothing.")
+    ] = False,
+    statement: Annotated[
+        Path | None,
+        typer.Option(
+            "--statement",
+            metavar="FILE",
+            help="Sign into FILE and publish nothing.",
+            dir_okay=False,
+        ),
+    ] = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Write the manifest of a folder, and sign a statement about it.
+
+    For a MANIFEST without --out, the statement is about that file as it is; with
+    --out, a clean copy is written first. Lines that do not parse are named by number.
+    """
+    words = words_of_collection(
+        title=title,
+        description=description,
+        version=version,
+        license=spdx,
+        url=url,
+        uses=uses or [],
+    )
+    for path in (out, statement):
+        if path is not None:
+            require_new(path)
+    job = Creation(what, out)
+    with unpublished():
+        job.run()
+        signed = None
+        if not unsigned and not job.bad:
+            key = load_key(key_name)
+            fields = words | said_collection(
+                job.digest, job.total, time=now_ms(), salt=random_bytes(16)
+            )
+            signed = sign_statement(fields, key)
+    if signed is not None:
+        job.say(signed, statement)
+    output.result(as_json, job.to_json(), job.describe())
+    job.finish()
+
+
+class Creation:
+    """One run of `create`: what was found, written and said."""
+
+    def __init__(self, what: Path, out: Path | None) -> None:
+        self._what, self._out = what, out
+        self._passed: list[PassedOver] = []
+        self.bad: list[BadLine] = []
+        self._bad_count = 0
+        self.total = ManifestSum()
+        self.digest = b""
+        self._signed: Statement | None = None
+        self._statement: Path | None = None
+        self._index: int | None = None
+
+    def run(self) -> None:
+        """Write the manifest if it is to be written, and sum it up."""
+        if self._what.is_dir():
+            self._from_folder()
+        elif self._out is not None:
+            require_manifest(self._what)
+            with reading(self._what) as advance:
+                rows = self._good(open_manifest(self._what, advance))
+                self.total = write_manifest(self._out, rows)
+        else:
+            with reading(self._what) as advance:
+                for _row in self._good(open_manifest(self._what, advance)):
+                    self.total.add(_row.digest, _row.bytes)
+        if not self.total.count:
+            if self._out is not None:
+                self._out.unlink(missing_ok=True)
+            why = f"line {self.bad[0].number}: {self.bad[0].reason}" if self.bad else ""
+            raise UsageError(f"{self._what} names no works", hint=why or None)
+        self.digest = manifest_digest(self._out or self._what)
+
+    def _from_folder(self) -> None:
+        if self._out is None:
+            raise UsageError(
+                "where is the manifest of a folder to go?",
+                hint="say --out manifest.csv",
+            )
+        found, self._passed = find_in_folder(self._what)
+        size = sum(one.size for one in found)
+        with output.progress("Hashing", size, unit="bytes") as advance:
+            rows = folder_rows(self._what, found, self._passed, advance)
+            self.total = write_manifest(self._out, rows)
+
+    def _good(self, lines: Iterator[Line]) -> Iterator[ManifestRow]:
+        for line in lines:
+            if isinstance(line, BadLine):
+                self._bad_count += 1
+                if len(self.bad) < MAX_NAMED:
+                    self.bad.append(line)
+            else:
+                yield line
+
+    def say(self, signed: Statement, into: Path | None) -> None:
+        """Publish the statement, or write it to a file."""
+        self._signed, self._statement = signed, into
+        if into is not None:
+            write_statements(into, [signed])
+            return
+        with connect() as client:
+            self._index = client.publish([signed])[0].index
+
+    def describe(self) -> list[output.Line]:
+        """What became of it, for people."""
+        bad = describe_bad(self.bad, self._bad_count)
+        rows = [*describe_passed(self._passed), *bad]
+        name = output.safe(str(self._out or self._what))
+        said = (
+            f"{name}: {amount(self.total.count, 'file')}, {describe_bytes(self.total)}"
+        )
+        rows += [
+            (said, "head"),
+            f"digest  sha256:{self.digest[2:].hex()}",
+            f"root    {self.total.root().hex()}",
+        ]
+        if self._signed is None:
+            why = (
+                "; a set with lines that do not parse is not signed" if self.bad else ""
+            )
+            return [*rows, f"Nothing was signed{why}."]
+        cid = cid_of_statement(self._signed.id)
+        if self._statement is not None:
+            return [
+                *rows,
+                f"Signed into {self._statement}. Nothing was published.",
+                cid,
+            ]
+        return [*rows, f"Signed, in the log as entry {self._index}.", cid]
+
+    def to_json(self) -> dict[str, object]:
+        """The same, for scripts."""
+        return {
+            "manifest": str(self._out or self._what),
+            "digest": f"sha256:{self.digest[2:].hex()}",
+            "count": self.total.count,
+            "bytes": self.total.bytes,
+            "unsized": self.total.unsized,
+            "root": self.total.root().hex(),
+            "id": cid_of_statement(self._signed.id) if self._signed else None,
+            "index": self._index,
+            "statement": str(self._statement) if self._statement else None,
+            "passed_over": [
+                {"path": str(one.path), "reason": one.reason} for one in self._passed
+            ],
+            "bad_lines": bad_json(self.bad),
+            "bad_count": self._bad_count,
+        }
+
+    def finish(self) -> None:
+        """End with the code of the first failure."""
+        if self.bad:
+            raise typer.Exit(MalformedError.exit_code)
+        for one in self._passed:
+            if one.exit_code:
+                raise typer.Exit(one.exit_code)
+
+
+@app.command()
+def check(
+    what: Set,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="MANIFEST",
+            help="The earlier manifest that it is compared with.",
+            parser=named_path,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what of a data set changed since its manifest was written.
+
+    A MANIFEST alone is held against the statements that the log has about it.
+    """
+    if against is None:
+        if what.is_dir():
+            raise UsageError(
+                "with which manifest is the folder compared?",
+                hint=f"byline collection check {what} --against manifest.csv",
+            )
+        check_said(what, as_json)
+        return
+    require_manifest(against)
+    passed: list[PassedOver] = []
+    with output.progress("Comparing", 1, unit="steps"):
+        changes = compare(open_manifest(against), lines_of(what, passed))
+    rows = [*describe_passed(passed), *describe_changes(changes)]
+    output.result(as_json, changes_json(changes), rows)
+    if not changes.none:
+        raise typer.Exit(1)
+
+
+def lines_of(what: Path, passed: list[PassedOver]) -> Iterator[Line]:
+    """The lines of a manifest, or those that a folder would have."""
+    if not what.is_dir():
+        yield from open_manifest(what)
+        return
+    found, more = find_in_folder(what)
+    passed += more
+    yield from folder_rows(what, found, passed, lambda _bytes: None)
+
+
+def check_said(manifest: Path, as_json: bool) -> None:
+    """Hold a manifest against what the log's statements say about it."""
+    with reading(manifest) as advance:
+        total = sum_up(manifest, advance)
+    digest = manifest_digest(manifest)
+    with connect(make=False) as client:
+        answer = client.query(digest, depth=0)
+    said = [one for one in answer.works[0].remarks if one.type == "collection"]
+    if not said:
+        raise NotFoundError(
+            f"this log holds no statement about {manifest} as it is now "
+            f"(sha256:{digest[2:].hex()})",
+            hint="if it was signed earlier, it changed since: see --against",
+        )
+    named = key_names()
+    rows: list[output.Line] = []
+    agreeing = 0
+    for one in said:
+        agrees = agree(one, total)
+        agreeing += agrees and one.status == "effective"
+        rows.append(describe_said(one, agrees, named))
+    name = output.safe(str(manifest))
+    rows.insert(0, (f"{name}: {amount(total.count, 'file')}", "head"))
+    value = {
+        "manifest": str(manifest),
+        "digest": f"sha256:{digest[2:].hex()}",
+        "count": total.count,
+        "bytes": total.bytes,
+        "root": total.root().hex(),
+        "collections": [
+            {
+                "id": cid_of_statement(one.id),
+                "author": did_key(one.author),
+                "status": one.status,
+                "agrees": agree(one, total),
+            }
+            for one in said
+        ],
+    }
+    output.result(as_json, value, rows)
+    if not agreeing:
+        raise typer.Exit(1)
+
+
+def agree(said: Remark, total: ManifestSum) -> bool:
+    """Whether a statement's figures are those of the manifest."""
+    found = {"count": total.count, "bytes": total.bytes, "root": total.root()}
+    return all(said.fields.get(name) == value for name, value in found.items())
+
+
+def describe_said(one: Remark, agrees: bool, named: dict[bytes, str]) -> output.Line:
+    """One statement about the manifest."""
+    who = named.get(one.author) or did_key(one.author)
+    if one.status != "effective":
+        return (f"claimed by {who} on {day(one.time)}, {one.status}", "doubt")
+    if agrees:
+        text = "count, bytes and root are as said"
+        return (f"claimed by {who} on {day(one.time)}: {text}", "good")
+    return (f"claimed by {who} on {day(one.time)}, but with other figures", "bad")
+
+
+@app.command()
+def prove(
+    work: Annotated[str, typer.Argument(metavar="FILE|HASH")],
+    manifest: Annotated[
+        Path,
+        typer.Option("--in", metavar="MANIFEST", help="The set.", parser=named_path),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the proof there, as JSON."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that a work is one of a data set, without showing the others."""
+    if out is not None:
+        require_new(out)
+    digest = parse_target(work).multihash
+    with reading(manifest) as advance:
+        index, count = find_entry(entries(manifest, advance), digest)
+    proof = membership_proof(entries(manifest), index, count)
+    root = manifest_root(entries(manifest))
+    found = InManifest(manifest_digest(manifest), index, count, proof)
+    found.verify(digest, root)
+    value = {
+        "digest": f"sha256:{digest[2:].hex()}",
+        "manifest": f"sha256:{found.manifest[2:].hex()}",
+        "index": index,
+        "count": count,
+        "proof": [one.hex() for one in proof],
+        "root": root.hex(),
+    }
+    if out is not None:
+        write_new_file(out, json.dumps(value, indent=2).encode() + b"\n")
+    rows: list[output.Line] = [
+        (f"Entry {index + 1} of {count:,}.", "head"),
+        f"digest    {value['digest']}",
+        f"manifest  {value['manifest']}",
+        f"root      {root.hex()}",
+    ]
+    output.result(as_json, value, rows)

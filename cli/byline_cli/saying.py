@@ -1,0 +1,96 @@
+"""Say one thing: sign a statement, publish it or write it to a file, print what came.
+
+All commands that make a single statement end here, so that `--key`, `--out`,
+`--work-bits` and `--json` mean the same for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from byline_cli import output
+from byline_cli.connect import AnyClient, connect, now_ms, work_asked
+from byline_cli.files import require_new
+from byline_cli.signing import load_key
+from byline_cli.statement_file import write_statements
+from byline_ledger.content import Fields
+from byline_ledger.crypto import SigningKey, random_bytes
+from byline_ledger.statement import Statement, sign_statement
+from byline_node.attest import do_work
+
+Sense = Callable[[AnyClient, Statement], None]
+Made = Callable[[bytes], Fields]
+
+
+class When(TypedDict):
+    """What a statement has beside its content."""
+
+    time: int
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How it is to be said: with which key, after how much work, where to, how told."""
+
+    key_name: str
+    work_bits: int | None = None
+    out: Path | None = None
+    as_json: bool = False
+
+
+def when() -> When:
+    """Time and salt of a statement that is made now."""
+    return {"time": now_ms(), "salt": random_bytes(16)}
+
+
+def say(
+    done: str,
+    fields: Fields | Made,
+    manner: Manner,
+    *,
+    sense: Sense | None = None,
+    more: dict[str, object] | None = None,
+    rows: tuple[output.Line, ...] = (),
+) -> Statement:
+    """Sign, then publish or write to a file, and print it: `done` is what was done, in
+    one word, `more` and `rows` what else is told, to scripts and to people.
+
+    `fields` may be a function of the public key that signs.  `sense` raises for what
+    readers would ignore; where a node is asked, it is called before any work is done.
+    """
+    if manner.out is not None:
+        require_new(manner.out)
+    key = load_key(manner.key_name)
+    found = fields(key.public) if callable(fields) else fields
+    if manner.out is not None:
+        signed = sign_with_work(found, key, manner.work_bits or 0)
+        write_statements(manner.out, [signed])
+        told = {"id": signed.cid, "out": str(manner.out)}
+        described = f"Signed into {manner.out}. Nothing was published."
+        output.result(manner.as_json, told | (more or {}), [described, *rows])
+        return signed
+    with connect() as client:
+        if sense is not None:
+            sense(client, sign_statement(found, key))
+        bits = manner.work_bits
+        if bits is None:
+            bits = work_asked(client, key.public)
+        signed = sign_with_work(found, key, bits)
+        receipt = client.publish([signed])[0]
+    head = (f"{done}, in the log as entry {receipt.index}.", "head")
+    output.result(
+        manner.as_json, receipt.to_json() | (more or {}), [head, signed.cid, *rows]
+    )
+    return signed
+
+
+def sign_with_work(fields: Fields, key: SigningKey, bits: int) -> Statement:
+    """Signed, after so much work."""
+    if bits:
+        with output.progress("Working", 1 << bits, unit="hashes") as advance:
+            fields = do_work(fields, key, bits, advance)
+    return sign_statement(fields, key)

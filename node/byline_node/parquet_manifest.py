@@ -1,0 +1,103 @@
+"""Manifests as Parquet, read and written a batch of rows at a time.
+
+The only file that imports pyarrow, and only when it is called: it is the extra
+`parquet`.  Columns and values: docs/spec/collection.md, "Parquet".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.manifest import (
+    COLUMNS,
+    Line,
+    ManifestRow,
+    known_columns,
+    row_from_values,
+)
+from byline_ledger.manifest_path import quote_path, unquote_path
+
+BATCH = 8_192
+WRITTEN_BATCH = 65_536
+HINT = "pip install 'byline-ledger[parquet]'"
+
+
+def engine() -> tuple[Any, Any]:
+    """pyarrow and its Parquet module; UsageError where they are not installed."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise UsageError("Parquet files need pyarrow", hint=HINT) from None
+    return pa, pq
+
+
+def read_parquet(path: Path, advance: Callable[[int], None]) -> Iterator[Line]:
+    """The rows of a Parquet file, numbered from 1; MalformedError if it is broken."""
+    arrow, parquet = engine()
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield from read_batches(file, path.stat().st_size, advance)
+    except (arrow.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0][:200] if str(error) else "broken"
+        raise MalformedError(
+            f"{path}: not a Parquet file that can be read: {said}"
+        ) from None
+
+
+def read_batches(
+    file: Any, size: int, advance: Callable[[int], None]
+) -> Iterator[Line]:
+    """The rows of an open file; progress in proportion to rows."""
+    names = list(file.schema_arrow.names)
+    held = known_columns(names)
+    if "digest" not in held:
+        raise MalformedError(
+            "not a manifest: no column of the Parquet file is called digest",
+            hint="columns are named as in a CSV manifest",
+        )
+    columns = {what: name for what, name in zip(held, names, strict=True) if what}
+    total, number, told = file.metadata.num_rows or 1, 0, 0
+    for batch in file.iter_batches(BATCH, columns=list(columns.values())):
+        found = {what: batch.column(name).to_pylist() for what, name in columns.items()}
+        for place in range(batch.num_rows):
+            number += 1
+            yield table_row(number, {what: one[place] for what, one in found.items()})
+        now = size * number // total
+        advance(now - told)
+        told = now
+
+
+def table_row(number: int, values: dict[str, object]) -> Line:
+    """One row: a digest of another type than text or binary is none."""
+    digest = values.pop("digest")
+    path = values.get("path")
+    if isinstance(path, str):
+        values["path"] = unquote_path(path)
+    known = digest if isinstance(digest, (bytes, str)) else None
+    return row_from_values(number, known, values)
+
+
+def write_parquet(path: Path, rows: Iterable[ManifestRow]) -> None:
+    """All rows, in groups; compressed."""
+    arrow, parquet = engine()
+    types = {name: arrow.string() for name in COLUMNS} | {"bytes": arrow.int64()}
+    schema = arrow.schema(list(types.items()))
+    stream = iter(rows)
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        while some := list(islice(stream, WRITTEN_BATCH)):
+            lists = {
+                "digest": [row.digest[2:].hex() for row in some],
+                "path": [
+                    None if (p := row.path) is None else quote_path(p) for row in some
+                ],
+                "bytes": [row.bytes for row in some],
+                "media-type": [row.media_type for row in some],
+                "license": [row.license for row in some],
+                "url": [row.url for row in some],
+            }
+            writer.write_table(arrow.table(lists, schema=schema))

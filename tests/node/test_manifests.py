@@ -1,0 +1,226 @@
+"""Manifests as files: CSV, Parquet and hash lists, folders, and what changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from byline_ledger.digest import digest_bytes
+from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.manifest import BadLine, Line, ManifestRow
+from byline_node import parquet_manifest
+from byline_node.collections import (
+    MAX_NAMED,
+    compare,
+    find_in_folder,
+    folder_rows,
+    said_collection,
+    words_of_collection,
+)
+from byline_node.manifests import (
+    entries,
+    manifest_digest,
+    open_manifest,
+    require_manifest,
+    sum_up,
+    write_manifest,
+)
+
+ONE, TWO = digest_bytes(b"one"), digest_bytes(b"two")
+ROWS = [
+    ManifestRow(
+        2, ONE, "a/ä,%0A\n\udcff", 3, "text/plain", "MIT", "https://a.example/"
+    ),
+    ManifestRow(3, TWO),
+]
+
+
+def bare(line: Line) -> tuple[object, ...]:
+    """A row without its number: Parquet files have no header."""
+    assert isinstance(line, ManifestRow)
+    row = line
+    return row.digest, row.path, row.bytes, row.media_type, row.license, row.url
+
+
+def read_back(path: Path, advance: Any = lambda _bytes: None) -> list[Line]:
+    return list(open_manifest(path, advance))
+
+
+@pytest.mark.parametrize("name", ["set.csv", "set.parquet"])
+def test_what_is_written_is_read_and_has_the_same_root(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    total = write_manifest(path, ROWS)
+    told: list[int] = []
+    assert [bare(one) for one in read_back(path, told.append)] == [
+        bare(one) for one in ROWS
+    ]
+    assert sum(told) == path.stat().st_size
+    again = sum_up(path)
+    assert (again.count, again.bytes, again.unsized) == (2, 3, 1)
+    assert again.root() == total.root()
+    assert list(entries(path)) == [ONE, TWO]
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    assert manifest_digest(path) == b"\x12\x20" + digest
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_nothing_is_written_over_or_left_half(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+
+    def broken() -> Any:
+        yield ROWS[0]
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        write_manifest(path, broken())
+    assert list(tmp_path.iterdir()) == []
+    write_manifest(path, ROWS)
+    with pytest.raises(UsageError, match="exists"):
+        write_manifest(path, ROWS)
+
+
+def parquet(path: Path, columns: dict[str, Any]) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_a_parquet_file_is_known_by_its_bytes(tmp_path: Path) -> None:
+    """Digests as binary or text, other columns passed over, bad rows named."""
+    columns = {
+        "sha256": [ONE[2:], TWO, b"short", None],
+        "Size": [1, 2, 3, 4],
+        "colour": ["x", "y", "z", None],
+    }
+    lines = read_back(parquet(tmp_path / "set.data", columns))
+    assert [one.bytes for one in lines if isinstance(one, ManifestRow)] == [1, 2]
+    assert [one.number for one in lines if isinstance(one, BadLine)] == [3, 4]
+    numbers = read_back(parquet(tmp_path / "numbers", {"digest": [1, 2]}))
+    assert all(isinstance(one, BadLine) for one in numbers)
+
+
+def test_parquet_files_that_are_none_are_malformed(tmp_path: Path) -> None:
+    path = tmp_path / "broken.parquet"
+    path.write_bytes(b"PAR1 and nothing that could follow PAR1")
+    with pytest.raises(MalformedError, match="not a Parquet file"):
+        read_back(path)
+    with pytest.raises(MalformedError, match="digest"):
+        read_back(parquet(tmp_path / "other", {"path": ["a"]}))
+
+
+def test_without_pyarrow_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = parquet(tmp_path / "set.parquet", {"digest": [ONE]})
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(UsageError) as caught:
+        read_back(path)
+    assert caught.value.hint == parquet_manifest.HINT
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="does not exist"):
+        read_back(tmp_path / "none")
+    with pytest.raises(UsageError, match="folder"):
+        read_back(tmp_path)
+    with pytest.raises(NotFoundError, match="not a file"):
+        read_back(Path("/dev/null"))
+    empty = tmp_path / "empty"
+    empty.touch()
+    with pytest.raises(MalformedError, match="empty"):
+        require_manifest(empty)
+
+
+def test_entries_stop_at_a_bad_line(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_text(f"{ONE[2:].hex()}\nnonsense\n")
+    with pytest.raises(UsageError, match="line 2"):
+        list(entries(path))
+
+
+def test_a_folder_has_a_row_for_each_file_also_of_the_same_bytes(
+    tmp_path: Path,
+) -> None:
+    for name in ("b.txt", "a.txt", "inner/c.txt", ".hidden"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"one")
+    (tmp_path / "empty").touch()
+    found, passed = find_in_folder(tmp_path)
+    rows = list(folder_rows(tmp_path, found, passed, lambda _bytes: None))
+    paths = ["a.txt", "b.txt", "inner/c.txt"]
+    assert rows == [
+        ManifestRow(at, ONE, path, 3, "text/plain") for at, path in enumerate(paths, 2)
+    ]
+    assert [one.path.name for one in passed] == [".hidden", "empty"]
+
+
+def test_a_file_that_goes_while_it_is_hashed_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    found, passed = find_in_folder(tmp_path)
+    (tmp_path / "a").unlink()
+    assert list(folder_rows(tmp_path, found, passed, lambda _bytes: None)) == []
+    assert "cannot be read" in passed[0].reason
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no file"):
+        find_in_folder(tmp_path)
+
+
+def row(digest: bytes, path: str | None = None) -> ManifestRow:
+    return ManifestRow(1, digest, path)
+
+
+def test_changes_are_told_apart() -> None:
+    earlier = [row(ONE, "a"), row(ONE, "b"), row(TWO, "c"), row(TWO, "gone")]
+    now = [row(ONE, "a"), row(TWO, "b"), row(TWO, "moved"), row(ONE, "new")]
+    changes = compare(earlier, now)
+    assert changes.changed == ["b"]
+    assert changes.moved == [("c", "moved")]
+    assert changes.added == ["new"]
+    assert changes.removed == ["gone"]
+    assert not changes.none
+
+
+def test_rows_without_paths_are_compared_by_their_bytes() -> None:
+    with_paths = [row(ONE, "a"), row(ONE, "b"), row(TWO, "c")]
+    without = [row(ONE), row(ONE), row(TWO)]
+    assert compare(with_paths, without).none
+    assert compare(without, with_paths).none
+    changes = compare(without, with_paths[:1])
+    assert changes.removed == [ONE[2:].hex(), TWO[2:].hex()]
+    assert compare(without[:1], without).added == changes.removed
+
+
+def test_bad_lines_are_noted_and_lists_are_cut() -> None:
+    bad = [BadLine(at, "why") for at in range(MAX_NAMED + 5)]
+    changes = compare(bad, [])
+    assert len(changes.bad) == MAX_NAMED
+    assert changes.counts["bad"] == MAX_NAMED + 5
+
+
+def test_a_statement_holds_the_figures_and_what_people_say(tmp_path: Path) -> None:
+    total = write_manifest(tmp_path / "set.csv", ROWS)
+    words = words_of_collection(title="T", license="mit", uses=["ai_training"])
+    said = said_collection(ONE, total, time=1, salt=bytes(16))
+    assert words | said == {
+        "type": "collection",
+        "about": ONE,
+        "time": 1,
+        "salt": bytes(16),
+        "count": 2,
+        "bytes": 3,
+        "root": total.root(),
+        "title": "T",
+        "license": "MIT",
+        "uses": ["cawg.ai_training"],
+    }
+    with pytest.raises(UsageError, match="title"):
+        words_of_collection(title="")
