@@ -30,6 +30,10 @@ COMMANDS = {
     "publish": ("publish", "Publish statements signed earlier, on another machine."),
     "query": ("query", "Ask where a file came from, and check the proof."),
     "verify": ("verify", "Check a saved proof, offline."),
+    "consent": (
+        "consent_export",
+        "Say what may be done with works in the words of others.",
+    ),
     "endorse": ("remarks", "Vouch for a statement."),
     "dispute": ("remarks", "Contest a statement or a work."),
     "withdraw": ("remarks", "Take back a statement of yours."),

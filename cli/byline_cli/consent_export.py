@@ -1,0 +1,231 @@
+"""`byline consent export`: what may be done with a work, in the words of others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.connect import connect
+from byline_cli.files import require_new, write_new_file
+from byline_cli.options import Json, NoPolicy, make_app
+from byline_cli.policy import chosen_policy
+from byline_cli.query import check, wanted
+from byline_cli.targets import Target, parse_target
+from byline_cli.wording import amount
+from byline_ledger.answer import Answer, Claim
+from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.errors import UsageError, VerificationError
+from byline_ledger.projection import (
+    ALLOWED,
+    CONSTRAINED,
+    NOT_ALLOWED,
+    VERSION,
+    VERSIONS,
+    Placed,
+    Saying,
+    Sayings,
+    aipref,
+    cawg,
+    is_address,
+    robots,
+    tdmrep,
+    url_path,
+)
+from byline_ledger.vocabulary import USES, check_word
+from byline_node.attest import PassedOver, find_files
+
+app = make_app("Ask what may be done with works, and say it in the words of others.")
+
+PLACED = ("robots", "tdmrep")
+"""Projections that speak about places on a web site."""
+
+
+@app.callback()
+def consent() -> None:
+    """A group, though it has one command."""
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(metavar="PATH|HASH|DIR", hidden=True)],
+    form: Annotated[
+        str, typer.Option("--as", metavar="FORM", help=f"{', '.join(VERSIONS)}.")
+    ],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="URL-PATH",
+            help="Where a web site serves it, e.g. /photos; usually /NAME, or / of a"
+            " folder.",
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
+            readable=False,
+        ),
+    ] = None,
+    no_policy: NoPolicy = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write it into FILE.", dir_okay=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say in the words of crawlers what the proven answers say about uses.
+
+    aipref is a Content-Usage header, robots lines for robots.txt, tdmrep the file
+    /.well-known/tdmrep.json, cawg the assertion for Content Credentials. What is
+    unknown is said nowhere. It is a copy of today's answer: make it again when
+    statements change.
+    """
+    check_word("--as", form, tuple(VERSIONS))
+    if out is not None:
+        require_new(out)
+    rules, _where = chosen_policy(policy, no_policy)
+    works = list(find_works(what, at, form))
+    answers: list[Answer] = []
+    with connect(make=False) as client:
+        total = len(works)
+        with output.progress("Asking", total, unit="works") as advance:
+            for target, _path in works:
+                bundle = client.query_bundle(wanted(target), depth=DEFAULT_DEPTH)
+                verdict = check(bundle, target, rules, DEFAULT_DEPTH, None)
+                if not verdict.ok or verdict.answer is None:
+                    raise VerificationError(
+                        f"{target.name}: the answer does not hold",
+                        hint=f"see what is wrong with: byline query {target.name}",
+                    )
+                answers.append(verdict.answer)
+                advance(1)
+    found = [
+        Exported(Placed(path, sayings_of(answer)), answer.asked)
+        for (_target, path), answer in zip(works, answers, strict=True)
+    ]
+    text = written(form, found)
+    output.note(f"{VERSION}, {VERSIONS[form]}", "quiet")
+    silent = sum(not one.placed.sayings for one in found)
+    if silent:
+        output.note(f"Of {amount(silent, 'work')} nothing is known: unknown", "doubt")
+    if out is not None:
+        write_new_file(out, text.encode())
+    value = {
+        "projection": VERSION,
+        "of": VERSIONS[form],
+        "form": form,
+        "works": [one.to_json() for one in found],
+        "text": text,
+        "out": str(out) if out else None,
+    }
+    rows = [f"Wrote {output.safe(str(out))}."] if out else text.splitlines()
+    output.result(as_json, value, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A work where it is served, and its multihash."""
+
+    placed: Placed
+    digest: bytes
+
+    def to_json(self) -> dict[str, object]:
+        """For scripts: the work and what is known of it."""
+        return {
+            "path": self.placed.path,
+            "digest": f"sha256:{self.digest[2:].hex()}",
+            "uses": {use: one.word for use, one in self.placed.sayings.items()},
+        }
+
+
+def find_works(what: str, at: str | None, form: str) -> Iterator[tuple[Target, str]]:
+    """Each work and its path on the web site."""
+    names = [name for name in (at or "").split("/") if name]
+    folder = Path(what)
+    if not folder.is_dir():
+        target = parse_target(what)
+        if at is None and target.path is None and form in PLACED:
+            raise UsageError(
+                f"--as {form} needs --at: a hash does not say where a site serves it"
+            )
+        own = [target.path.name] if target.path else [target.name]
+        yield target, url_path(names or own)
+        return
+    found, passed = find_files([folder], recursive=True)
+    for one in passed:
+        output.note(output.safe(f"{one.path}: {one.reason}, passed over"), style(one))
+    for file in found:
+        inner = file.path.relative_to(folder).parts
+        yield parse_target(str(file.path)), url_path([*names, *inner])
+
+
+def style(one: PassedOver) -> str:
+    """Whether passing it over is a loss."""
+    return "bad" if one.exit_code else "quiet"
+
+
+def written(form: str, found: Iterable[Exported]) -> str:
+    """The projection as the file that it is."""
+    placed = [one.placed for one in found]
+    if form == "robots":
+        return robots(placed)
+    if form == "tdmrep":
+        return as_text(tdmrep(placed))
+    if form == "cawg":
+        each = [cawg(one.sayings) for one in placed]
+        return as_text(each[0] if len(each) == 1 else each)
+    values = [(one.path, aipref(one.sayings)) for one in placed]
+    headers = [(path, f"Content-Usage: {value}") for path, value in values if value]
+    if len(values) == 1:
+        return "".join(f"{header}\n" for _, header in headers)
+    return "".join(f"{path}  {header}\n" for path, header in headers)
+
+
+def as_text(value: object) -> str:
+    """JSON as people keep it in files."""
+    return json.dumps(value, indent=2) + "\n"
+
+
+def sayings_of(answer: Answer) -> Sayings:
+    """What the claims about the work come to, the most restrictive word first."""
+    work = answer.works[0]
+    claims = [one for one in work.claims if one.status != "withdrawn"]
+    is_whole = work.total is not None and not work.redacted
+    found = {use: combined(claims, use, is_whole) for use in USES}
+    return {use: one for use, one in found.items() if one is not None}
+
+
+def combined(claims: list[Claim], use: str, is_whole: bool) -> Saying | None:
+    """The word of all authors on a use; None if it is unknown."""
+    by_author: dict[bytes, list[Saying | None]] = {}
+    for claim in claims:
+        words = by_author.setdefault(claim.author, [])
+        if use in claim.uses:
+            info = claim.constraints.get(use)
+            is_url = info is not None and is_address(info)
+            words.append(
+                Saying(
+                    claim.uses[use], None if is_url else info, info if is_url else None
+                )
+            )
+        elif claim.status != "effective":
+            words.append(None)
+    words = [word for each in by_author.values() for word in each or [None]]
+    said = [word for word in words if word is not None]
+    for strict in (NOT_ALLOWED, CONSTRAINED):
+        for one in said:
+            if one.word == strict:
+                return one
+    is_known = said and len(said) == len(words) and is_whole
+    return Saying(ALLOWED) if is_known else None
