@@ -30,10 +30,8 @@ COMMANDS = {
     "publish": ("publish", "Publish statements signed earlier, on another machine."),
     "query": ("query", "Ask where a file came from, and check the proof."),
     "verify": ("verify", "Check a saved proof, offline."),
-    "consent": (
-        "consent_export",
-        "Say what may be done with works in the words of others.",
-    ),
+    "consent": ("consent", "Ask what works may be used for, by their authors' word."),
+    "filter": ("filter", "Part a data set into what may be used and what may not."),
     "endorse": ("remarks", "Vouch for a statement."),
     "dispute": ("remarks", "Contest a statement or a work."),
     "withdraw": ("remarks", "Take back a statement of yours."),
