@@ -40,8 +40,7 @@ def describe_single(one: Checked) -> list[output.Line]:
     ]
     if not consent.deciding:
         rows.append((NOBODY, "quiet"))
-    for term in describe_terms(consent, {}):
-        rows.append(f"  terms     {output.safe(term)}")
+    rows += [f"  terms       {output.safe(one)}" for one in describe_terms(consent)]
     rows += [f"  decided by  {cid_of_statement(one)}" for one in consent.deciding]
     rows += [f"  ask under   {cid_of_statement(one)}" for one in consent.offers]
     if not consent.complete:

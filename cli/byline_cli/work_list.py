@@ -7,6 +7,7 @@ knows, `-` one on standard input.  Any other file is a single work.
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256

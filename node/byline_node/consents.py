@@ -12,7 +12,7 @@ import csv
 import json
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -285,8 +285,8 @@ def put(file: int, rows: list[str]) -> None:
     rows.clear()
 
 
-def describe_terms(consent: Consent, names: Mapping[bytes, str]) -> list[str]:
-    """The terms of a constrained use, a line each; `names` of statements, if known."""
+def describe_terms(consent: Consent) -> list[str]:
+    """The terms of a constrained use, a line each, with the statement they are of."""
     said = []
     for term in consent.terms:
         parts = [term.text or ""]
@@ -294,7 +294,7 @@ def describe_terms(consent: Consent, names: Mapping[bytes, str]) -> list[str]:
             price = term.price
             parts.append(f"{price.amount} {price.currency} per {price.per}")
         parts.append(term.terms_url or "")
-        by = names.get(term.statement, cid_of_statement(term.statement))
+        by = cid_of_statement(term.statement)
         told = "; ".join(part for part in parts if part) or "its own terms"
         said.append(f"{told} ({by})")
     return said
