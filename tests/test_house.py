@@ -29,8 +29,10 @@ ENGINES = {
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",
     "zeroconf": "node/byline_node/mdns.py",
+    "igraph": "cli/byline_cli/graph_layout.py",
     "c2pa": "node/byline_node/c2pa_engine.py",
     "dns": "node/byline_node/name_dns.py",
+    "confusable_homoglyphs": "node/byline_node/lookalikes.py",
     "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 

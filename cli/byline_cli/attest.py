@@ -8,6 +8,19 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
+from byline_cli.attest_options import (
+    Delegation,
+    For,
+    Group,
+    Model,
+    Oversight,
+    Sealed,
+    Shares,
+    parse_behalf,
+    parse_model,
+    parse_shares,
+    require_delegation,
+)
 from byline_cli.connect import (
     AnyClient,
     connect,
@@ -17,6 +30,7 @@ from byline_cli.connect import (
     work_asked,
 )
 from byline_cli.files import require_new
+from byline_cli.naming import parse_optional_key
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
@@ -101,6 +115,13 @@ def attest(
             "--tool", metavar="TEXT", help="A tool that was used. Repeatable."
         ),
     ] = None,
+    model: Model = None,
+    oversight: Oversight = None,
+    shares: Shares = None,
+    group: Group = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    sealed: Sealed = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
     ] = False,
@@ -134,18 +155,38 @@ def attest(
         uses=parse_uses(uses or []),
         sources=tuple(parse_source(text) for text in sources or []),
         tools=tuple(tools or []),
+        model=parse_model(model),
+        oversight=oversight,
+        shares=parse_shares(shares),
+        group=parse_optional_key(group),
+        behalf=parse_behalf(for_, delegation),
     )
     terms.check()
+    kind = kind_of_job(sealed, terms)
     if out is not None:
         require_new(out)
     with unpublished():
         found, passed = find_files(paths, recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
-    job = Job(terms, key, hashed, [*passed, *more], work_bits)
+    job = kind(terms, key, hashed, [*passed, *more], work_bits)
     job.sign_into(out) if out else job.publish(again=again)
     output.result(as_json, job.to_json(), job.describe())
     job.finish()
+
+
+def kind_of_job(sealed: bool, terms: Terms) -> type[Job]:
+    """How the files are dealt with: at once, or in two steps."""
+    if not sealed:
+        return Job
+    if terms.behalf is not None:
+        raise UsageError(
+            "--sealed and --for do not go together",
+            hint="a seal is the signer's own: attest for others without",
+        )
+    from byline_cli.seal import SealJob  # it is a Job itself
+
+    return SealJob
 
 
 def parse_uses(texts: list[str]) -> dict[str, str]:
@@ -223,6 +264,9 @@ class Job:
             return
         with connect() as client:
             with unpublished():
+                require_delegation(
+                    client, self._terms.behalf, self._key.public, now_ms()
+                )
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
+from byline_cli.saying import Manner
 from byline_cli.signing import DEFAULT_KEY
 from byline_ledger.catalogue import ENCODINGS
 from byline_ledger.errors import UsageError
@@ -31,6 +32,42 @@ def import_(
             metavar="FILE",
             help="A catalogue in Dublin Core: XML (oai_dc), JSON or CSV.",
             readable=False,
+        ),
+    ] = None,
+    c2pa: Annotated[
+        Path | None,
+        typer.Option(
+            "--c2pa",
+            metavar="FILE",
+            help="The Content Credentials in a file, or beside it.",
+            readable=False,
+        ),
+    ] = None,
+    sidecar: Annotated[
+        Path | None,
+        typer.Option(
+            "--sidecar",
+            metavar="FILE",
+            help="With --c2pa: where they are, if not in the file.",
+            readable=False,
+        ),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust",
+            metavar="PEM",
+            help="With --c2pa: certificates whose holders you trust.",
+            readable=False,
+        ),
+    ] = None,
+    proof_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--proof-out",
+            metavar="FILE",
+            help="With --c2pa: write the proof of Byline that they carry.",
+            dir_okay=False,
         ),
     ] = None,
     files: Annotated[
@@ -99,12 +136,21 @@ def import_(
     A catalogue becomes one statement a line, about the digest in the line or the file
     that it names. Lines that cannot be read are named, and the rest goes on; lines that
     the log has already are left out, so a run that was stopped can be made again.
+    Content Credentials are relayed: whose word they are, and what was found of them.
     """
-    given = {"--csv": csv, "--dublin-core": dublin_core}
+    given = {"--csv": csv, "--dublin-core": dublin_core, "--c2pa": c2pa}
     chosen = [name for name, path in given.items() if path is not None]
     if len(chosen) != 1:
         raise UsageError(
             f"expected one of {', '.join(given)}, got {' and '.join(chosen) or 'none'}"
+        )
+    if c2pa is not None:
+        from byline_cli.import_credentials import Wanted as Credentials
+        from byline_cli.import_credentials import import_credentials
+
+        manner = Manner(key_name, work_bits, out, as_json)
+        import_credentials(
+            Credentials(c2pa, sidecar, trust, proof_out, dry_run, manner)
         )
     if csv is not None or dublin_core is not None:
         from byline_cli.import_catalogue import Wanted, import_catalogue

@@ -34,6 +34,14 @@ WorkBits = Annotated[
         help="Do so much work for each statement. Usually as much as the node asks.",
     ),
 ]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Holds from this day or moment on."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Holds until then; that day not."),
+]
 NoPolicy = Annotated[
     bool, typer.Option("--no-policy", help="Do not go by your own policy.")
 ]

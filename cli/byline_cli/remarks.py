@@ -8,14 +8,13 @@ import typer
 
 from byline_cli.connect import AnyClient
 from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
-from byline_cli.saying import Manner, say, when
+from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
 from byline_cli.wording import day
 from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
 from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement
-from byline_ledger.errors import NotFoundError, RedactedError, UsageError
+from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
 from byline_node.attest import content_of
@@ -126,16 +125,7 @@ def require_sense(client: AnyClient, signed: Statement) -> None:
     """Refuse what readers would ignore: statements about nothing this log knows."""
     if signed.type == "dispute":
         return
-    id_ = signed.about[2:]
-    try:
-        target = client.statement(id_)
-    except RedactedError:
-        raise  # it says so, and when
-    except NotFoundError:
-        raise NotFoundError(
-            f"this log holds no statement {cid_of_statement(id_)}",
-            hint="ask `byline query` for the id, or sign for later with --out",
-        ) from None
+    target = find_statement(client, signed.about[2:])
     if signed.type == "withdraw" and target.author != signed.author:
         raise UsageError(
             f"that statement is by {did_key(target.author)} of {day(target.time)}, "

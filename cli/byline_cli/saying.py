@@ -18,6 +18,8 @@ from byline_cli.signing import load_key
 from byline_cli.statement_file import write_statements
 from byline_ledger.content import Fields
 from byline_ledger.crypto import SigningKey, random_bytes
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import NotFoundError, RedactedError
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import do_work
 
@@ -86,6 +88,20 @@ def say(
         manner.as_json, receipt.to_json() | (more or {}), [head, signed.cid, *rows]
     )
     return signed
+
+
+def find_statement(client: AnyClient, id_: bytes) -> Statement:
+    """The statement that was named; RedactedError says that it was taken down and when,
+    NotFoundError what to do."""
+    try:
+        return client.statement(id_)
+    except RedactedError:
+        raise
+    except NotFoundError:
+        raise NotFoundError(
+            f"this log holds no statement {cid_of_statement(id_)}",
+            hint="ask `byline query` for the id, or sign for later with --out",
+        ) from None
 
 
 def sign_with_work(fields: Fields, key: SigningKey, bits: int) -> Statement:

@@ -15,7 +15,6 @@ from typing import Final, TypeAlias
 
 from byline_ledger.content_delegated import (
     DelegatedContent,
-    InManifest,
     delegated_fields,
     read_delegated,
 )
@@ -29,7 +28,6 @@ from byline_ledger.content_group import (
 )
 from byline_ledger.content_keys import (
     DelegateContent,
-    NameProof,
     ProfileContent,
     RotateContent,
     delegate_fields,
@@ -88,6 +86,8 @@ from byline_ledger.content_terms import (
 )
 from byline_ledger.content_work import WorkContent, read_work, work_fields
 from byline_ledger.field_maker import Fields, name_of_key, name_of_statement
+from byline_ledger.manifest_tree import InManifest
+from byline_ledger.name_proofs import NameProof
 from byline_ledger.statement import Statement
 
 __all__ = [

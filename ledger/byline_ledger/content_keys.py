@@ -7,7 +7,7 @@ docs/spec/state.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from byline_ledger import vocabulary as words
@@ -15,7 +15,6 @@ from byline_ledger.codec import Value
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import UsageError
 from byline_ledger.field_maker import (
-    FieldMaker,
     Fields,
     made_of,
     name_of_key,
@@ -27,22 +26,19 @@ from byline_ledger.field_reader import (
     MAX_URL,
     FieldReader,
 )
+from byline_ledger.name_proofs import (
+    MAX_NAME,
+    MAX_SIGNATURE,
+    NameProof,
+    require_name,
+)
 from byline_ledger.statement import KIND, Statement
 
-MAX_NAME = 128
+MAX_DISPLAY_NAME = 128
 MAX_LINKS = 16
 MAX_PROOFS = 16
-MAX_PROOF_NAME = 253
 MAX_TYPES = 16
 MAX_MANIFESTS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class NameProof:
-    """Where a name points back at a key (docs/spec/names.md)."""
-
-    method: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ def profile_fields(
 ) -> Fields:
     """The fields of a `profile` of a key (32 bytes), to be signed with it."""
     maker = made_of("profile", name_of_key(key), time, salt)
-    maker.text("name", name, MAX_NAME)
+    maker.text("name", name, MAX_DISPLAY_NAME)
     maker.texts("links", links, MAX_LINKS, MAX_URL)
     if recovery == key:
         raise UsageError("recovery: expected another key than the one it recovers")
@@ -162,9 +158,14 @@ def delegate_fields(
 
 def read_profile(statement: Statement) -> ProfileContent:
     """What a `profile` says."""
-    reader = FieldReader(statement.fields)
+    return profile_in(statement.fields)
+
+
+def profile_in(fields: Mapping[str, Value]) -> ProfileContent:
+    """The same from the statement's fields."""
+    reader = FieldReader(fields)
     return ProfileContent(
-        name=reader.text("name", MAX_NAME),
+        name=reader.text("name", MAX_DISPLAY_NAME),
         links=reader.texts("links", MAX_LINKS, MAX_URL),
         recovery=reader.key("recovery"),
         proofs=_read_proofs(reader),
@@ -225,19 +226,36 @@ def _require_delegable(types: Sequence[str]) -> None:
 
 
 def _proof_fields(proof: NameProof) -> Value:
-    maker = FieldMaker()
-    maker.word("method", proof.method, words.NAME_METHODS)
-    maker.text("name", proof.name, MAX_PROOF_NAME)
-    return maker.fields
+    require_name(proof.method, proof.name)
+    if (proof.method == "ssh") != _is_signature(proof.signature):
+        raise UsageError(
+            f"proofs: ssh, and no other method, has a signature of 1 to "
+            f"{MAX_SIGNATURE} bytes"
+        )
+    fields: Fields = {"method": proof.method, "name": proof.name}
+    return fields | ({"signature": proof.signature} if proof.signature else {})
 
 
 def _read_proofs(reader: FieldReader) -> tuple[NameProof, ...]:
-    expected = f"a method and a name of 1 to {MAX_PROOF_NAME} characters"
+    expected = f"a method and a name of 1 to {MAX_NAME} characters"
     maps = reader.several("proofs", MAX_PROOFS, dict, _is_proof, expected)
-    return tuple(NameProof(one["method"], one["name"]) for one in maps)
+    return tuple(_proof(one, reader) for one in maps)
+
+
+def _proof(fields: dict[str, Value], reader: FieldReader) -> NameProof:
+    """A signature that is none is left out: whoever checks it then finds none."""
+    inner = FieldReader(fields, within="proofs ")
+    expected = f"1 to {MAX_SIGNATURE} bytes"
+    signature = inner.one("signature", bytes, _is_signature, expected)
+    reader.take_problems(inner)
+    return NameProof(str(fields["method"]), str(fields["name"]), signature or b"")
 
 
 def _is_proof(fields: dict[str, Value]) -> bool:
     inner = FieldReader(fields)
     method = inner.word("method", words.NAME_METHODS)
-    return method is not None and inner.text("name", MAX_PROOF_NAME) is not None
+    return method is not None and inner.text("name", MAX_NAME) is not None
+
+
+def _is_signature(value: bytes) -> bool:
+    return 1 <= len(value) <= MAX_SIGNATURE

@@ -119,8 +119,8 @@ def read_relay(statement: Statement) -> RelayContent:
         checked=reader.time("checked"),
         issuer=reader.text("issuer", MAX_ISSUER),
         issuer_key=reader.digest("issuer-key"),
-        created=_read_claim(reader, "created"),
-        gathered=_read_claim(reader, "gathered"),
+        created=read_claim(reader, "created"),
+        gathered=read_claim(reader, "gathered"),
         sources=reader.sources(statement.sources),
         sound=reader.sound,
         problems=tuple(reader.problems),
@@ -146,7 +146,8 @@ def _claim_fields(claim: ForeignClaim) -> Fields:
     return maker.fields
 
 
-def _read_claim(reader: FieldReader, name: str) -> ForeignClaim | None:
+def read_claim(reader: FieldReader, name: str) -> ForeignClaim | None:
+    """The foreign claim under that name, with a problem for each unsound field."""
     inner = reader.inner(name)
     if inner is None:
         return None

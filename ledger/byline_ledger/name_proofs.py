@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from byline_ledger.errors import UsageError
-from byline_ledger.vocabulary import check_word
+from byline_ledger.vocabulary import NAME_METHODS, check_word
 
-METHODS: Final = ("domain-file", "dns-txt", "did-web", "atproto", "ssh")
 MAX_NAME: Final = 253
 MAX_SIGNATURE: Final = 1024
 """Bytes of the SSHSIG of an `ssh` proof."""
@@ -82,7 +81,7 @@ def is_name(method: str, name: str) -> bool:
 
 def require_name(method: str, name: str) -> None:
     """Raises UsageError for a method or name that no checker would look at."""
-    check_word("method", method, METHODS)
+    check_word("method", method, NAME_METHODS)
     if not is_name(method, name):
         raise UsageError(
             f"{method}: expected {FORMS[method]}, got {name[:80]!a}",

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from byline_node.client import AsyncClient, Client
     from byline_node.config import NodeConfig
+    from byline_node.generated import Attester
     from byline_node.local import LocalClient, open_client
     from byline_node.receipts import Receipt
 
 __all__ = [
     "AsyncClient",
+    "Attester",
     "Client",
     "LocalClient",
     "NodeConfig",
@@ -28,6 +30,7 @@ __all__ = [
 
 HOMES = {
     "AsyncClient": "client",
+    "Attester": "generated",
     "Client": "client",
     "LocalClient": "local",
     "NodeConfig": "config",

@@ -18,7 +18,13 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Protocol
 
-from byline_ledger.content import Fields, work_fields
+from byline_ledger.content import (
+    Fields,
+    Model,
+    Share,
+    delegated_fields,
+    work_fields,
+)
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_stream, multihash
 from byline_ledger.errors import (
@@ -47,7 +53,8 @@ SECRETS = frozenset({"secret", "origin"})
 """What a node's folder has, and a backup of it: nobody means to speak about those."""
 
 OWN_TO_ONE_FILE = frozenset(
-    {"author", "time", "salt", "about", "media-type", "size", FIELD}
+    {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
+    | {FIELD}
 )
 """Fields that two statements saying the same about a file may differ in."""
 
@@ -93,6 +100,15 @@ class HashedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Behalf:
+    """Whom a statement is signed for: a key, and its `delegate` statement (32 bytes
+    each)."""
+
+    key: bytes
+    delegation: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What is said of every file alike; see `byline_ledger.content.work_fields`."""
 
@@ -103,10 +119,15 @@ class Terms:
     uses: Mapping[str, str] | None = None
     sources: tuple[Source, ...] = ()
     tools: tuple[str, ...] = ()
+    model: Model | None = None
+    oversight: str | None = None
+    shares: tuple[Share, ...] = ()
+    group: bytes | None = None
+    behalf: Behalf | None = None
 
     def fields(self, file: HashedFile, *, time: int, salt: bytes) -> Fields:
         """The fields of a statement about the file; raises UsageError for bad terms."""
-        return work_fields(
+        said = work_fields(
             about=file.digest,
             made=self.made,
             source_type=self.source_type,
@@ -117,8 +138,17 @@ class Terms:
             tools=self.tools,
             media_type=mimetypes.guess_type(file.path.name)[0],
             size=file.size,
+            model=self.model,
+            oversight=self.oversight,
+            shares=self.shares,
+            group=self.group,
             time=time,
             salt=salt,
+        )
+        if self.behalf is None:
+            return said
+        return delegated_fields(
+            said, for_=self.behalf.key, delegation=self.behalf.delegation
         )
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from byline_ledger.errors import MalformedError, UsageError
@@ -23,6 +24,7 @@ MAX_MANIFEST = 16 << 20
 MAX_REPORT = 64 << 20
 """Characters of the engine's report about one."""
 MAX_WORDS = 200
+UNTRUSTED = "signingCredential.untrusted"
 SIDECAR_TYPE = "application/c2pa"
 OFFLINE: dict[str, dict[str, Any]] = {
     "builder": {"thumbnail": {"enabled": False}},
@@ -49,9 +51,13 @@ class Report:
 
     state: str
     embedded: bool
+    active: str
+    """Label of the manifest that speaks of these bytes; others are of its sources."""
     store: dict[str, Any]
     detail: dict[str, Any]
     failures: tuple[str, ...]
+    manifest: bytes
+    """The store's own bytes."""
 
 
 def missing_extra() -> UsageError:
@@ -134,6 +140,8 @@ def read(
     MalformedError for what is no manifest.
     """
     c2pa = engine()
+    if manifest is None and media_type not in readable():
+        return None
     settings: dict[str, Any] = dict(OFFLINE)
     if anchors:
         settings["trust"] = {"trust_anchors": anchors}
@@ -146,30 +154,43 @@ def read(
         with reader:
             store, detail = reader.json(), reader.detailed_json()
             embedded = bool(reader.is_embedded())
-    return report(store, detail, embedded)
+            if len(store) + len(detail) > MAX_REPORT:
+                raise MalformedError("expected a smaller C2PA manifest")
+            short, long = json.loads(store), json.loads(detail)
+            active = str(short.get("active_manifest"))
+            found = BytesIO()
+            reader.resource_to_stream(f"self#jumbf=/c2pa/{active}", found)
+    return report(short, long, embedded, active, found.getvalue())
 
 
-def report(store: str, detail: str, embedded: bool) -> Report:
-    """The engine's two JSON texts as a report."""
-    if len(store) + len(detail) > MAX_REPORT:
-        raise MalformedError("expected a smaller C2PA manifest")
-    short, long = json.loads(store), json.loads(detail)
+def report(
+    short: dict[str, Any],
+    long: dict[str, Any],
+    embedded: bool,
+    active: str,
+    manifest: bytes,
+) -> Report:
+    """The engine's readings of one store as a report."""
+    if len(manifest) > MAX_MANIFEST:
+        raise MalformedError(f"expected a C2PA manifest of {MAX_MANIFEST} bytes")
     results = short.get("validation_results") or {}
     failed = (results.get("activeManifest") or {}).get("failure") or []
     codes = [words(str(one.get("code", ""))) for one in failed]
+    # What the state says already, of everybody who is not on the reader's list.
+    codes = [one for one in codes if one != UNTRUSTED]
     return Report(
         state=str(short.get("validation_state", "Invalid")),
         embedded=embedded,
+        active=active,
         store=short,
         detail=long,
         failures=tuple(dict.fromkeys(codes)),
+        manifest=manifest,
     )
 
 
 def has_manifest(work: BinaryIO, media_type: str) -> bool:
     """Whether there is one in these bytes, whether it holds or not."""
-    if media_type not in readable():
-        return False
     try:
         return read(work, media_type) is not None
     except MalformedError:

@@ -3,6 +3,7 @@
 keys/           author keys
 node/           one node: secret, origin, store, guard, node.toml
 node/run.json   where the running node answers; there only while it runs
+seals/          what reveals the works that were sealed
 alarms/         proof that logs lied, which commands found on this machine
 credentials/    certificates for author keys, made by `byline export --c2pa`
 names/          which names keys go by, and what checks of them found
@@ -34,6 +35,10 @@ class Home:
     @property
     def node(self) -> Path:
         return self.folder / "node"
+
+    @property
+    def seals(self) -> Path:
+        return self.folder / "seals"
 
     @property
     def alarms(self) -> Path:

@@ -26,8 +26,9 @@ from byline_ledger.name_check import (
     Finding,
     Step,
 )
-from byline_ledger.name_proofs import MAX_NAME, METHODS, NameProof
+from byline_ledger.name_proofs import MAX_NAME, NameProof
 from byline_ledger.store.durable import make_folder, read_small, write_durably
+from byline_ledger.vocabulary import NAME_METHODS
 from byline_node.names import Checked
 
 VERSION: Final = 1
@@ -185,7 +186,7 @@ def _entry(value: Any) -> Entry:
     fields = _map(value, "method", "name", "results")
     results = tuple(map(_result, _list(fields["results"], 3)))
     method = text_of(fields["method"], MAX_NAME)
-    if not results or method not in METHODS:
+    if not results or method not in NAME_METHODS:
         raise MalformedError("names: expected a method that is known, and results")
     return Entry(method, text_of(fields["name"], MAX_NAME), results)
 

@@ -35,6 +35,30 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
     ]
 
 
+def test_the_tutorial_on_generating_runs(tmp_path: Path) -> None:
+    """A program signs under a delegation, and is refused beyond it."""
+    script = SCRIPT.with_name("generating.py")
+    with node_process(tmp_path / "home") as node:
+        url = node.wait_ready().url
+        done = subprocess.run(
+            [sys.executable, str(script), url, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    model = "{'identifier': 'example.org/models/painter-2', 'name': 'painter'}"
+    assert done.stdout.splitlines()[2:] == [
+        "next run begins with number 4",
+        "attested 3",
+        f"generated {model} prompt_guided",
+        "signed by the program: True",
+        "for the studio: True",
+        "refused: the delegation does not let this key speak on data_mining",
+    ]
+
+
 def test_without_arguments_it_says_which_it_needs() -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT)],

@@ -15,6 +15,7 @@ from opentimestamps.core.notary import (
 from opentimestamps.core.op import OpAppend, OpSHA256
 from opentimestamps.core.serialize import BytesSerializationContext
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+from tests.fuzz.examples_c2pa import c2pa_examples
 from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
 from tests.node.test_address_book import filled_book
@@ -30,7 +31,7 @@ from byline_ledger.alarm_messages import (
     alarm_ids_answer,
 )
 from byline_ledger.bundle import Bundle
-from byline_ledger.content import work_fields
+from byline_ledger.content import seal_fields, work_fields
 from byline_ledger.cursor import Cursor
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
@@ -59,6 +60,7 @@ from byline_ledger.witness_messages import (
 from byline_node.address_file import format_entries
 from byline_node.name_book import Page, format_page
 from byline_node.names import Checked
+from byline_node.seals import SealRecord
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
@@ -93,7 +95,7 @@ def examples() -> dict[str, list[bytes]]:
     log.append([work("one more")])
     first = bytes(range(32)) * 3
     signature = parse_note(log.checkpoint).signatures[0]
-    return {
+    return c2pa_examples() | {
         "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
         "array": [codec.pack(list(range(20)))],
         "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
@@ -137,6 +139,7 @@ def examples() -> dict[str, list[bytes]]:
             TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
             TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
         ],
+        "sealed-work": [sealed_work()],
         "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
         "body": [*bodies(), talkative().body],
         "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
@@ -172,6 +175,14 @@ def examples() -> dict[str, list[bytes]]:
         "dht-message": dht_messages(),
         "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
     }
+
+
+def sealed_work() -> bytes:
+    parts = {"nonce": bytes(32), "work": digest_bytes(b"poem")}
+    seal = seal_fields(**parts, author=key().public, time=1, salt=bytes(16))
+    said = {"type": "work", "about": parts["work"], "title": "Poem"}
+    signed = sign_statement(seal, key())
+    return SealRecord(**parts, seal=signed, path="poem", fields=said).to_bytes()
 
 
 def rows() -> list[Row]:

@@ -38,6 +38,8 @@ from byline_ledger.vocabulary import plain_answer
 from byline_ledger.witness import Memory, decide, parse_lines
 from byline_node import anchor_tsa
 from byline_node.anchor_ots import Stamp
+from byline_node.c2pa_import import Foreign, map_of, read_foreign
+from byline_node.c2pa_store import leaf_certificate
 from byline_node.config import NodeConfig, check_types, parse_settings
 from byline_node.operations import parse_authored, statement_to_json
 
@@ -298,3 +300,24 @@ def dht_message(data: bytes) -> Any:
     again = parsed(unframed(framed(left)))
     assert framed(stripped(again, Reach.LOOPBACK, with_addresses=True)) == framed(left)
     return left
+
+
+def c2pa_store(data: bytes) -> bytes:
+    return leaf_certificate(data, "urn:c2pa:one")
+
+
+def c2pa_claim(value: object) -> Foreign:
+    """What a manifest says, with how it is written as a statement's fields."""
+    found = read_foreign(map_of(value), "urn:c2pa:one", digest_bytes(b""))
+    content.relay_fields(
+        about=digest_bytes(b""),
+        format="c2pa",
+        manifest=digest_bytes(b""),
+        validation="valid",
+        created=found.created,
+        gathered=found.gathered,
+        sources=found.sources,
+        time=NOW,
+        salt=bytes(16),
+    )
+    return found

@@ -40,6 +40,7 @@ from byline_ledger.errors import (
     MalformedError,
     ProofError,
     UnsupportedError,
+    UsageError,
     VerificationError,
 )
 from byline_ledger.follow_messages import parse_request, parse_response
@@ -55,6 +56,7 @@ from byline_ledger.query_messages import (
     parse_query_request,
     parse_root_answer,
 )
+from byline_ledger.recovery_code import parse_recovery_code
 from byline_ledger.settlement_rows import rows_from_bytes, rows_to_bytes
 from byline_ledger.sshsig import SshSignature
 from byline_ledger.statement import Statement
@@ -73,9 +75,13 @@ from byline_ledger.witness_messages import (
     vkeys,
 )
 from byline_node.address_file import format_entries, parse_entries
+from byline_node.c2pa_certificates import subject_of
+from byline_node.c2pa_manifest import read_attestation
+from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
 from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
+from byline_node.seals import SealRecord
 from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
@@ -206,6 +212,7 @@ TARGETS = (
     Target("names", "domain-file", keys_in_domain_file),
     Target("names", "did-in-file", did_in_file),
     Target("names", "ssh-signature", SshSignature.from_bytes),
+    Target("names", "recovery-code", text(parse_recovery_code), None, (UsageError,)),
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
@@ -238,6 +245,13 @@ TARGETS = (
     Target("witness", "vkeys", parse_vkeys, lambda keys: vkeys(*keys)),
     Target("note", "tlog-proof", TlogProof.from_bytes, TlogProof.to_bytes),
     Target("sets", "settlement", rows_from_bytes, rows_to_bytes),
+    Target(
+        "store",
+        "sealed-work",
+        SealRecord.from_bytes,
+        SealRecord.to_bytes,
+        (UnsupportedError,),
+    ),
     Target("store", "cursor", Cursor.from_bytes, Cursor.to_bytes),
     Target("store", "address-book", parse_entries, format_entries),
     Target("store", "name-book", parse_page, format_page),
@@ -247,6 +261,17 @@ TARGETS = (
     Target("store", "snapshot", LookupSet.from_snapshot, LookupSet.to_snapshot),
     Target("anchor", "ots", readers.ots),
     Target("anchor", "time-stamp", readers.time_stamp, None, (VerificationError,)),
+    Target("c2pa", "c2pa-store", readers.c2pa_store),
+    Target("c2pa", "c2pa-signature", lambda data: leaf_of(read_cbor(data))),
+    Target("c2pa", "x509-subject", subject_of),
+    Target(
+        "c2pa",
+        "c2pa-attestation",
+        a_json(read_attestation),
+        None,
+        (UnsupportedError,),
+    ),
+    Target("c2pa", "c2pa-claim", a_json(readers.c2pa_claim)),
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),

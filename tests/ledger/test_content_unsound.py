@@ -24,7 +24,7 @@ from tests.support.every_type import (
 from tests.support.signed import TIME, signed
 
 from byline_ledger import content
-from byline_ledger.content import Fingerprints, ForeignClaim, Model
+from byline_ledger.content import Fingerprints, ForeignClaim, Model, NameProof
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,13 @@ def test_what_is_needed_or_limits_must_be_readable(
         ("grant", "uses", [TRAINING, TRAINING], "uses", (TRAINING,)),
         ("profile", "proofs", [{"method": "ssh"}], "proofs", ()),
         ("profile", "proofs", [{"method": "fax", "name": "x"}], "proofs", ()),
+        (
+            "profile",
+            "proofs",
+            [{"method": "ssh", "name": "a.b/c", "signature": "x"}],
+            "proofs",
+            (NameProof("ssh", "a.b/c"),),
+        ),
         ("profile", "recovery", 7, "recovery", None),
         ("rotate", "reason", "stolen", "reason", None),
         ("label", "items", {"human": "2"}, "items", {}),
@@ -151,7 +158,7 @@ def test_a_place_in_a_manifest_is_whole_or_nothing(field: str, value: Any) -> No
         signed(PHOTO, **{"in-manifest": {**place, field: value}})
     )
     assert found.in_manifest is None
-    assert found.problems[0].startswith(f"in-manifest {field}")
+    assert found.problems[0].startswith("in-manifest")
 
 
 @pytest.mark.parametrize(

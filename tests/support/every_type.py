@@ -95,7 +95,10 @@ FULL: dict[str, tuple[Make, dict[str, Any]]] = {
             "name": "Ada",
             "links": ("https://ada.example",),
             "recovery": YOU,
-            "proofs": (NameProof("dns-txt", "ada.example"),),
+            "proofs": (
+                NameProof("dns-txt", "ada.example"),
+                NameProof("ssh", "git.example/ada", b"SSHSIG"),
+            ),
         },
     ),
     "rotate": (

@@ -1,0 +1,97 @@
+"""`byline graph`: draw from what a work was made, and what was made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.alarms import require_no_alarm
+from byline_cli.files import require_new, write_new_file
+from byline_cli.graph_text import to_dot, to_json, to_svg
+from byline_cli.options import Depth, Json, NoPolicy, make_app
+from byline_cli.policy import chosen_policy
+from byline_cli.query import ask_node, check
+from byline_cli.render import Reader
+from byline_cli.signing import key_names
+from byline_cli.targets import parse_target
+from byline_ledger.bundle import Bundle
+from byline_ledger.chain import MAX_DEPTH
+from byline_ledger.errors import NotFoundError, VerificationError
+from byline_ledger.lineage import Lineage, lineage_of
+from byline_ledger.vocabulary import check_word
+
+app = make_app()
+
+FORMATS = ("svg", "dot", "json")
+DRAWN = 120
+"""Works in a picture: more is no picture."""
+DRAWN_EDGES = 600
+
+
+@app.command()
+def graph(
+    what: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help=f"{', '.join(FORMATS)}.")
+    ] = "svg",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write into FILE.", dir_okay=False),
+    ] = None,
+    depth: Depth = MAX_DEPTH,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
+            readable=False,
+        ),
+    ] = None,
+    no_policy: NoPolicy = False,
+    as_json: Json = False,
+) -> None:
+    """Draw from what a work was made, back to the origins, and what was made of it.
+
+    Of the checked answer: what is drawn is what people claim. A picture holds the 120
+    nearest works; json has all that the answer has.
+    """
+    check_word("--format", form, FORMATS)
+    if out is not None:
+        require_new(out)
+    rules, _where = chosen_policy(policy, no_policy)
+    target = parse_target(what)
+    bundle = ask_node(target, depth)
+    require_no_alarm(Bundle.from_bytes(bundle).log, unsaved=False)
+    verdict = check(bundle, target, rules, depth, None)
+    if not verdict.ok or verdict.answer is None:
+        raise VerificationError(
+            "the answer does not hold, so nothing is drawn",
+            hint="see what is wrong with: byline query",
+        )
+    reader = Reader(target.path.name if target.path else None, key_names())
+    bounds = {} if form == "json" else {"most": DRAWN, "most_edges": DRAWN_EDGES}
+    lineage = lineage_of(verdict.answer, **bounds)
+    text = drawn(lineage, reader, form)
+    if out is not None:
+        write_new_file(out, text.encode())
+    value = to_json(lineage) | {"format": form, "out": str(out) if out else None}
+    rows = [f"Wrote {output.safe(str(out))}."] if out else text.splitlines()
+    output.result(as_json, value, rows)
+    if not verdict.answer.known:
+        raise typer.Exit(NotFoundError.exit_code)
+
+
+def drawn(lineage: Lineage, reader: Reader, form: str) -> str:
+    """The chain in the form asked for."""
+    if form == "json":
+        return json.dumps(to_json(lineage), indent=2, ensure_ascii=True) + "\n"
+    if form == "dot":
+        return to_dot(lineage, reader)
+    from byline_cli.graph_layout import layered
+
+    return to_svg(lineage, reader, layered)

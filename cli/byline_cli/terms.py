@@ -1,0 +1,304 @@
+"""`byline grant`, `offer`, `request`: who may use what, asked, offered and allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.attest import parse_uses
+from byline_cli.connect import AnyClient
+from byline_cli.naming import (
+    is_key_name,
+    parse_key,
+    parse_optional_key,
+    parse_optional_time,
+)
+from byline_cli.options import From, Json, Key, Out, Until, WorkBits, make_app
+from byline_cli.saying import Manner, find_statement, say, when
+from byline_cli.signing import DEFAULT_KEY
+from byline_cli.targets import parse_id, parse_target
+from byline_ledger.content import (
+    Price,
+    grant_fields,
+    name_of_key,
+    offer_fields,
+    read_grant,
+    read_offer,
+    read_request,
+    request_fields,
+)
+from byline_ledger.did import did_key
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import UsageError
+from byline_ledger.statement import Statement
+from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX, check_word
+from byline_node.attest import standing_works
+
+app = make_app()
+
+Work = Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)]
+Offered = Annotated[str, typer.Argument(metavar="PATH|HASH|KEY", hidden=True)]
+Uses = Annotated[
+    list[str],
+    typer.Option(
+        "--use",
+        metavar="USE",
+        help="ai_generative_training, ai_training, ai_inference or data_mining. "
+        "Repeatable.",
+    ),
+]
+Contact = Annotated[
+    str | None,
+    typer.Option("--contact", metavar="TEXT", help="Where you can be reached."),
+]
+
+PRICE = re.compile(r"([0-9]{1,18}) ?([A-Za-z]{3})(?:/| per )([a-z]+)")
+
+
+@app.command()
+def grant(
+    work: Work,
+    grantee: Annotated[
+        str,
+        typer.Option("--to", metavar="KEY", help="The key that may."),
+    ],
+    uses: Uses,
+    from_: From = None,
+    until: Until = None,
+    terms: Annotated[
+        str | None,
+        typer.Option(
+            "--on-terms", metavar="TEXT", help="What the grantee must keep to."
+        ),
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option(
+            "--request", metavar="STATEMENT-ID", help="The request that this answers."
+        ),
+    ] = None,
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Let one key do with your work what you do not allow everybody.
+
+    It lifts your own "no" and nobody else's; withdraw it to end it. KEY is a did:key,
+    or the name of a key of yours.
+    """
+    fields = grant_fields(
+        about=parse_target(work).multihash,
+        grantee=parse_key(grantee),
+        uses=uses,
+        from_=parse_optional_time(from_),
+        until=parse_optional_time(until),
+        constraint_info=terms,
+        request=parse_id(request) if request else None,
+        **when(),
+    )
+    manner = Manner(key_name, work_bits, out, as_json)
+    say("Granted", fields, manner, sense=require_own_work)
+
+
+@app.command()
+def offer(
+    what: Offered,
+    uses: Annotated[
+        list[str],
+        typer.Option(
+            "--use",
+            metavar="USE=VALUE",
+            help="As in attest: ai_generative_training=allowed, or "
+            "'=constrained:what to keep to'. Repeatable.",
+        ),
+    ],
+    price: Annotated[
+        str | None,
+        typer.Option(
+            "--price",
+            metavar="PRICE",
+            help="In the smallest unit of a currency: 250EUR/item is 2.50 euros for "
+            f"each. Per {', '.join(PRICE_UNITS)}.",
+        ),
+    ] = None,
+    grantee: Annotated[
+        str | None,
+        typer.Option("--to", metavar="KEY", help="Only for this key."),
+    ] = None,
+    from_: From = None,
+    until: Until = None,
+    spdx: Annotated[
+        str | None,
+        typer.Option("--license", metavar="SPDX", help="Licence, e.g. CC-BY-4.0."),
+    ] = None,
+    terms: Annotated[
+        str | None,
+        typer.Option("--terms", metavar="PATH|HASH", help="The text of the terms."),
+    ] = None,
+    terms_url: Annotated[
+        str | None,
+        typer.Option("--terms-url", metavar="URL", help="Where that text is."),
+    ] = None,
+    contact: Contact = None,
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Say on which terms others may use a work, a data set, or a cooperative's works.
+
+    A cooperative names its own key, as a did:key or key:NAME: the offer then holds for
+    works of members that name it.
+    """
+    fields = offer_fields(
+        about=parse_offered(what),
+        uses=parse_uses(uses),
+        license=spdx,
+        grantee=parse_optional_key(grantee),
+        from_=parse_optional_time(from_),
+        until=parse_optional_time(until),
+        price=parse_price(price) if price else None,
+        terms=parse_target(terms).multihash if terms else None,
+        terms_url=terms_url,
+        contact=contact,
+        **when(),
+    )
+    whose = parse_key(what) if is_key_name(what) else None
+
+    def sense(_: AnyClient, signed: Statement) -> None:
+        require_own_key(whose, signed)
+
+    say("Offered", fields, Manner(key_name, work_bits, out, as_json), sense=sense)
+
+
+@app.command()
+def request(
+    what: Offered,
+    uses: Uses,
+    purpose: Annotated[
+        str | None,
+        typer.Option("--purpose", metavar="TEXT", help="What you want it for."),
+    ] = None,
+    until: Until = None,
+    taken: Annotated[
+        str | None,
+        typer.Option(
+            "--offer", metavar="STATEMENT-ID", help="The offer that you take up."
+        ),
+    ] = None,
+    contact: Contact = None,
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Ask for the use of a work, of a data set, or of a cooperative's works.
+
+    The answer is a grant that names your request.
+    """
+    fields = request_fields(
+        about=parse_offered(what),
+        uses=uses,
+        purpose=purpose,
+        until=parse_optional_time(until),
+        offer=parse_id(taken) if taken else None,
+        contact=contact,
+        **when(),
+    )
+    manner = Manner(key_name, work_bits, out, as_json)
+    say("Asked", fields, manner, sense=require_offer)
+
+
+def parse_offered(text: str) -> bytes:
+    """What is offered or asked for (multihash): a work, a manifest, or a key's name."""
+    if is_key_name(text):
+        return name_of_key(parse_key(text))
+    return parse_target(text).multihash
+
+
+def parse_price(text: str) -> Price:
+    """`250EUR/item`, in the currency's smallest unit."""
+    match = PRICE.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"--price {text[:80]}: expected an amount, a currency and what it is for",
+            hint="such as 250EUR/item: whole numbers of the smallest unit, here cents",
+        )
+    return Price(
+        int(match[1]), match[2].upper(), check_word("--price", match[3], PRICE_UNITS)
+    )
+
+
+def require_own_key(whose: bytes | None, signed: Statement) -> None:
+    """Nobody takes terms for a cooperative from another key."""
+    if whose is not None and whose != signed.author:
+        raise UsageError(
+            f"an offer about {did_key(whose)} counts only if that key signs it",
+            hint="sign it with the cooperative's key: --key NAME",
+        )
+
+
+def require_own_work(client: AnyClient, signed: Statement) -> None:
+    """A grant answers the request that it names; that the key claims nothing about the
+    work is only said, for it may act for one that does."""
+    require_answer(client, signed)
+    said = client.authored(signed.author, [signed.about])
+    if signed.about not in standing_works(signed.author, said):
+        output.note(
+            "This key claims nothing about that work: the grant counts only if it acts"
+            " for a key that does.",
+            "doubt",
+        )
+
+
+def require_answer(client: AnyClient, signed: Statement) -> None:
+    """Refuse a grant of something else than was asked for."""
+    granted = read_grant(signed)
+    if granted.request is None:
+        return
+    asked = find_statement(client, granted.request)
+    named = cid_of_statement(asked.id)
+    if asked.type != "request":
+        raise UsageError(f"--request: {named} is no request, its type is {asked.type}")
+    if asked.author != granted.grantee:
+        raise UsageError(
+            f"--request: that is a request of {did_key(asked.author)}, not of the key "
+            "that you grant to",
+            hint=f"say --to {did_key(asked.author)}",
+        )
+    wanted = read_request(asked).uses
+    note_more("Not asked for, but granted", granted.uses, wanted)
+
+
+def require_offer(client: AnyClient, signed: Statement) -> None:
+    """Refuse to take up what is no offer, or is about something else, or for others."""
+    asked = read_request(signed)
+    if asked.offer is None:
+        return
+    offered = find_statement(client, asked.offer)
+    named = cid_of_statement(offered.id)
+    if offered.type != "offer":
+        raise UsageError(f"--offer: {named} is no offer, its type is {offered.type}")
+    found = read_offer(offered)
+    if found.grantee not in (None, signed.author):
+        raise UsageError(f"--offer: {named} is for another key than the one you use")
+    if offered.about != signed.about:
+        output.note(
+            "That offer names something else than you ask for: it counts if that stands"
+            " under it, such as a member's work.",
+            "doubt",
+        )
+    note_more("Not in that offer", asked.uses, found.uses)
+
+
+def note_more(what: str, said: Iterable[str], known: Iterable[str]) -> None:
+    """Say which uses are named here and not there."""
+    more = sorted(set(said) - set(known))
+    if more:
+        names = ", ".join(one.removeprefix(USE_PREFIX) for one in more)
+        output.note(f"{what}: {names}.", "doubt")
