@@ -97,6 +97,11 @@ class Person:
         """A copy of a file for somebody else."""
         return other.write(name, (self.folder / name).read_bytes())
 
+    @property
+    def key(self) -> str:
+        """Their public key, as a did:key."""
+        return str(self("key", "show")["did"])
+
     @contextmanager
     def archive(self) -> Iterator[str]:
         """Run a node on this home until the block ends; its URL."""
@@ -123,3 +128,31 @@ class Person:
                 fail(f"the node of {self.name} ended with {process.returncode}")
             time.sleep(0.05)
         fail(f"the node of {self.name} is not ready")
+
+
+class Cast:
+    """Everybody of the story, and the archive's node while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.archive = Person("archive", folder)
+
+    def __enter__(self) -> Cast:
+        self.archive("key", "new", "--no-passphrase")
+        self._running = self.archive.archive()
+        self.url = self._running.__enter__()
+        # The archive's own commands go to its node as everybody's do.
+        self.ada = self._arrive("ada")
+        self.ben = self._arrive("ben")
+        self.mia = self._arrive("mia")
+        self.guild = self._arrive("guild")
+        self.eve = self._arrive("eve")
+        return self
+
+    def _arrive(self, name: str) -> Person:
+        person = Person(name, self.folder, self.url)
+        person("key", "new", "--no-passphrase")
+        return person
+
+    def __exit__(self, *_error: object) -> None:
+        self._running.__exit__(None, None, None)
