@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.run import bare_verify, statements
 from byline_ledger.audit import audit
-from byline_ledger.bundle import Bundle
+from byline_ledger.bundle import Bundle, proof_of
 from byline_ledger.log import Ledger
 from byline_ledger.mirror import Mirror
 from byline_ledger.tlog_proof import TlogProof
@@ -88,7 +88,7 @@ def sizes(client: Client, count: int) -> None:
         len(
             TlogProof(
                 row.statements[0].index,
-                row.statements[0].proof,
+                proof_of(row, row.statements[0].index),
                 row.checkpoint,
                 row.statements[0].statement.to_envelope(),
             ).to_bytes()

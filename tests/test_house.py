@@ -25,6 +25,8 @@ ENGINES = {
     "hypercorn": "node/byline_node/http_server.py",
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
+    "PIL": "node/byline_node/pictures.py",
+    "iscc_lib": "node/byline_node/iscc_codes.py",
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",

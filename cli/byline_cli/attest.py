@@ -13,6 +13,7 @@ from byline_cli.attest_options import (
     For,
     Group,
     Model,
+    Number,
     Oversight,
     Sealed,
     Shares,
@@ -54,7 +55,9 @@ from byline_node.attest import (
     leave_out_taken_down,
     sign_works,
 )
+from byline_node.home import find_home
 from byline_node.receipts import Receipt
+from byline_node.seals import SealStore, leave_out_sealed
 
 app = make_app()
 
@@ -121,6 +124,7 @@ def attest(
     group: Group = None,
     for_: For = None,
     delegation: Delegation = None,
+    number: Number = None,
     sealed: Sealed = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
@@ -159,7 +163,7 @@ def attest(
         oversight=oversight,
         shares=parse_shares(shares),
         group=parse_optional_key(group),
-        behalf=parse_behalf(for_, delegation),
+        behalf=parse_behalf(for_, delegation, number),
     )
     terms.check()
     kind = kind_of_job(sealed, terms)
@@ -253,6 +257,7 @@ class Job:
 
     def sign_into(self, out: Path) -> None:
         """Sign all into a file, to be published from another machine."""
+        self._leave_out_sealed()
         self._sign(self._work_bits or 0)
         if self._statements:
             write_statements(out, self._statements)
@@ -264,19 +269,24 @@ class Job:
             return
         with connect() as client:
             with unpublished():
-                require_delegation(
-                    client, self._terms.behalf, self._key.public, now_ms()
-                )
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
+                self._leave_out_sealed()
                 if not again:
                     self._leave_out_taken_down(client)
+                require_delegation(client, self._terms, self._key, len(self._files))
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
                 self._sign(bits)
             self._receipts = publish(client, self._statements, "files")
+
+    def _leave_out_sealed(self) -> None:
+        self._files, sealed = leave_out_sealed(
+            SealStore(find_home().seals), self._key.public, self._files
+        )
+        self._passed += sealed
 
     def _leave_out_taken_down(self, client: AnyClient) -> None:
         self._files, gone = leave_out_taken_down(client, self._key.public, self._files)

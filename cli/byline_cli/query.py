@@ -109,7 +109,7 @@ def query(
         unsaved = save is not None or tlog_proof is not None
         require_no_alarm(Bundle.from_bytes(bundle).log, unsaved=unsaved)
         verdict = check(bundle, target, rules, depth, max_age)
-    asked = Bundle.from_bytes(bundle).asked
+    asked = Bundle.from_bytes(bundle).asked[0]
     rows = [*describe(target, asked, verdict), *below]
     if save is not None:
         write_new_file(save, bundle)
@@ -141,7 +141,7 @@ def check(
     """The verdict, by this machine's clock."""
     return verify_bundle(
         bundle,
-        digest=Bundle.from_bytes(bundle).asked,
+        digest=Bundle.from_bytes(bundle).asked[0],
         work=target.multihash if target.path else None,
         policy=rules,
         now=now_ms(),

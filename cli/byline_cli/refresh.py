@@ -21,7 +21,12 @@ from byline_cli.signing import key_names
 from byline_cli.since import Since, compare, describe, to_json
 from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
 from byline_ledger.checkpoint import checkpoint_of
-from byline_ledger.errors import ContradictionError, ProofError, VerificationError
+from byline_ledger.errors import (
+    ContradictionError,
+    ProofError,
+    UsageError,
+    VerificationError,
+)
 from byline_ledger.merkle import verify_consistency
 from byline_ledger.verify import FAILED, Verdict
 
@@ -50,8 +55,13 @@ def refresh(saved: Saved, wanted: Wanted, accept_loss: bool, as_json: bool) -> N
     from byline_cli.verify import check
 
     old = saved.bundle
+    if len(old.asked) > 1:
+        raise UsageError(
+            f"{saved.path} answers for {len(old.asked)} works: expected one",
+            hint="ask again for all of them",
+        )
     with connect(make=False) as client:
-        fresh = client.query_bundle(old.asked, depth=max(old.depth, DEFAULT_DEPTH))
+        fresh = client.query_bundle(old.asked[0], depth=max(old.depth, DEFAULT_DEPTH))
         new = Bundle.from_bytes(fresh)
         proof = client.consistency(checkpoint_of(old.checkpoint).size, new.checkpoint)
     after = check(fresh, wanted)

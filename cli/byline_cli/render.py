@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from byline_cli.output import Line, safe
+from byline_cli.plain_terms import about_claim, sentence
 from byline_cli.wording import (
     JUDGEMENTS,
     LEVELS,
     MADE,
     RELATIONSHIPS,
+    SAID,
     USE_VALUES,
     USES,
     amount,
@@ -109,6 +111,8 @@ def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]
     yield from use_rows(claim)
     for tool in claim.tools:
         yield field("tool", safe(tool))
+    for label, value in about_claim(claim, reader.key):
+        yield field(label, value)
     yield from source_rows(claim, answer)
     yield from remark_rows(claim, reader)
     for problem in claim.problems:
@@ -219,10 +223,13 @@ def evidence_of(remark: Remark) -> list[bytes]:
 
 
 def render_remark_on_work(remark: Remark, reader: Reader) -> Line:
-    """A dispute or an unknown type of statement about the work itself."""
-    word = "Disputed" if remark.type == "dispute" else f"“{safe(remark.type)}” said"
+    """A dispute, an offer or whatever else was said about the work itself."""
+    word = SAID.get(remark.type, f"“{safe(remark.type)}” said")
     text = f"{word} by {reader.key(remark.author)}{remark_details(remark)}"
-    return (f"{text}{own_id(remark, reader)}", "doubt")
+    said = sentence(remark, reader.key)
+    style = "doubt" if remark.type not in SAID or remark.type == "dispute" else ""
+    more = f": {said}" if said else ""
+    return (f"{text}{more}{own_id(remark, reader)}", style)
 
 
 def source_rows(claim: Claim, answer: Answer) -> Iterator[Line]:

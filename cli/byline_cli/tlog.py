@@ -11,7 +11,7 @@ from byline_cli.alarms import require_no_alarm
 from byline_cli.files import write_new_file
 from byline_cli.targets import Target
 from byline_ledger.answer import Answer
-from byline_ledger.bundle import Bundle
+from byline_ledger.bundle import Bundle, proof_of
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.entry import statement_entry
@@ -39,7 +39,10 @@ def write_tlog_proofs(bundle: bytes, answer: Answer, out: Path) -> list[Path]:
     for number, id_ in enumerate(claims):
         row = rows[id_]
         proof = TlogProof(
-            row.index, row.proof, parsed.checkpoint, row.statement.to_envelope()
+            row.index,
+            proof_of(parsed, row.index),
+            parsed.checkpoint,
+            row.statement.to_envelope(),
         )
         path = out if not number else numbered(out, number + 1)
         write_new_file(path, proof.to_bytes())

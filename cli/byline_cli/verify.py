@@ -18,7 +18,8 @@ from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_cli.wording import LEVELS
-from byline_ledger.bundle import MAX_BUNDLE, Bundle
+from byline_ledger.bundle import Bundle
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.errors import BylineError, MalformedError, UsageError
 from byline_ledger.policy import Policy
 from byline_ledger.tlog_proof import HEADER
@@ -27,7 +28,7 @@ from byline_ledger.verify import FAILED, Verdict, verify_bundle
 app = make_app()
 
 PROOF_FIRST = "the proof comes first: byline verify PROOF [FILE]"
-OPENING = b"\x8b\xa5asked"
+OPENING = b"\x8d\xa5asked"
 """How every saved proof begins: a map of eleven fields, in order (spec/bundle.md)."""
 
 

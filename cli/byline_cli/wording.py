@@ -30,6 +30,31 @@ USE_VALUES = {
     "constrained": "only on conditions",
 }
 
+OVERSIGHT = {
+    "fully_autonomous": "by nobody: no person saw what the model made",
+    "prompt_guided": "a person told the model what to make, and approved nothing",
+    "human_validated": "a person saw what the model made, and approved it",
+}
+
+SAID = {
+    "dispute": "Disputed",
+    "grant": "Permission",
+    "offer": "Offer",
+    "request": "Request",
+    "relay": "Foreign claim passed on",
+    "collection": "Data set declared",
+    "label": "Label published",
+    "settlement": "Settlement published",
+}
+"""What a statement about a work is called; it goes on with `by KEY`."""
+
+MADE_OF_IT = {
+    "parentOf": "edited into",
+    "componentOf": "contained in",
+    "inputTo": "input to",
+}
+"""A relationship seen from the source."""
+
 RELATIONSHIPS = {
     "parentOf": "derived from",
     "componentOf": "contains",

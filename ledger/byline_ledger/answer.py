@@ -1,7 +1,7 @@
 """The answer to "where did this come from?", read from verified evidence.
 
-Meaning is docs/spec/bundle.md, "Answer".  Nothing here proves anything: `make_answer`
-is called on a `Chain` whose proofs hold.  Unknown is a value of its own: a claim whose
+Meaning is docs/spec/bundle.md, "Answer".  Nothing here proves anything: `make_answers`
+is called on chains whose proofs hold.  Unknown is a value of its own: a claim whose
 withdrawals could not all be shown is "unknown", never "effective".  Claims of different
 authors stand side by side and are never merged.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from byline_ledger.chain import Chain, Evidence, Gone, WorkEvidence
+from byline_ledger.chain import Chain, Evidence, Gone, KeyHistory, WorkEvidence
 from byline_ledger.content import (
     read_dispute,
     read_endorse,
@@ -173,35 +173,29 @@ ExistedBy: TypeAlias = Callable[[int], "int | None"]
 """Unix seconds by which an entry was in a cosigned tree, if that is known."""
 
 
-def make_answer(
+def make_answers(
     bundle: Bundle,
     checkpoint: Checkpoint,
-    chain: Chain,
+    chains: Sequence[Chain],
     set_root: bytes,
     existed_by: ExistedBy = lambda _index: None,
-) -> Answer:
-    """Read the meaning of a verified chain."""
+) -> tuple[Answer, ...]:
+    """Read the meaning of verified chains (chain.parts), each of one asked work."""
     reader = _Reader(bundle, existed_by)
-    return Answer(
-        asked=bundle.asked,
-        works=tuple(reader.work(one) for one in chain.works),
-        keys=tuple(
-            KeyStatements(
-                one.author,
-                tuple(reader.remark(Evidence(s, (), False)) for s in one.statements),
-                one.total,
-                one.successor,
-            )
-            for one in chain.keys
-            if one.total
-        ),
-        depth=chain.depth,
-        gaps=chain.gaps,
-        origin=checkpoint.origin,
-        vkey=bundle.log,
-        log_size=checkpoint.size,
-        log_root=checkpoint.root,
-        set_root=set_root,
+    return tuple(
+        Answer(
+            asked=chain.asked[0],
+            works=tuple(reader.work(one) for one in chain.works),
+            keys=tuple(reader.key(one) for one in chain.keys if one.total),
+            depth=chain.depth,
+            gaps=chain.gaps,
+            origin=checkpoint.origin,
+            vkey=bundle.log,
+            log_size=checkpoint.size,
+            log_root=checkpoint.root,
+            set_root=set_root,
+        )
+        for chain in chains
     )
 
 
@@ -215,6 +209,12 @@ class _Reader:
             )
             for one in bundle.redacted
         }
+
+    def key(self, history: KeyHistory) -> KeyStatements:
+        said = (self.remark(Evidence(one, (), False)) for one in history.statements)
+        return KeyStatements(
+            history.author, tuple(said), history.total, history.successor
+        )
 
     def work(self, work: WorkEvidence) -> Work:
         said = work.statements
@@ -339,7 +339,8 @@ class _Reader:
             return WITHDRAWN, replace(told, status=EFFECTIVE)
         if evidence.statement.type == "withdraw":
             return NO_EFFECT, None
-        return (EFFECTIVE if evidence.settled else UNKNOWN), None
+        doubted = any(one.type == "withdraw" for one in evidence.contested)
+        return (EFFECTIVE if evidence.settled and not doubted else UNKNOWN), None
 
     def _index(self, statement: Statement) -> int:
         return self._indexes[statement.id]

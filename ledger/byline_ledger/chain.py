@@ -1,30 +1,31 @@
-"""Which lookups an answer owes, derived alike by whoever proves and whoever verifies.
+"""What an answer rests on: works, statements, keys, and what is proven about each.
 
-The rule is docs/spec/bundle.md, "Chain": everything about the work; for each statement
-used, what its author (or a key that may act for it) says about it, and that key's own
-history; through the sources, the same, breadth first, down to the depth; and last, so
-that a flood of them blinds nothing else, what others say about each statement, as a
-page with its proven count.
+Meaning and order are docs/spec/bundle.md, "Chain"; derivation.py makes a `Chain` from
+lookups, state rules read it (docs/spec/state.md).  Nothing here says what a statement
+amounts to: whether a withdrawal counts or a delegation holds is for whoever reads.
 
-`derive` runs on a live trie to build a bundle and on an opened one to check it: an
-opening that lacks an owed lookup, or a bundle a statement, raises ProofError there.
+`parts` cuts a chain of many asked works into one chain for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from hashlib import sha256
+from typing import TypeVar
 
-from byline_ledger.digest import digest_bytes, multihash
-from byline_ledger.entry import StatementEntry, author_tag, id_in, subject_key
-from byline_ledger.errors import ProofError
-from byline_ledger.opening import Found, Walk
+from byline_ledger.digest import multihash
+from byline_ledger.entry import StatementEntry
 from byline_ledger.statement import Statement
 
+MAX_ASKED = 512
+MAX_TRUSTED = 16
 MAX_DEPTH = 16
 WORK_PAGE = 256
 REMARK_PAGE = 32
+DERIVED_PAGE = 32
+HISTORY_PAGE = 64
+"""Profiles and a cooperative's offers stand in a key's history."""
 OWN_PAGE = 16
 MAX_WORKS = 256
 MAX_SUCCESSORS = 8
@@ -33,6 +34,10 @@ MAX_EVIDENCE = 8 << 20
 LOOKUP_WEIGHT = 2048
 """What a lookup adds to an opening, about.  Without it a flood of small statements
 makes an opening that is larger than any verifier takes."""
+KEY_SIZE = 32
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +54,43 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class KeyHistory:
-    """What a key said about itself; `successor` only if exactly one was ever named."""
+    """What a key said about itself, and what its recovery key said about it.
+
+    `settled`: all of both is shown.  `successor` only if it is settled and the
+    rotations that count name exactly one; of several, `named` has all and nobody acts.
+    """
 
     author: bytes
     statements: tuple[Statement, ...]
     total: int
     settled: bool
     successor: bytes | None
+    recovery: bytes | None = None
+    """The recovery key that the earliest profile with one names."""
+    recovered: tuple[Statement, ...] = ()
+    """What the recovery key said about the key."""
+    named: tuple[bytes, ...] = ()
+    """The successors that the rotations shown name and that count, ascending."""
+
+    @property
+    def rotations(self) -> tuple[Statement, ...]:
+        """Those that count: by the recovery key if it signed any, else by the key."""
+        by_recovery = tuple(filter(is_rotation, self.recovered))
+        return by_recovery or tuple(filter(is_rotation, self.statements))
+
+    @property
+    def rivals(self) -> tuple[bytes, ...]:
+        """Contested successors: none of them acts, but their word raises doubt."""
+        return self.named[:MAX_SUCCESSORS] if len(self.named) > 1 else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A statement with what is proven about it.
 
-    `own` are the statements about it by the keys that may act for its author; where
-    `settled` is false there may be more of them than are shown.
+    `own` are the statements about it by the keys that may act for its author (and for
+    the key that it was signed `for`); where `settled` is false there may be more of
+    them than are shown.
     """
 
     statement: Statement
@@ -75,6 +102,30 @@ class Evidence:
     gone: tuple[Gone, ...] = ()
     """What was said about it and taken down: withdrawals or disputes, for all that is
     known; then `settled` is false."""
+    contested: tuple[Statement, ...] = ()
+    """What keys said about it that a contested rotation names as successor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one key said about one thing that an answer depends on.
+
+    Delegations and admissions (`about` names a key), leaves and offers (a
+    cooperative's key), seals (a commitment).  The first page, each of the types in
+    FOLLOWED with its own word; `total` is proven, None beyond the caps.
+    """
+
+    about: bytes
+    """34-byte multihash."""
+    author: bytes
+    statements: tuple[Evidence, ...]
+    total: int | None
+    settled: bool
+    gone: tuple[Gone, ...] = ()
+
+
+FOLLOWED = frozenset({"admit", "delegate", "leave", "offer"})
+"""Types in a `Word` that may have been withdrawn, so their own word is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +141,18 @@ class WorkEvidence:
     total: int | None
     gone: tuple[Gone, ...] = ()
     """What was said about the work and taken down."""
+    derived: tuple[Evidence, ...] = ()
+    """Statements that name it as a source: only for works that were asked for."""
+    derived_total: int | None = None
+    derived_gone: tuple[Gone, ...] = ()
+    gaps: tuple[str, ...] = ()
+    """What pages and caps leave out of this work's part of the answer."""
+    capped: bool = False
+    """Whether it was the caps, which all works of a bundle share."""
+    keys: tuple[bytes, ...] = ()
+    """Whose histories its part of the answer rests on."""
+    words: tuple[tuple[bytes, bytes], ...] = ()
+    """`about` and `author` of the words that it rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +160,8 @@ class Chain:
     """The whole answer as evidence.
 
     `gaps` says what pages and caps leave out, if anything; `cut` whether sources go on
-    below `depth`.
+    below `depth`.  Works come by level, those of one level ascending; keys ascending;
+    words ascending by `about`, then `author`.
     """
 
     works: tuple[WorkEvidence, ...]
@@ -106,201 +170,135 @@ class Chain:
     cut: bool
     gaps: tuple[str, ...]
     used: frozenset[bytes] = field(repr=False)
+    asked: tuple[bytes, ...] = ()
+    words: tuple[Word, ...] = ()
 
+    @property
+    def capped(self) -> bool:
+        """Whether the caps left anything out."""
+        return WORKS_GAP in self.gaps or any(one.capped for one in self.works)
 
-Recall: TypeAlias = Callable[[bytes], "Statement | Gone"]
-"""The statement of an id, or what is left of it."""
+    def history(self, key: bytes) -> KeyHistory | None:
+        """What is shown of a key, None if nothing was looked up."""
+        return next((one for one in self.keys if one.author == key), None)
 
-
-def derive(walk: Walk, recall: Recall, digest: bytes, depth: int) -> Chain:
-    """Follow every owed lookup from `digest` (34-byte multihash) down to `depth`.
-
-    `recall` gives a statement by its id.  The depth of the result is the level of
-    the last work visited, which is less than `depth` if the chain ends before.
-    """
-    return _Derivation(walk, recall).run(digest, depth)
-
-
-class _Derivation:
-    def __init__(self, walk: Walk, recall: Recall) -> None:
-        self._walk = walk
-        self._recall = recall
-        self._used: dict[bytes, Statement | Gone] = {}
-        self._weight = 0
-        self._histories: dict[bytes, KeyHistory] = {}
-        self._gaps: list[str] = []
-
-    def run(self, digest: bytes, depth: int) -> Chain:
-        works: list[WorkEvidence] = []
-        seen = {digest}
-        level, row = 0, [digest]
-        while row and level <= depth:
-            found = [self._work(one, level) for one in row]
-            works += found
-            row = sorted(set(_sources(found)) - seen)
-            if len(works) + len(row) > MAX_WORKS:
-                row = row[: MAX_WORKS - len(works)]
-                self._gap(f"sources beyond {MAX_WORKS} works are not followed")
-            seen |= set(row)
-            level += 1
-        if row:
-            self._gap(f"sources deeper than {depth} steps are not followed")
-        works = [self._with_remarks(one) for one in works]
-        keys = tuple(self._histories[key] for key in sorted(self._histories))
-        gaps, used = tuple(self._gaps), frozenset(self._used)
-        return Chain(tuple(works), keys, level - 1, bool(row), gaps, used)
-
-    def _gap(self, text: str) -> None:
-        if text not in self._gaps:
-            self._gaps.append(text)
-
-    def _find(self, prefix: bytes, limit: int, what: str) -> Found | None:
-        """The lookup, or None once the answer has outgrown what a bundle may hold."""
-        if self._weight > MAX_EVIDENCE:
-            self._gap(f"statements beyond {MAX_EVIDENCE} bytes are not followed")
-            return None
-        self._weight += LOOKUP_WEIGHT
-        found = self._walk.find(prefix, limit)
-        if not found.complete:
-            self._gap(f"there are more {what} than are shown")
-        return found
-
-    def _shown(self, found: Found) -> tuple[tuple[Statement, ...], tuple[Gone, ...]]:
-        """The statements that are shown, and those that were taken down."""
-        shown = [self._use(string) for string in found.strings]
-        there = tuple(one for one in shown if isinstance(one, Statement))
-        return there, tuple(one for one in shown if isinstance(one, Gone))
-
-    def _use(self, string: bytes) -> Statement | Gone:
-        """The statement behind a string of the lookup set, which must fit it."""
-        id_ = id_in(string)
-        known = self._used.get(id_)
-        if known is None:
-            known = self._recall(id_)
-            self._used[id_] = known
-            self._weight += _weight(known)
-        if not _fits(known, string):
-            raise ProofError(
-                f"statement {id_.hex()} is listed where it does not belong"
-            )
-        return known
-
-    def _work(self, digest: bytes, level: int) -> WorkEvidence:
-        found = self._find(subject_key(digest), WORK_PAGE, "statements about a work")
-        if found is None:
-            return WorkEvidence(digest, level, (), None)
-        shown, gone = self._shown(found)
-        said = tuple(self._standing(one) for one in shown)
-        return WorkEvidence(digest, level, said, found.count, gone)
-
-    def _standing(self, statement: Statement) -> Evidence:
-        """A statement with what the keys that may act for its author say about it."""
-        keys, settled = self._acting(statement.author)
-        about = subject_key(multihash(statement.id))
-        own: list[Statement] = []
-        missing: list[Gone] = []
-        for key in keys:
-            found = self._find(about + author_tag(key), OWN_PAGE, "statements of a key")
-            if found is None:
-                return Evidence(statement, tuple(own), False, gone=tuple(missing))
-            shown, gone = self._shown(found)
-            own += [one for one in shown if one.author == key]
-            missing += gone
-            settled = settled and found.complete and not gone
-        return Evidence(statement, tuple(own), settled, gone=tuple(missing))
-
-    def _with_remarks(self, work: WorkEvidence) -> WorkEvidence:
-        statements = tuple(self._add_remarks(one) for one in work.statements)
-        return replace(work, statements=statements)
-
-    def _add_remarks(self, evidence: Evidence) -> Evidence:
-        about = subject_key(multihash(evidence.statement.id))
-        found = self._find(about, REMARK_PAGE, "remarks about a statement")
-        if found is None:
-            return evidence
-        shown, gone = self._shown(found)
-        remarks = tuple(self._remark(one) for one in shown)
-        new = tuple(one for one in gone if one not in evidence.gone)
-        return replace(
-            evidence,
-            own=evidence.own + self._own_among(evidence, remarks),
-            settled=evidence.settled and not gone,
-            remarks=remarks,
-            remarks_total=found.count,
-            gone=evidence.gone + new,
+    def word(self, about: bytes, author: bytes) -> Word | None:
+        """What a key said about a multihash, None if it was not looked up."""
+        found = (
+            one for one in self.words if one.about == about and one.author == author
         )
-
-    def _own_among(
-        self, evidence: Evidence, remarks: tuple[Evidence, ...]
-    ) -> tuple[Statement, ...]:
-        """What acting keys say that the page of their own word had no place for."""
-        keys, _settled = self._acting(evidence.statement.author)
-        found = (one.statement for one in remarks if one.statement.author in keys)
-        return tuple(one for one in found if one not in evidence.own)
-
-    def _remark(self, statement: Statement) -> Evidence:
-        """A statement about a statement; a withdrawal stands and is not followed."""
-        if statement.type == "withdraw":
-            return Evidence(statement, (), True)
-        return self._standing(statement)
-
-    def _acting(self, author: bytes) -> tuple[tuple[bytes, ...], bool]:
-        """The author's key and its uncontested successors; false if more may act."""
-        keys = [author]
-        while True:
-            history = self._history(keys[-1])
-            if not history.settled:
-                return tuple(keys), False
-            if history.successor is None or history.successor in keys:
-                return tuple(keys), True
-            if len(keys) > MAX_SUCCESSORS:
-                self._gap(f"successors beyond {MAX_SUCCESSORS} are not followed")
-                return tuple(keys), False
-            keys.append(history.successor)
-
-    def _history(self, key: bytes) -> KeyHistory:
-        if key not in self._histories:
-            self._histories[key] = self._find_history(key)
-        return self._histories[key]
-
-    def _find_history(self, key: bytes) -> KeyHistory:
-        about = subject_key(digest_bytes(key)) + author_tag(key)
-        found = self._find(about, OWN_PAGE, "statements of a key")
-        if found is None:
-            return KeyHistory(key, (), 0, False, None)
-        shown, gone = self._shown(found)
-        said = tuple(one for one in shown if one.author == key)
-        named = {one for one in map(successor_of, said) if one is not None}
-        settled = found.complete and not gone
-        successor = named.pop() if len(named) == 1 and settled else None
-        return KeyHistory(key, said, found.count, settled, successor)
+        return next(found, None)
 
 
-def _weight(one: Statement | Gone) -> int:
-    """What a statement adds to a bundle, about."""
-    if isinstance(one, Gone):
-        return len(one.entry.to_bytes())
-    return len(one.body) + len(one.signature)
+# What the derivation reads from statements
 
 
-def _fits(one: Statement | Gone, string: bytes) -> bool:
-    """Whether this statement adds this string of a subject to the set."""
-    key, tag = string[:32], string[32:40]
-    if isinstance(one, Gone):
-        return key in one.entry.keys and one.entry.tag == tag
-    return subject_key(one.about) == key and author_tag(one.author) == tag
+def key_in(statement: Statement, name: str) -> bytes | None:
+    """A field that is a 32-byte key; None if it is anything else."""
+    value = statement.fields.get(name)
+    return value if isinstance(value, bytes) and len(value) == KEY_SIZE else None
 
 
 def successor_of(statement: Statement) -> bytes | None:
     """The 32-byte key that a `rotate` statement hands over to, if it names one."""
-    key = statement.fields.get("successor")
-    if statement.type == "rotate" and isinstance(key, bytes) and len(key) == 32:
-        return key
-    return None
+    return key_in(statement, "successor") if statement.type == "rotate" else None
 
 
-def _sources(works: list[WorkEvidence]) -> Iterator[bytes]:
+def is_rotation(statement: Statement) -> bool:
+    """Whether it ends its key: one without successor must say `compromised`."""
+    if statement.type != "rotate":
+        return False
+    reason = statement.fields.get("reason")
+    return successor_of(statement) is not None or reason == "compromised"
+
+
+def commitment_of(nonce: bytes, work: bytes, author: bytes) -> bytes:
+    """What a `seal` is about: the multihash of nonce, work (34 bytes) and author."""
+    return multihash(sha256(b"byline/seal/v1\x00" + nonce + work + author).digest())
+
+
+def source_digests(works: Iterable[WorkEvidence]) -> Iterator[bytes]:
+    """The works that the statements about these works name as sources."""
     for work in works:
         for evidence in work.statements:
             for source in evidence.statement.sources:
                 yield source.digest
+
+
+# One chain for each work that was asked for
+
+
+def parts(chain: Chain) -> Iterator[Chain]:
+    """The chain of each asked work, in their order, as if it had been asked alone."""
+    if len(chain.asked) == 1:
+        yield chain
+        return
+    cutter = _Cutter(chain)
+    for digest in chain.asked:
+        yield cutter.part(digest)
+
+
+class _Cutter:
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._works = {one.digest: one for one in chain.works}
+        self._keys = {one.author: one for one in chain.keys}
+        self._words = {(one.about, one.author): one for one in chain.words}
+        # A chain that ends by itself has every source; this work may lie deeper.
+        self._limit = chain.depth if chain.cut else len(chain.works)
+
+    def part(self, digest: bytes) -> Chain:
+        works, depth, gaps = self._follow(digest)
+        told = [gap for one in works for gap in one.gaps]
+        keys = sorted({key for one in works for key in one.keys})
+        words = sorted({at for one in works for at in one.words})
+        return Chain(
+            works=tuple(works),
+            keys=_those(self._keys, keys),
+            depth=depth,
+            cut=any(gap == depth_gap(self._limit) for gap in gaps),
+            gaps=tuple(dict.fromkeys([*told, *gaps])),
+            used=frozenset(),
+            asked=(digest,),
+            words=_those(self._words, words),
+        )
+
+    def _follow(self, digest: bytes) -> tuple[list[WorkEvidence], int, list[str]]:
+        """The work and its sources, the last level, and which were not followed."""
+        first = self._works[digest]
+        if not any(one.statement.sources for one in first.statements):
+            return [first], 0, []
+        works, gaps = [first], []
+        seen, level, row = {digest}, 0, [first]
+        while True:
+            further = sorted(set(source_digests(row)) - seen)
+            seen |= set(further)
+            known = [self._works[one] for one in further if one in self._works]
+            if level == self._limit:
+                gaps += [depth_gap(self._limit)] if further else []
+                return works, level, gaps
+            if len(known) < len(further):
+                gaps.append(WORKS_GAP)
+            if not known:
+                return works, level, gaps
+            level += 1
+            row = [_as_source(one, level) for one in known]
+            works += row
+
+
+def _as_source(work: WorkEvidence, level: int) -> WorkEvidence:
+    if work.level == level and work.level:
+        return work
+    return replace(work, level=level, derived=(), derived_total=None, derived_gone=())
+
+
+def _those(found: Mapping[_K, _V], wanted: Iterable[_K]) -> tuple[_V, ...]:
+    return tuple(found[one] for one in wanted)
+
+
+def depth_gap(depth: int) -> str:
+    """How it is said that a chain goes on."""
+    return f"sources deeper than {depth} steps are not followed"
+
+
+WORKS_GAP = f"sources beyond {MAX_WORKS} works are not followed"

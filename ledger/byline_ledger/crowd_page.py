@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from byline_ledger.bundle import (
+from byline_ledger.bundle import build_bundle, redacted
+from byline_ledger.bundle_rows import (
     MAX_BUNDLE,
+    MAX_GONE_ROW,
     MAX_PROOF,
     RedactedStatement,
-    build_bundle,
-    gone_row,
-    parse_gone,
-    redacted,
+    gone_entry,
+    leaf_index,
 )
 from byline_ledger.chain import WORK_PAGE
 from byline_ledger.codec import Value, pack, split_array, split_map, unpack
@@ -31,6 +31,7 @@ from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING, Walk, walk_set
 from byline_ledger.query_messages import MAX_RESPONSE, MAX_VKEY, AskCrowd
 from byline_ledger.statement import Statement
+from byline_ledger.tombstone import Tombstone
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -58,12 +59,45 @@ _WHAT = "page of a crowd"
 
 
 @dataclass(frozen=True, slots=True)
+class GoneRow:
+    """What is left of a statement that was taken down, with a proof of its own."""
+
+    left: RedactedStatement
+    proof: tuple[bytes, ...]
+
+    def to_row(self) -> list[Value]:
+        """The row."""
+        left = self.left
+        return [
+            left.index,
+            left.entry.to_bytes(),
+            b"".join(self.proof),
+            left.tombstone.to_bytes(),
+        ]
+
+    @classmethod
+    def from_row(cls, data: bytes) -> GoneRow:
+        """Strict, else MalformedError."""
+        size = MAX_GONE_ROW + MAX_PROOF * 32
+        row = unpack(data, max_size=size, max_depth=1, what=_WHAT)
+        if not isinstance(row, list) or len(row) != 4:
+            raise MalformedError(f"{_WHAT}: expected a row of 4 values")
+        index, entry, proof, tombstone = row
+        left = RedactedStatement(
+            leaf_index(index),
+            gone_entry(bytes_of(entry, MAX_GONE_ROW, "an entry")),
+            Tombstone.from_bytes(bytes_of(tombstone, MAX_GONE_ROW, "a tombstone")),
+        )
+        return cls(left, _hashes(proof))
+
+
+@dataclass(frozen=True, slots=True)
 class CrowdPage:
     """A parsed page; nothing of it is verified yet."""
 
     bundles: tuple[bytes, ...]
     """Proof bundles, not looked into."""
-    gone: tuple[RedactedStatement, ...]
+    gone: tuple[GoneRow, ...]
     log: str
     note: bytes
     opening: bytes
@@ -78,7 +112,7 @@ class CrowdPage:
         return pack(
             {
                 "bundles": list(self.bundles),
-                "gone": [gone_row(one) for one in self.gone],
+                "gone": [one.to_row() for one in self.gone],
                 "log": self.log,
                 "note": self.note,
                 "opening": self.opening,
@@ -109,7 +143,7 @@ def parse_crowd_page(data: bytes) -> CrowdPage:
         bundles=tuple(
             bytes_of(_plain(one), MAX_BUNDLE, "a bundle") for one in lists["bundles"]
         ),
-        gone=tuple(parse_gone(one) for one in lists["gone"]),
+        gone=tuple(GoneRow.from_row(one) for one in lists["gone"]),
         log=text_of(fields["log"], MAX_VKEY),
         note=bytes_of(fields["note"], MAX_NOTE_BYTES, "a checkpoint"),
         opening=bytes_of(fields["opening"], MAX_OPENING, "an opening"),
@@ -177,7 +211,7 @@ class _Parts:
 
     bundles: list[bytes] = field(default_factory=list)
     others: list[bytes] = field(default_factory=list)
-    gone: dict[bytes, RedactedStatement] = field(default_factory=dict)
+    gone: dict[bytes, GoneRow] = field(default_factory=dict)
     size: int = 0
     keys: int = 0
 
@@ -221,7 +255,9 @@ def _add(parts: _Parts, view: LogView, walk: Walk, key: bytes, depth: int) -> No
         parts.size += len(role.what)
     else:
         for string in walk.find(key, WORK_PAGE).strings:
-            parts.gone[id_in(string)] = redacted(view, id_in(string))
+            left = redacted(view, id_in(string))
+            proof = tuple(view.inclusion_proof(left.index))
+            parts.gone[left.entry.id] = GoneRow(left, proof)
             parts.size += GONE_BYTES
 
 

@@ -13,16 +13,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-from byline_ledger.bundle import DEFAULT_DEPTH, Bundle, RedactedStatement
-from byline_ledger.chain import WORK_PAGE, Gone, derive
-from byline_ledger.checkpoint import Checkpoint, open_checkpoint
-from byline_ledger.crowd_page import CrowdPage, other_key, parse_crowd_page
+from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
+from byline_ledger.chain import WORK_PAGE, Gone
+from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
+from byline_ledger.crowd_page import (
+    CrowdPage,
+    GoneRow,
+    other_key,
+    parse_crowd_page,
+)
+from byline_ledger.derivation import derive
 from byline_ledger.entry import commitment_entry, id_in, subject_key
 from byline_ledger.errors import ProofError, UsageError, VerificationError
 from byline_ledger.lookup_set import Node, first_bits
 from byline_ledger.merkle import leaf_hash, verify_inclusion
 from byline_ledger.opening import Walk, parse_opening
 from byline_ledger.query_messages import MAX_BITS, AskCrowd
+from byline_ledger.shared_proof import join_proofs
 from byline_ledger.verify import verify_bundle
 
 _T = TypeVar("_T")
@@ -127,7 +134,7 @@ class _Page:
     def __init__(self, page: CrowdPage, ask: AskCrowd) -> None:
         self._page = page
         self._ask = ask
-        self._gone = {one.entry.id: one for one in page.gone}
+        self._gone = {one.left.entry.id: one for one in page.gone}
         self._used: set[bytes] = set()
 
     def verify(self) -> tuple[Node, dict[bytes, _Held]]:
@@ -161,11 +168,13 @@ class _Page:
         of_page = (page.note, page.log, page.strings)
         if (bundle.checkpoint, bundle.log, bundle.strings) != of_page:
             raise ProofError("a bundle of the page is of another tree")
+        if len(bundle.asked) > 1 or bundle.keys:
+            raise ProofError("a bundle of the page answers for more than its key")
         verdict = verify_bundle(data, depth=self._ask.depth)
         if not verdict.ok or verdict.answer is None:
             raise VerificationError(f"a bundle of the page: {verdict.failure()}")
         claimed = bool(verdict.answer.works[0].claims)
-        return subject_key(bundle.asked), _Held(data, claimed)
+        return subject_key(bundle.asked[0]), _Held(data, claimed)
 
     def _require_keys(self, walk: Walk, subjects: list[bytes]) -> None:
         """Every key of the walk is in the page as one of three, and nothing else is."""
@@ -196,11 +205,12 @@ class _Page:
             row = self._gone.get(id_in(string))
             if row is None or not _has(row, string):
                 raise ProofError(f"the page leaves out the key {key.hex()[:16]}…")
-            self._used.add(row.entry.id)
+            self._used.add(row.left.entry.id)
 
 
-def _has(row: RedactedStatement, string: bytes) -> bool:
-    return string[:32] in row.entry.keys and row.entry.tag == string[32:40]
+def _has(row: GoneRow, string: bytes) -> bool:
+    entry = row.left.entry
+    return string[:32] in entry.keys and entry.tag == string[32:40]
 
 
 def _in_order(pairs: list[tuple[bytes, _T]]) -> dict[bytes, _T]:
@@ -210,26 +220,29 @@ def _in_order(pairs: list[tuple[bytes, _T]]) -> dict[bytes, _T]:
     return dict(pairs)
 
 
-def _require_in_log(one: RedactedStatement, checkpoint: Checkpoint) -> None:
+def _require_in_log(one: GoneRow, checkpoint: Checkpoint) -> None:
     """The entry of what was taken down is where it says."""
-    if one.index >= checkpoint.size - 1:
-        raise ProofError(f"index {one.index} in a tree of {checkpoint.size} entries")
-    leaf = leaf_hash(one.entry.to_bytes())
-    verify_inclusion(leaf, one.index, checkpoint.size, one.proof, checkpoint.root)
+    index, size = one.left.index, checkpoint.size
+    if index >= size - 1:
+        raise ProofError(f"index {index} in a tree of {size} entries")
+    leaf = leaf_hash(one.left.entry.to_bytes())
+    verify_inclusion(leaf, index, size, one.proof, checkpoint.root)
 
 
 def _bundle_of_none(page: CrowdPage, top: Node, target: tuple[bytes, int]) -> bytes:
     """The bundle for a digest about which nothing is said, or all was taken down."""
-    rows = {one.entry.id: one for one in page.gone}
+    rows = {one.left.entry.id: one for one in page.gone}
 
     def recall(id_: bytes) -> Gone:
-        return Gone(rows[id_].entry)  # _Page has seen to it that it is there
+        return Gone(rows[id_].left.entry)  # _Page has seen to it that it is there
 
+    places = {id_: one.left.index for id_, one in rows.items()}
     digest, depth = target
     walk = Walk(top)
-    chain = derive(walk, recall, digest, depth)
+    chain = derive(walk, recall, places.__getitem__, [digest], depth)
+    used = [rows[id_] for id_ in sorted(chain.used)]
     return Bundle(
-        asked=digest,
+        asked=(digest,),
         checkpoint=page.note,
         depth=chain.depth,
         log=page.log,
@@ -237,5 +250,8 @@ def _bundle_of_none(page: CrowdPage, top: Node, target: tuple[bytes, int]) -> by
         proof=page.proof,
         statements=(),
         strings=page.strings,
-        redacted=tuple(rows[id_] for id_ in sorted(chain.used)),
+        inclusion=join_proofs(
+            {one.left.index: one.proof for one in used}, checkpoint_of(page.note).size
+        ),
+        redacted=tuple(one.left for one in used),
     ).to_bytes()

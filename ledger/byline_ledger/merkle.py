@@ -47,7 +47,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root_from(size: int, node: NodeReader) -> bytes:
     """Root of the first `size` leaves."""
-    return _range_root(0, size, node) if size else EMPTY_ROOT
+    return range_root(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion_proof(index: int, size: int, node: NodeReader) -> Proof:
@@ -56,12 +56,12 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> Proof:
     proof = []
     low, high = 0, size
     while high - low > 1:
-        middle = _split(low, high)
+        middle = split(low, high)
         if index < middle:
-            proof.append(_range_root(middle, high, node))
+            proof.append(range_root(middle, high, node))
             high = middle
         else:
-            proof.append(_range_root(low, middle, node))
+            proof.append(range_root(low, middle, node))
             low = middle
     return tuple(reversed(proof))
 
@@ -77,24 +77,25 @@ def consistency_proof(old: int, size: int, node: NodeReader) -> Proof:
     proof = []
     low, high = 0, size
     while high != old:
-        middle = _split(low, high)
+        middle = split(low, high)
         if old <= middle:
-            proof.append(_range_root(middle, high, node))
+            proof.append(range_root(middle, high, node))
             high = middle
         else:
-            proof.append(_range_root(low, middle, node))
+            proof.append(range_root(low, middle, node))
             low = middle
     if low:
         # The verifier knows the old root, but not this last piece of it.
-        proof.append(_range_root(low, high, node))
+        proof.append(range_root(low, high, node))
     return tuple(reversed(proof))
 
 
-def _split(low: int, high: int) -> int:
+def split(low: int, high: int) -> int:
+    """Where the left child of the tree over leaves [low, high) ends; two at least."""
     return low + (1 << ((high - low - 1).bit_length() - 1))
 
 
-def _range_root(low: int, high: int, node: NodeReader) -> bytes:
+def range_root(low: int, high: int, node: NodeReader) -> bytes:
     """Root over leaves [low, high), where low is aligned to the tree over them."""
     pieces = []
     while low < high:

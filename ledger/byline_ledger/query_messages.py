@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from byline_ledger import codec
-from byline_ledger.bundle import MAX_BUNDLE
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.chain import MAX_DEPTH
 from byline_ledger.codec import Value
 from byline_ledger.digest import is_multihash

@@ -12,22 +12,26 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from byline_ledger.amount import amount
-from byline_ledger.answer import Answer, make_answer
-from byline_ledger.bundle import Bundle, EarlierCheckpoint
-from byline_ledger.chain import Chain, Gone, Recall, derive
+from byline_ledger.answer import Answer, make_answers
+from byline_ledger.bundle import Bundle, leaves_of
+from byline_ledger.bundle_rows import EarlierCheckpoint
+from byline_ledger.chain import Chain, Gone, parts
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
-from byline_ledger.entry import commitment_entry, statement_entry
+from byline_ledger.derivation import derive
+from byline_ledger.entry import commitment_entry
 from byline_ledger.errors import (
     BylineError,
     MalformedError,
     ProofError,
     VerificationError,
 )
+from byline_ledger.key_lookups import Recall
 from byline_ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from byline_ledger.moment import utc
 from byline_ledger.note import parse_note
 from byline_ledger.opening import Walk, parse_opening
 from byline_ledger.policy import NONE, Policy
+from byline_ledger.shared_proof import verify_shared
 from byline_ledger.statement import Statement
 
 OK, FAILED, WARNING, ABSENT = "ok", "failed", "warning", "absent"
@@ -53,6 +57,12 @@ class Verdict:
 
     levels: tuple[Level, ...]
     answer: Answer | None
+    """For the digest asked for, or the first of those that the bundle answers for."""
+    answers: tuple[Answer, ...] = ()
+    """One for each that the bundle answers for, ascending by their digest."""
+    capped: frozenset[bytes] = frozenset()
+    """Those whose answers the caps cut, which all of a bundle share: asked alone, they
+    have more room."""
 
     @property
     def ok(self) -> bool:
@@ -81,6 +91,8 @@ def verify_bundle(
     bundle: bytes,
     *,
     digest: bytes | None = None,
+    digests: Collection[bytes] = (),
+    keys: Collection[bytes] = (),
     policy: Policy | None = None,
     now: int | None = None,
     work: bytes | None = None,
@@ -89,15 +101,29 @@ def verify_bundle(
 ) -> Verdict:
     """Verify a bundle against what the reader knows.
 
-    `digest`: the 34-byte multihash that was asked for; `work`: that of the bytes at
-    hand; `policy`: whom the reader trusts; `now`: Unix milliseconds, to refuse
-    cosignatures from the future and to tell how old the answer is; `depth`: the least
-    depth wanted; `max_age`: seconds since the quorum saw this tree as the largest,
+    `digest`: the 34-byte multihash that was asked for; `digests`: all of them, where
+    they were several; `keys`: the 32-byte keys that the reader trusts, if the question
+    named any; `work`: the multihash of the bytes at hand; `policy`: whom the reader
+    trusts; `now`: Unix milliseconds, to refuse cosignatures from the future and to tell
+    how old the answer is; `depth`: the least depth wanted; `max_age`: seconds since the
+    quorum saw this tree as the largest,
     beyond which the bundle fails (by default, a day makes a warning).
     Raises MalformedError or UnsupportedError only; what does not hold fails a level.
     """
     parsed = Bundle.from_bytes(bundle)
-    return _Verification(parsed, policy, now, max_age).run(digest, work, depth)
+    wanted = Wanted(digest, frozenset(digests), frozenset(keys), work, depth)
+    return _Verification(parsed, policy, now, max_age).run(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the reader asked for."""
+
+    digest: bytes | None
+    digests: frozenset[bytes]
+    keys: frozenset[bytes]
+    work: bytes | None
+    depth: int
 
 
 class _Verification:
@@ -118,11 +144,11 @@ class _Verification:
         self._existed: list[tuple[int, int]] = []
         """Size of a tree and the time by which the quorum had cosigned it."""
 
-    def run(self, digest: bytes | None, work: bytes | None, depth: int) -> Verdict:
-        self._level("asked", lambda: self._asked(digest, work))
+    def run(self, wanted: Wanted) -> Verdict:
+        self._level("asked", lambda: self._asked(wanted))
         self._level("signatures", self._signatures)
         self._level("log", self._log_signature)
-        root = self._level("completeness", lambda: self._completeness(depth))
+        root = self._level("completeness", lambda: self._completeness(wanted.depth))
         self._level("inclusion", lambda: self._inclusion(root))
         self._level("redactions", self._redactions)
         proven = all(level.status != FAILED for level in self._levels)
@@ -130,12 +156,20 @@ class _Verification:
         self._level("witnesses", self._witnesses)
         self._level("freshness", self._freshness)
         self._level("time", self._time)
-        answer = None
-        if proven and self._chain is not None:
-            answer = make_answer(
-                self._bundle, self._checkpoint, self._chain, root, self._existed_by
-            )
-        return Verdict(tuple(self._levels), answer)
+        if not proven or self._chain is None:
+            return Verdict(tuple(self._levels), None)
+        cut = [(part, part.capped) for part in parts(self._chain)]
+        answers = make_answers(
+            self._bundle,
+            self._checkpoint,
+            [part for part, _capped in cut],
+            root,
+            self._existed_by,
+        )
+        asked = wanted.digest or wanted.work
+        chosen = (one for one in answers if asked in (None, one.asked))
+        capped = frozenset(part.asked[0] for part, capped in cut if capped)
+        return Verdict(tuple(self._levels), next(chosen), answers, capped)
 
     def _level(self, name: str, judge: Callable[[], tuple[str, str, bytes]]) -> bytes:
         """Run one judgement; returns what it hands on to the next (bytes)."""
@@ -148,21 +182,26 @@ class _Verification:
         self._levels.append(Level(name, status, detail))
         return value
 
-    def _asked(
-        self, digest: bytes | None, work: bytes | None
-    ) -> tuple[str, str, bytes]:
-        asked = self._bundle.asked
-        if digest is not None and digest != asked:
+    def _asked(self, wanted: Wanted) -> tuple[str, str, bytes]:
+        asked, work = self._bundle.asked, wanted.work
+        if wanted.digest is not None and wanted.digest not in asked:
             raise ProofError(
-                f"the bundle answers for sha256:{asked[2:].hex()}, "
-                f"not for sha256:{digest[2:].hex()}: {OTHER_FILE}"
+                f"the bundle answers for {_named(asked)}, "
+                f"not for {_named((wanted.digest,))}: {OTHER_FILE}"
             )
+        if wanted.digests and wanted.digests != frozenset(asked):
+            raise ProofError(
+                f"the bundle answers for {_named(asked)},"
+                f" not for the {len(wanted.digests)} digests that were asked for"
+            )
+        if not wanted.keys <= frozenset(self._bundle.keys):
+            raise ProofError("the bundle leaves out a key that you trust")
         if work is None:
             return ABSENT, "the work's own bytes were not compared", b""
-        if work != asked:
+        if work not in asked or wanted.digest not in (None, work):
             raise ProofError(
                 f"the file's SHA-256 is {work[2:].hex()}, "
-                f"the bundle answers for {asked[2:].hex()}: {OTHER_FILE}"
+                f"the bundle answers for {_named(asked)}: {OTHER_FILE}"
             )
         return OK, "the file is the one that the bundle answers for", b""
 
@@ -186,7 +225,9 @@ class _Verification:
         top = parse_opening(bundle.opening, bundle.strings)
         recall = _recall(bundle)
         walk = Walk(top)
-        chain = derive(walk, recall, bundle.asked, bundle.depth)
+        places = _places(bundle)
+        asked, keys = bundle.asked, bundle.keys
+        chain = derive(walk, recall, places.__getitem__, asked, bundle.depth, keys)
         walk.require_no_surplus()
         if len(_ids(bundle)) < len(bundle.statements) + len(bundle.redacted):
             raise ProofError("the bundle has a statement that it says was taken down")
@@ -243,17 +284,11 @@ class _Verification:
         )
 
     def _inclusion(self, root: bytes) -> tuple[str, str, bytes]:
-        size = self._checkpoint.size
-        for one in self._bundle.statements:
-            if one.index >= size - 1:
-                raise ProofError(f"index {one.index} in a tree of {size} entries")
-            leaf = leaf_hash(statement_entry(one.statement))
-            verify_inclusion(leaf, one.index, size, one.proof, self._checkpoint.root)
-        for gone in self._bundle.redacted:
-            if gone.index >= size - 1:
-                raise ProofError(f"index {gone.index} in a tree of {size} entries")
-            leaf = leaf_hash(gone.entry.to_bytes())
-            verify_inclusion(leaf, gone.index, size, gone.proof, self._checkpoint.root)
+        size, bundle = self._checkpoint.size, self._bundle
+        leaves = leaves_of(bundle)
+        if leaves and max(leaves) >= size - 1:
+            raise ProofError(f"index {max(leaves)} in a tree of {size} entries")
+        verify_shared(leaves, size, bundle.inclusion, self._checkpoint.root)
         return OK, "every statement is in the log at the place it claims", root
 
     def _redactions(self) -> tuple[str, str, bytes]:
@@ -355,6 +390,15 @@ class _Verification:
         """Unix seconds by which the quorum had cosigned a tree with this entry."""
         times = [time for size, time in self._existed if size > index]
         return min(times, default=None)
+
+
+def _named(digests: Collection[bytes]) -> str:
+    first = f"sha256:{min(digests)[2:].hex()}"
+    return first if len(digests) == 1 else f"{len(digests)} digests from {first} on"
+
+
+def _places(bundle: Bundle) -> dict[bytes, int]:
+    return {one.statement.id: one.index for one in bundle.statements}
 
 
 def signed_by(policy: Policy, names: Collection[str]) -> str:

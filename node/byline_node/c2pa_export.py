@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from byline_ledger.answer import EFFECTIVE
-from byline_ledger.bundle import Bundle
+from byline_ledger.bundle import Bundle, proof_of
 from byline_ledger.codec import Value
 from byline_ledger.content import read_work
 from byline_ledger.crypto import SigningKey
@@ -97,7 +97,7 @@ def own_statement(bundle: bytes, work: bytes, author: bytes) -> Attested:
         log=parsed.log,
         index=row.index,
         bundle=bundle if whole else b"",
-        inclusion=() if whole else row.proof,
+        inclusion=() if whole else proof_of(parsed, row.index),
         checkpoint=b"" if whole else parsed.checkpoint,
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import split_array
+from byline_ledger.content_json import content_to_json
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, is_multihash, multihash, parse_hash
 from byline_ledger.entry import author_tag, subject_key
@@ -212,7 +213,9 @@ def parse_authored(value: object) -> tuple[bytes, list[bytes]]:
 
 
 def statement_to_json(statement: Statement, index: int | None) -> dict[str, Any]:
-    """A statement for people: ids as CID, key as did:key, other bytes in hex."""
+    """A statement for people: ids as CID, key as did:key, other bytes in hex.
+
+    `fields` is what stands there, `content` what a reader makes of it."""
     return {
         "id": cid_of_statement(statement.id),
         "index": index,
@@ -221,6 +224,7 @@ def statement_to_json(statement: Statement, index: int | None) -> dict[str, Any]
         "time": statement.time,
         "about": f"sha256:{statement.about[2:].hex()}",
         "fields": plain_json(statement.fields),
+        "content": content_to_json(statement),
         "body": statement.body.hex(),
         "signature": statement.signature.hex(),
     }

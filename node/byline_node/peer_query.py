@@ -15,7 +15,8 @@ from secrets import token_bytes
 import trio
 
 from byline_ledger.alarm import alarm_of_notes
-from byline_ledger.bundle import DEFAULT_DEPTH, MAX_BUNDLE, Bundle
+from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.crowd_reader import CrowdAnswer, CrowdReading, crowd_bits
 from byline_ledger.digest import ParsedHash, cid_of_statement
 from byline_ledger.errors import (

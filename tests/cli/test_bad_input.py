@@ -196,7 +196,7 @@ def test_a_bundle_of_another_version_is_unsupported(
     """It says so, and is not called malformed."""
     fields = unpack(bundle.read_bytes(), max_size=1 << 20, max_depth=3, what="bundle")
     assert isinstance(fields, dict)
-    byline.write("new.byline", pack({**fields, "format": "byline-bundle/3"}))
+    byline.write("new.byline", pack({**fields, "format": "byline-bundle/4"}))
     ended = byline("verify", "new.byline", "photo.jpg", "--json")
     assert ended.code == 65
     assert '"kind": "unsupported"' in ended.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.bundle_headline import chain_of, existed_by, gap_name, headline
 
-from byline_ledger.answer import Answer, Claim, Remark, Work
-from byline_ledger.bundle import Bundle, build_bundle
+from byline_ledger.answer import Answer, make_answers
+from byline_ledger.bundle import Bundle, build_bundle, build_shared
+from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import MalformedError, RedactedError, UnsupportedError
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.policy import Policy
@@ -28,6 +30,7 @@ sys.path.insert(0, str(VECTORS))
 
 import bundle_cases  # noqa: E402
 import bundle_cases_gone  # noqa: E402
+import bundle_kinds  # noqa: E402
 import bundle_logs  # noqa: E402
 import generate_bundle  # noqa: E402
 import naive_bundle  # noqa: E402
@@ -56,6 +59,8 @@ def verify(case: dict[str, Any], data: bytes | None = None) -> Verdict:
     return verify_bundle(
         bundle_of(case) if data is None else data,
         digest=bytes.fromhex(ask["digest"]),
+        digests=[bytes.fromhex(one) for one in ask.get("digests", [])],
+        keys=[bytes.fromhex(one) for one in ask.get("keys", [])],
         policy=Policy.from_bytes(policy.encode()) if policy else None,
         now=ask.get("now"),
         work=bytes.fromhex(work) if work else None,
@@ -76,7 +81,7 @@ def test_a_valid_bundle_gives_its_answer(case: dict[str, Any]) -> None:
     assert verdict.answer is not None
     expected = dict(case["expect"]["answer"])
     existed = expected.pop("existed", None)
-    assert expected == headline(verdict.answer, bundle_of(case))
+    assert expected == headline(whole_answer(case, verdict), bundle_of(case))
     if existed is not None:
         assert existed == existed_by(verdict.answer)
     json.dumps(verdict.answer.to_json())
@@ -88,84 +93,14 @@ def test_a_valid_bundle_encodes_to_the_same_bytes(case: dict[str, Any]) -> None:
     assert bundle_of(case) == Bundle.from_bytes(bundle_of(case)).to_bytes()
 
 
-def existed_by(answer: Answer) -> dict[str, int | None]:
-    """By index, when each claim and endorsement existed at the latest."""
-    claims = [claim for work in answer.works for claim in work.claims]
-    remarks = [one for claim in claims for one in claim.endorsements]
-    return {str(one.index): one.existed_by for one in (*claims, *remarks)}
-
-
-def headline(answer: Answer, data: bytes) -> dict[str, Any]:
-    """The answer in the form of the vectors."""
-    bundle = Bundle.from_bytes(data)
-    return {
-        "depth": answer.depth,
-        "gaps": sorted(map(gap_name, answer.gaps)),
-        "keys": [
-            {
-                "author": key.author.hex(),
-                "total": key.total,
-                "successor": key.successor.hex() if key.successor else None,
-            }
-            for key in answer.keys
-        ],
-        "works": [work_headline(work) for work in answer.works if work.total != 0],
-        "works_total": len(answer.works),
-        "statements": len(bundle.statements),
-        "log": {
-            "origin": answer.origin,
-            "root": b64encode(answer.log_root).decode(),
-            "set_root": answer.set_root.hex(),
-            "size": answer.log_size,
-            "strings": bundle.strings,
-        },
-    }
-
-
-GAPS = {
-    "steps": "depth",
-    "works": "works",
-    "bytes": "bytes",
-    "statements about a work": "work page",
-    "remarks about a statement": "remark page",
-    "statements of a key": "own page",
-    "successors": "successors",
-}
-
-
-def gap_name(text: str) -> str:
-    """The vectors' name of a gap; its wording is the program's own."""
-    return next(name for words, name in reversed(GAPS.items()) if words in text)
-
-
-def work_headline(work: Work) -> dict[str, Any]:
-    return filled(
-        {"digest": work.digest[2:].hex(), "level": work.level, "total": work.total},
-        claims=[claim_headline(claim) for claim in work.claims],
-        remarks=[brief(remark) for remark in work.remarks],
-        redacted=[one.index for one in work.redacted],
-    )
-
-
-def claim_headline(claim: Claim) -> dict[str, Any] | int:
-    full = filled(
-        brief(claim),
-        withdrawal=claim.withdrawal.id.hex() if claim.withdrawal else None,
-        remarks_total=claim.remarks_total,
-        endorsements=[brief(one) for one in claim.endorsements],
-        disputes=[brief(one) for one in claim.disputes],
-        others=[brief(one) for one in claim.others],
-        redacted=[one.index for one in claim.redacted],
-    )
-    return claim.index if len(full) == 3 and claim.status == "effective" else full
-
-
-def brief(one: Claim | Remark) -> dict[str, Any]:
-    return {"id": one.id.hex(), "index": one.index, "status": one.status}
-
-
-def filled(always: dict[str, Any], **further: Any) -> dict[str, Any]:
-    return {**always, **{name: value for name, value in further.items() if value}}
+def whole_answer(case: dict[str, Any], verdict: Verdict) -> Answer:
+    """Of all works of a bundle in one; of one work, as it is."""
+    assert verdict.answer is not None
+    bundle = Bundle.from_bytes(bundle_of(case))
+    if len(bundle.asked) == 1:
+        return verdict.answer
+    checkpoint, root = checkpoint_of(bundle.checkpoint), verdict.answer.set_root
+    return make_answers(bundle, checkpoint, [chain_of(bundle)], root)[0]
 
 
 # Invalid bundles
@@ -316,10 +251,11 @@ def test_whatever_a_statement_says_there_is_an_answer(data: st.DataObject) -> No
         about = key if type_ == "rotate" else work.name
         statements.append(nonsense(data, author, type_, about))
     fields, answer = log.publish(statements).bundle(bundle_cases.ALONE, 4)
-    verdict = verify_bundle(naive_prover.encode(fields))
+    data_ = naive_prover.encode(fields)
+    verdict = verify_bundle(data_)
     assert verdict.ok
     assert verdict.answer is not None
-    assert answer["works"] == [work_headline(one) for one in verdict.answer.works]
+    assert answer["works"] == headline(verdict.answer, data_)["works"]
     json.dumps(verdict.answer.to_json())
 
 
@@ -375,6 +311,10 @@ class NaiveView:
     def index_of(self, id_: bytes) -> int | None:
         return self.view.log.index.get(id_)
 
+    def node(self, level: int, index: int) -> bytes:
+        start = index << level
+        return naive_bundle.tree_root(self.view.entries[start : start + (1 << level)])
+
     def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
         return tuple(naive_bundle.inclusion(index, self.view.entries))
 
@@ -390,6 +330,7 @@ def views() -> dict[str, NaiveView]:
         bundle_cases.SMALL.view,
         bundle_cases.FEW,
         bundle_cases_gone.GONE.view,
+        bundle_kinds.KINDS.view,
     )
     return {view.log.origin: NaiveView(view) for view in made}
 
@@ -407,6 +348,15 @@ def test_the_prover_writes_what_the_oracle_writes() -> None:
                 assert naive_prover.encode(fields) == built
 
 
+def test_the_prover_writes_what_the_oracle_writes_of_many_works() -> None:
+    """Byte for byte, with the keys that a reader trusts."""
+    for _, _, view, digests, keys in bundle_kinds.kind_cases():
+        fields, _ = view.shared(digests, 4, keys)
+        shuffled = [*digests[::-1], *digests]
+        built = build_shared(NaiveView(view), shuffled, keys=keys)  # type: ignore[arg-type]
+        assert naive_prover.encode(fields) == built
+
+
 def test_more_than_a_bundle_may_hold_is_a_gap() -> None:
     """Past the cap nothing is looked up, and the oracle agrees where that is."""
     view = bundle_logs.heavy_log()
@@ -419,7 +369,7 @@ def test_more_than_a_bundle_may_hold_is_a_gap() -> None:
     assert verdict.ok
     assert verdict.answer is not None
     assert ["bytes"] == answer["gaps"] == sorted(map(gap_name, verdict.answer.gaps))
-    assert answer["works"] == [work_headline(one) for one in verdict.answer.works]
+    assert answer["works"] == headline(verdict.answer, data)["works"]
     unseen = [work for work in verdict.answer.works if work.total is None]
     assert 10 < len(unseen) < 50
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.bundle_headline import asked_key
 from tests.support.logs import take_down
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import key, signed, withdraw, work
@@ -258,15 +259,12 @@ def test_a_key_that_was_left_out_is_noticed(view: LogView) -> None:
 def test_what_is_not_under_the_prefix_is_noticed(view: LogView) -> None:
     page, whole = page_of(view, 3), page_of(view, 0)
     stranger = next(one for one in whole.bundles if one not in page.bundles)
-    bundles = sorted(
-        (*page.bundles, stranger), key=lambda b: subject_key(Bundle.from_bytes(b).asked)
-    )
+    bundles = sorted((*page.bundles, stranger), key=asked_key)
     text = "not under the prefix"
     refuse(replace(page, bundles=tuple(bundles)), ProofError, text, 3)
     others = sorted((*whole.others, bytes(32)), key=other_key)
     refuse(replace(whole, others=tuple(others)), ProofError, text)
-    row = page_of(view, 0).gone
-    assert row
+    row = whole.gone
     without = next(b for b in range(1, 20) if not page_of(view, b).gone)
     refuse(replace(page_of(view, without), gone=row), ProofError, text, without)
 
@@ -337,11 +335,13 @@ def test_an_end_before_the_end_leaves_something_open(
 def test_a_row_of_what_was_taken_down_has_its_place(view: LogView) -> None:
     page = page_of(view)
     (row,) = page.gone
-    moved = replace(row, index=row.index - 1)
+    left = row.left
+    moved = replace(row, left=replace(left, index=left.index - 1))
     refuse(replace(page, gone=(moved,)), ProofError, "proof")
-    behind = replace(row, index=view.size - 1)
+    behind = replace(row, left=replace(left, index=view.size - 1))
     refuse(replace(page, gone=(behind,)), ProofError, "in a tree of")
-    stranger = replace(row, entry=replace(row.entry, tag=bytes(8)))
+    other = replace(left, entry=replace(left.entry, tag=bytes(8)))
+    stranger = replace(row, left=other)
     refuse(replace(page, gone=(stranger,)), ProofError, "leaves out the key")
 
 

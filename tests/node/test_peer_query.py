@@ -335,7 +335,7 @@ async def test_a_work_left_out_of_a_crowd_is_noticed(tmp_path: Path) -> None:
         if not isinstance(request, AskCrowd):
             return truth
         page = parse_crowd_page(truth)
-        others = [b for b in page.bundles if Bundle.from_bytes(b).asked != DIGEST]
+        others = [b for b in page.bundles if Bundle.from_bytes(b).asked != (DIGEST,)]
         rest = tuple(one for one in page.bundles if one != others[0])
         return replace(page, bundles=rest).to_bytes()
 

@@ -92,7 +92,7 @@ def values(fields: Fields, changes: dict[str, Fields]) -> list[Case]:
 
 def of_any() -> dict[str, Fields]:
     return {
-        "format: a bundle's": {"format": "byline-bundle/2"},
+        "format: a bundle's": {"format": "byline-bundle/3"},
         "format: in capitals": {"format": "BYLINE-ALARM/1"},
         "format: bytes": {"format": b"byline-alarm/1"},
         "format: a number": {"format": 1},

@@ -12,6 +12,7 @@ from naive_bundle import (
     Key,
     Said,
     commitment,
+    inclusion_of,
     say,
     sha256,
     strings_of,
@@ -85,9 +86,19 @@ class Small:
         top = trie(sorted(self.log.strings - gone))
         view = View(self.log, self.view.entries, top, self.view.count - len(gone))
         other = view.bundle(self.asked, 4)[0]
-        for name in ("opening", "statements", "strings", "depth"):
+        for name in ("opening", "statements", "inclusion", "strings", "depth"):
             fields[name] = deepcopy(other[name])
         return fields
+
+    def with_row(self, fields: Fields, row: list[Any]) -> Fields:
+        """A bundle with one more statement, and the proof of all."""
+        rows = sorted([*fields["statements"], row], key=lambda one: id_in(one[1]))
+        return fields | {"statements": rows, "inclusion": self.proof_of(rows)}
+
+    def proof_of(self, rows: list[list[Any]], view: View | None = None) -> bytes:
+        """The shared proof of these rows, in this tree or another."""
+        entries = (view or self.view).entries
+        return b"".join(inclusion_of({row[0] for row in rows}, entries))
 
     def lying(self, top: list[Any], count: int) -> View:
         """This log's tree, but the last entry commits to another lookup set."""

@@ -83,7 +83,7 @@ def gone_cases() -> Iterator[tuple[str, str, View, bytes]]:
 def bad_gone_cases() -> Iterator[Case]:
     asked = work_of("own word")
     row = GONE.spoiled()["redacted"][0]
-    index, entry, proof, tombstone = row
+    index, entry, tombstone = row
     said = GONE.gone["word"]
     there = GONE.view.row(GONE.kept.id)
 
@@ -95,31 +95,26 @@ def bad_gone_cases() -> Iterator[Case]:
         "at another index",
         "its proof fails",
         "inclusion",
-        redacted=[[index + 1, entry, proof, tombstone]],
+        redacted=[[index + 1, entry, tombstone]],
     )
-    yield put(
-        "without proof",
-        "its proof fails",
-        "inclusion",
-        redacted=[[index, entry, b"", tombstone]],
-    )
+    yield put("without proof", "nothing leads to the root", "inclusion", inclusion=b"")
     yield put("left out", "an owed statement is missing", "completeness", redacted=[])
     other = entry_of(GONE.gone["remark"])
     yield put(
         "another entry",
         "the one listed is missing",
         "completeness",
-        redacted=[[index, other, proof, tombstone]],
+        redacted=[[index, other, tombstone]],
     )
     wrong_tag = entry[:33] + bytes(8) + entry[41:]
     yield put(
         "under another tag",
         "the string is not this entry's",
         "completeness",
-        redacted=[[index, wrong_tag, proof, tombstone]],
+        redacted=[[index, wrong_tag, tombstone]],
     )
     both = sorted(
-        [*GONE.spoiled()["statements"], [index, said.envelope, proof]],
+        [*GONE.spoiled()["statements"], [index, said.envelope]],
         key=lambda one: id_of(one[1]),
     )
     yield put(
@@ -132,13 +127,13 @@ def bad_gone_cases() -> Iterator[Case]:
         "commitment",
         "not the entry of a statement",
         "malformed",
-        redacted=[[index, b"\x01" + bytes(40), proof, tombstone]],
+        redacted=[[index, b"\x01" + bytes(40), tombstone]],
     )
     yield put(
         "bad entry",
         "not an entry",
         "malformed",
-        redacted=[[index, b"\x07", proof, tombstone]],
+        redacted=[[index, b"\x07", tombstone]],
     )
     for name, bytes_ in (
         ("no tombstone", b""),
@@ -149,11 +144,9 @@ def bad_gone_cases() -> Iterator[Case]:
             name,
             "not a tombstone",
             "malformed",
-            redacted=[[index, entry, proof, bytes_]],
+            redacted=[[index, entry, bytes_]],
         )
-    yield put(
-        "row of three", "a row too short", "malformed", redacted=[[index, entry, proof]]
-    )
+    yield put("row of two", "a row too short", "malformed", redacted=[[index, entry]])
     yield put("twice", "not in ascending order", "malformed", redacted=[row, row])
     yield put(
         "row of a statement", "a row of the other kind", "malformed", redacted=[there]

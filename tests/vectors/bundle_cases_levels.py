@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 from bundle_cases import (
     FEW,
@@ -45,7 +46,7 @@ def asked_cases() -> Iterator[Case]:
         ("other", "the answer for one work, passed off as that for another"),
         ("source", "the answer for a work, passed off as that for its source"),
     ):
-        fields["asked"] = work_of(name)
+        fields["asked"] = [work_of(name)]
         yield bad(
             "completeness", f"asked for {name}", why, fields, digest=work_of(name)
         )
@@ -127,40 +128,39 @@ def depth_cases() -> Iterator[Case]:
 
 
 def inclusion_cases() -> Iterator[Case]:
-    fields = SMALL.fields()
-    row = row_of(fields, SMALL.claim)
-    row[0] ^= 1
-    yield not_included("index changed", "the neighbour's index", fields)
-    fields = SMALL.fields()
-    row_of(fields, SMALL.claim)[0] = len(SMALL.view.entries) - 1
-    yield not_included("index of the commitment", "no statement is there", fields)
-    fields = SMALL.fields()
-    row_of(fields, SMALL.claim)[0] = 2**63 - 1
-    yield not_included("index beyond the tree", "2^63 - 1", fields)
-    fields = SMALL.fields()
-    one, two = row_of(fields, SMALL.claim), row_of(fields, SMALL.dispute)
-    one[2], two[2] = two[2], one[2]
-    yield not_included("proofs exchanged", "each is the other's", fields)
-    fields = SMALL.fields()
-    row = row_of(fields, SMALL.claim)
-    row[2] = row[2][32:64] + row[2][:32] + row[2][64:]
-    yield not_included("proof swapped", "two hashes exchanged", fields)
-    for name, why, end in (
-        ("proof short", "the last hash is missing", slice(None, -32)),
-        ("proof empty", "no hash at all", slice(0)),
-    ):
+    def index(name: str, why: str, at: int) -> Case:
         fields = SMALL.fields()
-        row = row_of(fields, SMALL.claim)
-        row[2] = row[2][end]
-        yield not_included(name, why, fields)
+        row_of(fields, SMALL.claim)[0] = at
+        return not_included(name, why, fields)
+
+    def proof(name: str, why: str, inclusion: bytes) -> Case:
+        return not_included(name, why, SMALL.fields() | {"inclusion": inclusion})
+
     fields = SMALL.fields()
-    row_of(fields, SMALL.claim)[2] += bytes(32)
-    yield not_included("proof long", "one hash too many", fields)
-    fields = SMALL.fields()
-    row = row_of(fields, SMALL.dispute)
-    row[:] = SMALL.newer.row(SMALL.dispute.id)
-    why = "the proof is for a newer tree"
-    yield not_included("proof for another tree", why, fields)
+    claim, dispute = row_of(fields, SMALL.claim), row_of(fields, SMALL.dispute)
+    last = len(SMALL.view.entries) - 1
+    yield index("index changed", "the neighbour's index", claim[0] ^ 1)
+    yield index("index of another", "two statements at one index", dispute[0])
+    yield index("index of the commitment", "no statement is there", last)
+    yield index("index beyond the tree", "2^63 - 1", 2**63 - 1)
+    claim[0], dispute[0] = dispute[0], claim[0]
+    yield not_included("indexes exchanged", "each is the other's", fields)
+    whole = SMALL.fields()["inclusion"]
+    swapped = whole[32:64] + whole[:32] + whole[64:]
+    yield proof("proof swapped", "two hashes exchanged", swapped)
+    yield proof("proof short", "the last hash is missing", whole[:-32])
+    yield proof("proof empty", "no hash at all", b"")
+    yield proof("proof long", "one hash too many", whole + bytes(32))
+    rows = SMALL.fields()["statements"]
+    newer = SMALL.proof_of(rows, SMALL.newer)
+    yield proof("proof for another tree", "the proof is for a newer tree", newer)
+    one = SMALL.proof_of(rows[:1])
+    yield proof("proof of one statement", "the others are in no tree", one)
+    fields = deepcopy(FEW.bundle(work_of("never attested"), 4)[0])
+    why = "there is no statement, and a hash all the same"
+    fields["inclusion"] = bytes(32)
+    asked = work_of("never attested")
+    yield bad("inclusion", "proof of nothing", why, fields, digest=asked)
 
 
 def trust_cases() -> Iterator[Case]:

@@ -37,7 +37,9 @@ def malformed_cases() -> Iterator[Case]:
     rows = fields["statements"]
     row = rows[0]
     body = next(iter(FEW.log.said.values())).body
-    asked = fields["asked"]
+    (asked,) = fields["asked"]
+    many = [b"\x12\x20" + number.to_bytes(32, "big") for number in range(513)]
+    keys = [bytes([number]) * 32 for number in range(17)]
     without = {name: value for name, value in fields.items() if name != "strings"}
     for name, why, spoiled in (
         ("another kind of file", "its format is that of no bundle", put(format="zip")),
@@ -47,20 +49,20 @@ def malformed_cases() -> Iterator[Case]:
         ("trailing byte", "one byte after the end", data + b"\0"),
         ("two bundles", "one after the other", data + data),
         ("not a map", "an array", pack([1, 2])),
-        ("unknown key", "a tenth key", put(zeal=1)),
+        ("unknown key", "one key more", put(zeal=1)),
         ("missing key", "no count of strings", encode(without)),
         (
             "key twice",
             "depth, and depth again",
-            b"\x8a" + edit(b"\xa5depth" + count, (b"\xa5depth" + count) * 2)[1:],
+            b"\x8e" + edit(b"\xa5depth" + count, (b"\xa5depth" + count) * 2)[1:],
         ),
-        ("keys out of order", "depth before checkpoint", out_of_order(fields)),
+        ("map out of order", "depth before checkpoint", out_of_order(fields)),
         (
             "long integer",
             "depth in two bytes",
             edit(b"\xa5depth" + count, b"\xa5depth\xcc" + count),
         ),
-        ("long map", "a map of 9 with a two-byte length", b"\xde\0\x09" + data[1:]),
+        ("long map", "a map of 13 with a two-byte length", b"\xde\0\x0d" + data[1:]),
         (
             "long string",
             "format in a long form",
@@ -69,7 +71,7 @@ def malformed_cases() -> Iterator[Case]:
         (
             "text for bytes",
             "asked as a string",
-            edit(b"asked\xc4\x22", b"asked\xd9\x22"),
+            edit(b"asked\x91\xc4\x22", b"asked\x91\xd9\x22"),
         ),
         (
             "bytes for text",
@@ -96,31 +98,41 @@ def malformed_cases() -> Iterator[Case]:
                 b"\xd9%cfew" % len(fields["log"]), b"\xd9%c\xffew" % len(fields["log"])
             ),
         ),
-        ("short asked", "33 bytes", put(asked=asked[:-1])),
-        ("asked is no SHA-256", "multihash code 13", put(asked=b"\x13" + asked[1:])),
+        ("asked for nothing", "no digest", put(asked=[])),
+        ("asked is no array", "one digest by itself", put(asked=asked)),
+        ("short asked", "33 bytes", put(asked=[asked[:-1]])),
+        ("asked is no SHA-256", "multihash code 13", put(asked=[b"\x13" + asked[1:]])),
+        ("asked twice", "the same digest again", put(asked=[asked, asked])),
+        ("asked out of order", "digests descend", put(asked=many[1::-1])),
+        ("asked for too many", "513 digests", put(asked=many)),
+        ("asked is an array of arrays", "a digest in an array", put(asked=[[asked]])),
+        ("keys is no array", "one key by itself", put(keys=keys[0])),
+        ("short key", "31 bytes", put(keys=[bytes(31)])),
+        ("key as text", "32 letters", put(keys=["k" * 32])),
+        ("trusted twice", "the same key again", put(keys=[keys[1], keys[1]])),
+        ("keys out of order", "keys descend", put(keys=keys[1::-1])),
+        ("too many keys", "17 keys", put(keys=keys)),
         ("depth beyond the limit", "17", put(depth=17)),
         ("count beyond the limit", "2^63 strings", put(strings=2**63)),
         ("uneven commitment proof", "33 bytes", put(proof=fields["proof"] + b"\0")),
         ("endless commitment proof", "64 hashes", put(proof=bytes(64 * 32))),
-        (
-            "uneven inclusion proof",
-            "31 bytes",
-            put(statements=[[row[0], row[1], bytes(31)]]),
-        ),
-        ("index beyond the limit", "2^63", put(statements=[[2**63, row[1], row[2]]])),
-        ("row of two", "no proof", put(statements=[row[:2]])),
+        ("uneven inclusion proof", "31 bytes", put(inclusion=bytes(31))),
+        ("inclusion proof as text", "64 letters", put(inclusion="k" * 64)),
+        ("index beyond the limit", "2^63", put(statements=[[2**63, row[1]]])),
+        ("row of one", "an index alone", put(statements=[row[:1]])),
+        ("row of three", "a proof of its own", put(statements=[[*row, bytes(32)]])),
         ("statements reordered", "ids descend", put(statements=rows[::-1])),
         ("statement twice", "the same row again", put(statements=[row, *rows])),
         ("statements as a map", "not an array", put(statements={})),
         (
             "statement that is no envelope",
             "the body alone",
-            put(statements=[[row[0], body, row[2]]]),
+            put(statements=[[row[0], body]]),
         ),
         (
             "statement with trailing bytes",
             "one byte after the envelope",
-            put(statements=[[row[0], row[1] + b"\0", row[2]]]),
+            put(statements=[[row[0], row[1] + b"\0"]]),
         ),
         (
             "statement not canonical",
@@ -132,7 +144,6 @@ def malformed_cases() -> Iterator[Case]:
                         pack(
                             [1, b"\xde\0" + bytes([body[0] & 15]) + body[1:], bytes(64)]
                         ),
-                        b"",
                     ]
                 ]
             ),
@@ -140,7 +151,7 @@ def malformed_cases() -> Iterator[Case]:
         (
             "statement with a short signature",
             "63 bytes",
-            put(statements=[[0, pack([1, body, bytes(63)]), b""]]),
+            put(statements=[[0, pack([1, body, bytes(63)])]]),
         ),
         ("checkpoint without signature", "text alone", put(checkpoint=FEW.text)),
         (
@@ -170,17 +181,17 @@ def malformed_cases() -> Iterator[Case]:
         (
             "nested too deep",
             "a proof that is an array of arrays",
-            put(statements=[[0, [[[[]]]], b""]]),
+            put(statements=[[0, [[[[]]]]]]),
         ),
     ):
         yield bad("malformed", name, why, spoiled)
     for name, why, spoiled in (
-        ("unknown format", "byline-bundle/3", put(format="byline-bundle/3")),
-        ("old format", "byline-bundle/1", put(format="byline-bundle/1")),
+        ("unknown format", "byline-bundle/4", put(format="byline-bundle/4")),
+        ("old format", "byline-bundle/2", put(format="byline-bundle/2")),
         (
             "statement of another version",
             "envelope version 2",
-            put(statements=[[0, pack([2, body, bytes(64)]), b""]]),
+            put(statements=[[0, pack([2, body, bytes(64)])]]),
         ),
     ):
         yield bad("unsupported", name, why, spoiled)
@@ -190,7 +201,7 @@ def out_of_order(fields: Fields) -> bytes:
     names = sorted(fields)
     names[1], names[2] = names[2], names[1]
     fields = {**fields, "opening": write_opening(fields["opening"])}
-    return b"\x89" + b"".join(pack(name) + pack(fields[name]) for name in names)
+    return b"\x8d" + b"".join(pack(name) + pack(fields[name]) for name in names)
 
 
 def _other_key_id(text: str) -> str:

@@ -12,7 +12,6 @@ from bundle_cases import (
     Fields,
     about_string,
     bad,
-    id_in,
     incomplete,
     inner_with_prefix,
     leaf_with,
@@ -35,7 +34,8 @@ from naive_bundle import (
     trie,
     trie_hash,
 )
-from naive_prover import Chain, View
+from naive_chain import Chain
+from naive_prover import View
 
 
 def dropped_cases() -> Iterator[Case]:
@@ -65,23 +65,18 @@ def dropped_cases() -> Iterator[Case]:
     yield incomplete("absence of something present", why, fields)
     stranger = Key("phantom")
     phantom = claim(stranger, "work")
-    fields = SMALL.fields()
-    proof = fields["statements"][0][2]
-    fields["statements"].append([0, phantom.envelope, proof])
-    fields["statements"].sort(key=lambda row: id_in(row[1]))
+    fields = SMALL.with_row(SMALL.fields(), [5, phantom.envelope])
     why = "a statement that is not listed in the lookup set"
     yield incomplete("phantom statement", why, fields)
     view = SMALL.with_strings(*strings_of(phantom))
-    SMALL.log.said[phantom.id], SMALL.log.index[phantom.id] = phantom, 0
+    SMALL.log.said[phantom.id], SMALL.log.index[phantom.id] = phantom, 5
     fields = view.bundle(SMALL.asked, 4)[0]
     fields["checkpoint"] = SMALL.view.note
     fields["proof"] = SMALL.fields()["proof"]
     why = "a statement listed in a lookup set that the log did not commit to"
     yield incomplete("phantom statement in the set", why, fields)
     del SMALL.log.said[phantom.id], SMALL.log.index[phantom.id]
-    fields = SMALL.fields()
-    fields["statements"].append(SMALL.view.row(SMALL.other.id))
-    fields["statements"].sort(key=lambda row: id_in(row[1]))
+    fields = SMALL.with_row(SMALL.fields(), SMALL.view.row(SMALL.other.id))
     why = "a statement of the log that the answer does not use"
     yield incomplete("unused statement", why, fields)
 
@@ -154,7 +149,7 @@ def opening_cases() -> Iterator[Case]:
 
 def surplus_cases() -> Iterator[Case]:
     chain = Chain(SMALL.view)
-    chain.answer(SMALL.asked, 4)
+    chain.answer([SMALL.asked], 4)
     beside = next(
         node
         for node in nodes(SMALL.view.top)
@@ -173,7 +168,7 @@ def lying_cases() -> Iterator[Case]:
     """A log signs a commitment that is wrong; the reader can tell from the bundle."""
     phantom = claim(Key("phantom"), "work")
     view = SMALL.with_strings(*strings_of(phantom))
-    SMALL.log.said[phantom.id], SMALL.log.index[phantom.id] = phantom, 0
+    SMALL.log.said[phantom.id], SMALL.log.index[phantom.id] = phantom, 5
     fields = view.bundle(SMALL.asked, 4)[0]
     why = "the log lists a statement that it does not hold"
     yield not_included("committed phantom", why, fields)
@@ -290,21 +285,20 @@ def commitment_cases() -> Iterator[Case]:
     fields = SMALL.fields()
     fields["checkpoint"] = open_ended.note
     fields["proof"] = b"".join(inclusion(last - 1, entries[:-1]))
-    fields["statements"] = [
-        open_ended.row(id_in(row[1])) for row in fields["statements"]
-    ]
+    fields["inclusion"] = SMALL.proof_of(fields["statements"], open_ended)
     why = "the tree that the log signed ends with a statement"
     yield incomplete("last leaf is no commitment", why, fields)
     buried = View(SMALL.log, (*entries, entries[0]), view.top, view.count)
     fields = SMALL.fields()
     fields["checkpoint"] = buried.note
     fields["proof"] = b"".join(inclusion(last, buried.entries))
-    fields["statements"] = [buried.row(id_in(row[1])) for row in fields["statements"]]
+    fields["inclusion"] = SMALL.proof_of(fields["statements"], buried)
     why = "the commitment is proven, but a statement follows it"
     yield incomplete("commitment is not the last leaf", why, fields)
     empty = View(SMALL.log, (), ["leaf", []], 0)
     asked = work_of("never attested")
-    fields = {**fields, "asked": asked, "checkpoint": empty.note, "depth": 0}
+    fields = {**fields, "asked": [asked], "checkpoint": empty.note, "depth": 0}
     fields |= {"opening": empty.top, "proof": b"", "statements": [], "strings": 0}
+    fields["inclusion"] = b""
     why = "a tree of size 0 commits to nothing"
     yield bad("completeness", "empty tree", why, fields, digest=asked)

@@ -35,6 +35,7 @@ from bundle_cases_levels import (
 )
 from bundle_cases_malformed import malformed_cases, malformed_opening_cases
 from bundle_cases_set import commitment_cases, dropped_cases, lying_cases, opening_cases
+from bundle_kinds import bad_kind_cases, good_case, kind_cases
 from bundle_logs import (
     WITNESS_TIME,
     WITNESSES,
@@ -89,6 +90,9 @@ def valid_cases() -> Iterator[Case]:
     for name, why, view, asked in gone_cases():
         yield good(name, why, view, asked)
     yield from dated_cases(headline)
+    for name, why, view, digests, keys in kind_cases():
+        fields, answer = view.shared(digests, 4, keys)
+        yield good_case(name, why, fields, headline(view, fields, answer), digests)
 
 
 MAIN_WORKS = {
@@ -181,20 +185,25 @@ def invalid_cases() -> Iterator[Case]:
     yield from witness_cases()
     yield from bad_gone_cases()
     yield from bad_dated_cases()
+    yield from bad_kind_cases()
     yield from malformed_cases()
     yield from malformed_opening_cases()
 
 
 DESCRIPTION = (
-    "Proof bundles (docs/spec/bundle.md). `ask` is what the reader knows: digest and"
-    " work as multihashes in hex, policy as text, now in Unix milliseconds, depth the"
-    " least wanted, max_age in seconds. `expect.level` is ok, malformed, unsupported,"
-    " or the first level that fails; `answer` is the headline of what is proven: lists"
-    " in log order; left"
-    " out is what is zero, empty or null, and works of which nothing is known; a bare"
-    " number is the index of an effective claim without remarks; `redacted` are the"
-    " indexes of what was taken down; `existed` gives, by index, the Unix second by"
-    " which the quorum had cosigned a tree that holds the statement."
+    "Proof bundles (docs/spec/bundle.md). `ask` is what the reader knows: digest,"
+    " digests and work as multihashes in hex, keys in hex, policy as text, now in"
+    " Unix milliseconds, depth the least wanted, max_age in seconds. `expect.level`"
+    " is ok, malformed, unsupported, or the first level that fails; `answer` is the"
+    " headline of what is proven: lists in log order; left out is what is zero,"
+    " empty or null, and works of which nothing is known; a bare number is the index"
+    " of an effective claim without remarks; `redacted` are the indexes of what was"
+    " taken down; `existed` gives, by index, the Unix second by which the quorum had"
+    " cosigned a tree that holds the statement; `words` are what keys say about keys"
+    " and commitments, each statement by its index, or where it may have been"
+    " withdrawn as [index, indexes of its own word, whether that is all]; `derived`"
+    " are indexes of what names the work as a source. Of several works the answer"
+    " has all in one chain."
 )
 
 
@@ -205,7 +214,7 @@ def build() -> str:
     assert len(names) == len(set(names)), [n for n in names if names.count(n) > 1]
     head = {
         "description": DESCRIPTION,
-        "format": "byline-bundle/2",
+        "format": "byline-bundle/3",
     }
     lines = ",\n".join(
         json.dumps(one, sort_keys=True, separators=(",", ":")) for one in cases

@@ -260,6 +260,18 @@ def inclusion(index: int, entries: tuple[bytes, ...]) -> list[bytes]:
     return [*inclusion(index - k, entries[k:]), tree_root(entries[:k])]
 
 
+def inclusion_of(indexes: set[int], entries: tuple[bytes, ...]) -> list[bytes]:
+    """The shared proof of several leaves (bundle.md)."""
+    if not indexes:
+        return [tree_root(entries)]
+    if len(entries) == 1:
+        return []
+    k = _left_size(len(entries))
+    right = {index - k for index in indexes if index >= k}
+    left = {index for index in indexes if index < k}
+    return [*inclusion_of(left, entries[:k]), *inclusion_of(right, entries[k:])]
+
+
 def consistency(old: int, entries: tuple[bytes, ...]) -> list[bytes]:
     """RFC 6962, 2.1.2."""
     return _subproof(old, entries, True)

@@ -103,6 +103,12 @@ def made_of() -> dict[bytes, tuple[str, bytes]]:
     return known
 
 
+def gone_row(id_: bytes) -> list[Any]:
+    """A row of a bundle, with an inclusion proof of its own."""
+    index, entry, tombstone = VIEW.gone_row(id_)
+    return [index, entry, b"".join(inclusion(index, VIEW.entries)), tombstone]
+
+
 def crowd_fields(
     prefix: bytes, count: int, after: bytes = b"", most: int = 4096
 ) -> dict[str, Any]:
@@ -122,7 +128,7 @@ def crowd_fields(
             parts["others"].append(what)
     return {
         "bundles": parts["bundles"],
-        "gone": [VIEW.gone_row(id_) for id_ in sorted(gone)],
+        "gone": [gone_row(id_) for id_ in sorted(gone)],
         "log": VIEW.vkey,
         "note": VIEW.note,
         "opening": write_opening(opened(VIEW.top, visited)),

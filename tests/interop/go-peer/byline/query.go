@@ -2,6 +2,7 @@ package byline
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 )
 
@@ -12,8 +13,8 @@ const (
 )
 
 var bundleKeys = []string{
-	"asked", "checkpoint", "depth", "earlier", "format", "log", "opening", "proof", "redacted",
-	"statements", "strings",
+	"asked", "checkpoint", "depth", "earlier", "format", "inclusion", "keys", "log", "opening",
+	"proof", "redacted", "statements", "strings",
 }
 
 // Answer is what of a bundle was checked: the checkpoint's signature, those of the
@@ -60,13 +61,15 @@ func parseBundle(data, asked []byte) (*Answer, error) {
 	log, _ := fields["log"].(string)
 	note, _ := fields["checkpoint"].([]byte)
 	rows, isArray := fields["statements"].([]any)
-	about, _ := fields["asked"].([]byte)
+	gone, isGone := fields["redacted"].([]any)
+	inclusion, isProof := fields["inclusion"].([]byte)
+	digests, _ := fields["asked"].([]any)
 	switch {
-	case fields["format"] != "byline-bundle/2":
+	case fields["format"] != "byline-bundle/3":
 		return nil, fault(Unsupported, "a bundle of format %v", fields["format"])
-	case !bytes.Equal(about, asked):
-		return nil, fault(Verification, "an answer about %x, not %x", about, asked)
-	case !isArray:
+	case len(digests) != 1 || !isBytes(digests[0], asked):
+		return nil, fault(Verification, "an answer about %x, not %x", digests, asked)
+	case !isArray || !isGone || !isProof || len(inclusion)%32 != 0:
 		return nil, malformed("statements of a bundle")
 	}
 	verifier, err := ParseVerifier(log)
@@ -77,24 +80,35 @@ func parseBundle(data, asked []byte) (*Answer, error) {
 	if answer.Checkpoint, err = OpenCheckpoint(note, verifier); err != nil {
 		return nil, err
 	}
+	leaves := map[uint64][]byte{}
 	for _, row := range rows {
-		if err := answer.take(row); err != nil {
+		if err := answer.take(row, leaves); err != nil {
 			return nil, err
 		}
 	}
-	return answer, nil
+	for _, row := range gone {
+		if err := takeGone(row, leaves); err != nil {
+			return nil, err
+		}
+	}
+	hashes := slices.Collect(slices.Chunk(inclusion, 32))
+	return answer, VerifyShared(leaves, answer.Checkpoint.Size, hashes, answer.Checkpoint.Root)
 }
 
-// take checks one row, [index, envelope, inclusion proof].
-func (a *Answer) take(value any) error {
+func isBytes(value any, wanted []byte) bool {
+	found, is := value.([]byte)
+	return is && bytes.Equal(found, wanted)
+}
+
+// take checks one row, [index, envelope], and notes its leaf.
+func (a *Answer) take(value any, leaves map[uint64][]byte) error {
 	row, _ := value.([]any)
-	if len(row) != 3 {
+	if len(row) != 2 {
 		return malformed("a row of a bundle")
 	}
 	index, isIndex := row[0].(uint64)
 	envelope, _ := row[1].([]byte)
-	proof, isProof := row[2].([]byte)
-	if !isIndex || !isProof || len(proof)%32 != 0 {
+	if !isIndex {
 		return malformed("a row of a bundle")
 	}
 	statement, err := ParseStatement(envelope)
@@ -108,6 +122,67 @@ func (a *Answer) take(value any) error {
 		return fault(BadProof, "a statement where the commitment is")
 	}
 	a.Statements = append(a.Statements, statement)
-	hashes := slices.Collect(slices.Chunk(proof, 32))
-	return VerifyInclusion(index, a.Checkpoint.Size, LeafHash(statement.Entry()), hashes, a.Checkpoint.Root)
+	return put(leaves, index, statement.Entry())
+}
+
+// takeGone notes the leaf of a statement whose body was taken down.
+func takeGone(value any, leaves map[uint64][]byte) error {
+	row, _ := value.([]any)
+	if len(row) != 3 {
+		return malformed("a row of what was taken down")
+	}
+	index, isIndex := row[0].(uint64)
+	entry, isEntry := row[1].([]byte)
+	if !isIndex || !isEntry {
+		return malformed("a row of what was taken down")
+	}
+	return put(leaves, index, entry)
+}
+
+func put(leaves map[uint64][]byte, index uint64, entry []byte) error {
+	if _, is := leaves[index]; is {
+		return fault(BadProof, "two statements at index %d", index)
+	}
+	leaves[index] = LeafHash(entry)
+	return nil
+}
+
+// VerifyShared checks one proof of many leaves: docs/spec/bundle.md, "Shared proof".
+func VerifyShared(leaves map[uint64][]byte, size uint64, proof [][]byte, root []byte) error {
+	wrong := fault(BadProof, "the statements are not in the tree of %d", size)
+	indexes := slices.Sorted(maps.Keys(leaves))
+	if len(indexes) == 0 {
+		if len(proof) > 0 {
+			return wrong
+		}
+		return nil
+	}
+	if indexes[len(indexes)-1] >= size || size > largest {
+		return wrong
+	}
+	var subtree func(low, high uint64, within []uint64) []byte
+	subtree = func(low, high uint64, within []uint64) []byte {
+		if len(within) == 0 {
+			if len(proof) == 0 {
+				return nil
+			}
+			first := proof[0]
+			proof = proof[1:]
+			return first
+		}
+		if high-low == 1 {
+			return leaves[low]
+		}
+		half := uint64(1)
+		for 2*half < high-low {
+			half *= 2
+		}
+		at, _ := slices.BinarySearch(within, low+half)
+		left := subtree(low, low+half, within[:at])
+		return nodeHash(left, subtree(low+half, high, within[at:]))
+	}
+	if !bytes.Equal(subtree(0, size, indexes), root) || len(proof) > 0 {
+		return wrong
+	}
+	return nil
 }
