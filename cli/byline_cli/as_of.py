@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from byline_ledger.facts import AsOf
 
 from byline_cli.connect import now_ms
 from byline_cli.naming import parse_time
 from byline_ledger.errors import UsageError
+from byline_ledger.facts import AsOf
 
 MAX_INDEX = 2**63 - 1
 LONGEST_INDEX = 19

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from byline_ledger.consent import ALLOWED, CONSTRAINED
 
 from byline_cli import output
 from byline_cli.as_of import AsOfOption
@@ -15,6 +14,7 @@ from byline_cli.files import require_new
 from byline_cli.options import Json, NoPolicy, make_app
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
+from byline_ledger.consent import ALLOWED, CONSTRAINED
 from byline_ledger.errors import UsageError
 from byline_ledger.manifest import BadLine
 from byline_ledger.manifest_path import quote_path

@@ -31,9 +31,10 @@ from story_people import Cast, chapter
 
 def main() -> None:
     """All chapters, in order: later ones go on with what earlier ones left."""
-    with tempfile.TemporaryDirectory(prefix="byline-story-") as folder, Cast(
-        Path(folder)
-    ) as cast:
+    with (
+        tempfile.TemporaryDirectory(prefix="byline-story-") as folder,
+        Cast(Path(folder)) as cast,
+    ):
         for tell in (
             seals,
             chains,

@@ -29,8 +29,19 @@ def seals(cast: Cast) -> None:
     """1. Ada seals a photo that nobody has seen, and shows it later"""
     ada, eve = cast.ada, cast.eve
     ada.write("dawn.jpg", b"the pixels of a dawn that nobody else has seen")
-    ada("attest", "dawn.jpg", "--sealed", "--made", "human", "--title", "Dawn",
-        "--source-type", "digitalCapture", "--use", f"{TRAIN}=notAllowed")
+    ada(
+        "attest",
+        "dawn.jpg",
+        "--sealed",
+        "--made",
+        "human",
+        "--title",
+        "Dawn",
+        "--source-type",
+        "digitalCapture",
+        "--use",
+        f"{TRAIN}=notAllowed",
+    )
     expect("what the archive says of the photo", work(ada, "dawn.jpg")["total"], 0)
     # Eve gets hold of it, and claims it first.
     ada.give("dawn.jpg", eve)
@@ -50,8 +61,16 @@ def chains(cast: Cast) -> None:
     ada, ben, eve, archive = cast.ada, cast.ben, cast.eve, cast.archive
     ada.give("dawn.jpg", ben)
     ben.write("essay.txt", b"Of light, and of those who wait for it. " * 30)
-    essay = attest(ben, "essay.txt", "--made", "human", "--from", "dawn.jpg:inputTo",
-                   "--use", f"{TRAIN}=allowed")
+    essay = attest(
+        ben,
+        "essay.txt",
+        "--made",
+        "human",
+        "--from",
+        "dawn.jpg:inputTo",
+        "--use",
+        f"{TRAIN}=allowed",
+    )
     archive("endorse", essay, "--role", "archive")
     eve("dispute", essay, "--reason", "sources", "--note", "That was my photo.")
     ben.refused("endorse", essay, "--role", "owner")
@@ -66,11 +85,17 @@ def chains(cast: Cast) -> None:
     expect("what was made from the photo", [one["id"] for one in down], [essay])
     before = cast.ada("query", "dawn.jpg")["answer"]["log_size"] - 1
     ben("withdraw", essay, "--reason", "consent-changed")
-    expect("after Ben withdrew it",
-           work(ben, "essay.txt")["claims"][0]["status"], "withdrawn")
+    expect(
+        "after Ben withdrew it",
+        work(ben, "essay.txt")["claims"][0]["status"],
+        "withdrawn",
+    )
     expect("nobody knows then", verdict(ben, "essay.txt"), "unknown")
-    expect("as of the entry before",
-           verdict(ben, "essay.txt", "--as-of", before), "allowed")
+    expect(
+        "as of the entry before",
+        verdict(ben, "essay.txt", "--as-of", before),
+        "allowed",
+    )
 
 
 def keys(cast: Cast) -> None:
@@ -81,20 +106,42 @@ def consent(cast: Cast) -> None:
     """4. Mia asks, and is granted what others are not"""
     ada, mia = cast.ada, cast.mia
     ada.write("storm.jpg", b"a storm over the sea")
-    attest(ada, "storm.jpg", "--made", "human", "--source-type", "digitalCapture",
-           "--use", f"{TRAIN}=notAllowed")
+    attest(
+        ada,
+        "storm.jpg",
+        "--made",
+        "human",
+        "--source-type",
+        "digitalCapture",
+        "--use",
+        f"{TRAIN}=notAllowed",
+    )
     ada.give("storm.jpg", mia)
     expect("for everybody", verdict(mia, "storm.jpg"), "notAllowed")
     asked = mia("request", "storm.jpg", "--use", TRAIN, "--purpose", "A model of seas")
-    granted = ada("grant", "storm.jpg", "--to", mia.key, "--use", TRAIN,
-                  "--on-terms", "name me", "--request", asked["id"])
-    expect("for Mia, now",
-           verdict(mia, "storm.jpg", "--grantee", mia.key), "constrained")
+    granted = ada(
+        "grant",
+        "storm.jpg",
+        "--to",
+        mia.key,
+        "--use",
+        TRAIN,
+        "--on-terms",
+        "name me",
+        "--request",
+        asked["id"],
+    )
+    expect(
+        "for Mia, now", verdict(mia, "storm.jpg", "--grantee", mia.key), "constrained"
+    )
     expect("for everybody, still", verdict(mia, "storm.jpg"), "notAllowed")
     mia.refused("grant", "storm.jpg", "--to", mia.key, "--use", TRAIN)
     ada("withdraw", granted["id"], "--reason", "consent-changed")
-    expect("for Mia, after the grant was withdrawn",
-           verdict(mia, "storm.jpg", "--grantee", mia.key), "notAllowed")
+    expect(
+        "for Mia, after the grant was withdrawn",
+        verdict(mia, "storm.jpg", "--grantee", mia.key),
+        "notAllowed",
+    )
 
 
 def cooperative(cast: Cast) -> None:
@@ -102,17 +149,36 @@ def cooperative(cast: Cast) -> None:
     ada, ben, guild, mia = cast.ada, cast.ben, cast.guild, cast.mia
     for number in range(3):
         ada.write(f"guild{number}.jpg", b"a photo for the guild %d" % number)
-        attest(ada, f"guild{number}.jpg", "--made", "human", "--group", guild.key,
-               *(("--share", f"{ada.key}=3", "--share", f"{ben.key}=1")
-                 if number == 0 else ()))
+        attest(
+            ada,
+            f"guild{number}.jpg",
+            "--made",
+            "human",
+            "--group",
+            guild.key,
+            *(
+                ("--share", f"{ada.key}=3", "--share", f"{ben.key}=1")
+                if number == 0
+                else ()
+            ),
+        )
         ada.give(f"guild{number}.jpg", mia)
     expect("before she is a member", verdict(mia, "guild0.jpg"), "unknown")
     guild("admit", ada.key, "--parts", "1")
     guild.refused("admit", ada.key)
-    guild("offer", guild.key, "--use", f"{TRAIN}=allowed", "--price", "250EUR/item",
-          "--contact", "guild@example.org")
-    expect("as a member, by the guild's offer",
-           verdict(mia, "guild0.jpg"), "constrained")
+    guild(
+        "offer",
+        guild.key,
+        "--use",
+        f"{TRAIN}=allowed",
+        "--price",
+        "250EUR/item",
+        "--contact",
+        "guild@example.org",
+    )
+    expect(
+        "as a member, by the guild's offer", verdict(mia, "guild0.jpg"), "constrained"
+    )
     guild("leave", "key:default") if False else None
     cast.eve.refused("leave", guild.key)
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from byline_ledger.consent import ALLOWED, Consent, Term
-
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, multihash_hex
 from byline_ledger.errors import MalformedError, UsageError
