@@ -9,17 +9,19 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest_options import (
-    Delegation,
-    For,
     Group,
     Model,
-    Number,
     Oversight,
     Sealed,
     Shares,
-    parse_behalf,
     parse_model,
     parse_shares,
+)
+from byline_cli.behalf import (
+    Delegation,
+    For,
+    Number,
+    parse_behalf,
     require_delegation,
 )
 from byline_cli.connect import (
@@ -42,7 +44,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Source, Statement
-from byline_ledger.vocabulary import RELATIONSHIPS, check_word
+from byline_ledger.vocabulary import RELATIONSHIPS, check_word, use_key
 from byline_node.attest import (
     Candidate,
     Earlier,
@@ -275,7 +277,14 @@ class Job:
                 self._leave_out_sealed()
                 if not again:
                     self._leave_out_taken_down(client)
-                require_delegation(client, self._terms, self._key, len(self._files))
+                require_delegation(
+                    client,
+                    self._terms.behalf,
+                    self._key.public,
+                    kind="work",
+                    uses=[use_key(use) for use in self._terms.uses or ()],
+                    count=len(self._files),
+                )
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
