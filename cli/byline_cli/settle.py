@@ -178,7 +178,7 @@ def member_rows(members: list[MemberTotal]) -> list[output.Line]:
         owed = ", ".join(f"{units} {name}" for name, units in sorted(one.due.items()))
         contested = f", {one.contested:,} contested" if one.contested else ""
         did = did_key(one.member)
-        known = f' (your key "{names[one.member]}")' if one.member in names else ""
+        known = f" ({names[one.member]})" if one.member in names else ""
         rows.append(
             f"  {did}{known}  {amount(one.works, 'work')}{contested}"
             f"  share {decimal(one.share)}  due {owed or 'nothing'}"
