@@ -24,7 +24,8 @@ from byline_cli.memory import set_up_memory
 from byline_ledger.errors import BylineError, StoreError
 
 COMMANDS = {
-    "key": ("key", "Make and show the keys you sign with."),
+    "key": ("key", "Make and show your keys, and say what becomes of them."),
+    "profile": ("profile", "Say who a key is, and check who others say they are."),
     "attest": ("attest", "Say how files were made, from what and on which terms."),
     "reveal": ("seal", "Show a work that you sealed before."),
     "import": ("imports", "Take in catalogues that exist already."),
@@ -44,6 +45,7 @@ COMMANDS = {
     "leave": ("group", "Leave a cooperative."),
     "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
+    "label": ("label", "Make, check and refresh the nutrition label of a data set."),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "policy": ("policy", "Say which logs and witnesses you trust."),

@@ -39,11 +39,15 @@ class Reader:
 
     name: str | None
     keys: Mapping[bytes, str]
+    """The reader's own, and what they are called here."""
+    names: Mapping[bytes, str] | None = None
+    """What keys call themselves, and what was found of that (known_names.py)."""
 
     def key(self, public: bytes) -> str:
         """A key as this reader knows it."""
-        known = self.keys.get(public)
-        return did_key(public) + (f" ({safe(known)})" if known else "")
+        known = [self.keys.get(public), (self.names or {}).get(public)]
+        said = "; ".join(safe(one) for one in known if one)
+        return did_key(public) + (f" ({said})" if said else "")
 
 
 def render_verdict(verdict: Verdict, reader: Reader) -> list[Line]:

@@ -28,7 +28,9 @@ from byline_node.calls import Progress, chunks, halves, parse_asked, read_answer
 from byline_node.config import NodeConfig
 from byline_node.errors import NodeUnavailableError, RefusedForNowError
 from byline_node.home import Home, RunningNode, find_home, make_node
+from byline_node.many_works import ManyWorks
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
+from byline_node.shared_question import SharedQuestion
 from byline_node.taken_down import Takedowns
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ ASK_FIRST = (
 )
 
 
-class LocalClient:
+class LocalClient(ManyWorks):
     """A node's store, opened by this process alone; makes one if there is none.
 
     Raises StoreLockedError where a node, or another command, has it open.
@@ -119,6 +121,9 @@ class LocalClient:
     def query_bundle(self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH) -> bytes:
         """See Client.query_bundle."""
         return build_bundle(self.view, self._resolve(asked), depth=depth)
+
+    def _ask_shared(self, question: SharedQuestion) -> bytes:
+        return operations.query_shared(self.view, question)
 
     def statement(self, id_: bytes) -> Statement:
         """See Client.statement."""

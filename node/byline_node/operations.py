@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle, build_shared
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import split_array
 from byline_ledger.content_json import content_to_json
@@ -33,6 +33,7 @@ from byline_node.errors import TooLargeError
 
 if TYPE_CHECKING:
     from byline_ledger.log import Ledger, LogView
+    from byline_node.shared_question import SharedQuestion
 
 MAX_BATCH = 4096
 """Statements in one request, and digests in one question about an author."""
@@ -127,6 +128,12 @@ def work_of(view: LogView, statement: Statement) -> bytes:
 def query(view: LogView, text: str, depth: int = DEFAULT_DEPTH) -> bytes:
     """The proof bundle for a HASH in any of its forms."""
     return build_bundle(view, resolve(view, text), depth=depth)
+
+
+def query_shared(view: LogView, question: SharedQuestion) -> bytes:
+    """One proof bundle for many works."""
+    asked, depth, keys = question.digests, question.depth, question.keys
+    return build_shared(view, asked, depth=depth, keys=keys)
 
 
 def consistency(view: LogView, old: int, new: int) -> list[str]:
