@@ -25,7 +25,7 @@ from byline_ledger.settlement import MemberTotal, decimal
 from byline_ledger.settlement_rows import Row
 from byline_ledger.vocabulary import use_key
 from byline_node.manifests import require_manifest
-from byline_node.many_works import bundles_of, reader_of
+from byline_node.shared_proofs import bundles_of, reader_of
 from byline_node.settle import Check, Terms, check_settlement, settle, sizes_of
 
 DEFAULT_COMMAND = "make"
@@ -81,7 +81,7 @@ def make(
     with connect(make=False) as client:
         with output.progress("Asking", count, unit="works") as advance:
             made, signed = settle(
-                out, manifest, terms, bundles_of(client), reader_of(rules), key, advance
+                out, manifest, terms, bundles_of(client, rules), key, advance
             )
         index = client.publish([signed])[0].index if publish else None
     members = made.members()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from byline_ledger.consent import Consent
 from byline_ledger.facts import AsOf
 from byline_ledger.policy import Policy
 from byline_node.consents import Ask
-from byline_node.many_works import ManyWorks
+from byline_node.many_works import Asking, ManyWorks, answer_all
 
 
 def asker(
@@ -18,11 +17,14 @@ def asker(
     use: str,
     grantee: bytes | None,
     as_of: AsOf,
+    now: int,
 ) -> Ask:
     """Asks a node and verifies what it says; VerificationError if it does not hold."""
 
+    asking = Asking(policy=policy, now=now, as_of=as_of)
+
     def ask(digests: Iterable[bytes]) -> Iterator[Consent]:
-        for answer in client.query_many(digests, policy=policy, as_of=as_of):
+        for answer in answer_all(digests, asking, client.ask_shared):
             yield answer.consent(use, grantee)
 
     return ask

@@ -40,16 +40,18 @@ from byline_ledger.settlement_rows import (
 )
 from byline_ledger.statement import MAX_ENVELOPE, Statement, sign_statement
 from byline_node.manifests import entries, manifest_digest, open_manifest
+from byline_node.many_works import Shared
 
 MANIFEST, ROWS, MEMBERS = "manifest", "rows.csv", "members.csv"
 STATEMENT, PROOFS = "settlement.statement", "proofs"
 MAX_PROOF = 32 << 20
 
 Advance = Callable[[int], None]
-Bundles = Callable[[Iterable[bytes]], Iterator[tuple[Sequence[bytes], bytes]]]
-"""From multihashes to proof bundles, each with the works that it answers for."""
+Bundles = Callable[[Iterable[bytes], AsOf], Iterator[Shared]]
+"""From multihashes to verified bundles, whose answers are as of a moment."""
 Read = Callable[[bytes, AsOf], Mapping[bytes, Answer]]
-"""A verified bundle's answers by their work; VerificationError if it does not hold."""
+"""A verified bundle's answers that count, by their work; VerificationError if it does
+not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,6 @@ def settle(
     manifest: Path,
     terms: Terms,
     bundles: Bundles,
-    read: Read,
     key: SigningKey,
     advance: Advance,
 ) -> tuple[Settlement, Statement]:
@@ -121,11 +122,11 @@ def settle(
         name = MANIFEST + manifest.suffix
         shutil.copyfile(manifest, part / name)
         made = Settlement(terms, sizes_of(part / name))
-        for number, (works, data) in enumerate(bundles(made.sizes)):
-            (part / PROOFS / f"{number:06}.byline").write_bytes(data)
-            for answer in read(data, AsOf(now=terms.time)).values():
+        for number, one in enumerate(bundles(made.sizes, AsOf(now=terms.time))):
+            (part / PROOFS / f"{number:06}.byline").write_bytes(one.data)
+            for answer in one.answers.values():
                 made.add(answer)
-            advance(len(works))
+            advance(len(one.answers))
         made.sort()
         signed = sign(part / name, made, key)
         (part / ROWS).write_bytes(rows_to_bytes(made.rows))
