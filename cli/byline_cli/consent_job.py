@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from byline_node.many_consents import asker
 
 from byline_cli import output
 from byline_cli.as_of import parse_as_of
-from byline_cli.connect import connect
+from byline_cli.connect import connect, now_ms
 from byline_cli.naming import parse_optional_key
 from byline_cli.policy import chosen_policy
 from byline_cli.verdicts import counts_rows, describe_checked, describe_single
@@ -21,6 +21,7 @@ from byline_cli.work_list import WorkList
 from byline_ledger.manifest import BadLine
 from byline_ledger.vocabulary import use_key
 from byline_node.consents import Checked, Counts, Question, Results, check
+from byline_node.many_consents import asker
 
 Works = Annotated[
     str, typer.Argument(metavar="PATH|HASH|LIST", help="A file, a folder, or a list.")
@@ -78,7 +79,9 @@ class Job:
     ) -> Iterator[Iterator[Checked | BadLine]]:
         """The verdicts as a stream, with a bar, while the node is connected."""
         with connect(make=False) as client, self._works.reading() as lines:
-            ask = asker(client, self._policy, self.use, self._grantee, self._as_of)
+            ask = asker(
+                client, self._policy, self.use, self._grantee, self._as_of, now_ms()
+            )
             if results is None:
                 yield check(lines, ask)
             else:
@@ -109,7 +112,7 @@ class Job:
                 if self._works.is_single:
                     first = one
                 elif as_json:
-                    output.line(output.json_bytes(one_json(one)))
+                    output.line(json.dumps(one_json(one)))
                 else:
                     output.lines(describe_checked(one))
         if isinstance(first, Checked):

@@ -14,10 +14,10 @@ from byline_cli.files import require_new
 from byline_cli.options import Json, NoPolicy, make_app
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
-from byline_ledger.consent import ALLOWED, CONSTRAINED
 from byline_ledger.errors import UsageError
 from byline_ledger.manifest import BadLine
 from byline_ledger.manifest_path import quote_path
+from byline_ledger.use_word import ALLOWED, CONSTRAINED
 from byline_node.consents import COLUMNS, Checked, Counts, csv_line, result_line
 
 app = make_app()

@@ -44,6 +44,7 @@ COMMANDS = {
     "admit": ("group", "Make a key a member of your cooperative."),
     "leave": ("group", "Leave a cooperative."),
     "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
+    "settle": ("settle", "Say what a data set owes a cooperative's members."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
     "label": ("label", "Make, check and refresh the nutrition label of a data set."),
     "node": ("node", "Set up, run and examine a node."),

@@ -25,8 +25,8 @@ from byline_ledger.settlement import MemberTotal, decimal
 from byline_ledger.settlement_rows import Row
 from byline_ledger.vocabulary import use_key
 from byline_node.manifests import require_manifest
-from byline_node.shared_proofs import bundles_of, reader_of
 from byline_node.settle import Check, Terms, check_settlement, settle, sizes_of
+from byline_node.shared_proofs import bundles_of, reader_of
 
 DEFAULT_COMMAND = "make"
 

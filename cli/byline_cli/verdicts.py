@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from byline_cli import output
 from byline_cli.wording import USES, amount
-from byline_ledger.consent import ALLOWED, CONSTRAINED, NOT_ALLOWED, UNKNOWN
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.manifest import BadLine
+from byline_ledger.use_word import ALLOWED, CONSTRAINED, NOT_ALLOWED, UNKNOWN
 from byline_node.consents import Checked, Counts, describe_terms
 
 WORDS = {

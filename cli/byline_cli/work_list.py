@@ -21,7 +21,7 @@ from byline_cli.targets import is_there, named_path, parse_target
 from byline_ledger.errors import MalformedError
 from byline_ledger.manifest import Line, ManifestRow, read_manifest
 from byline_node.collections import find_in_folder, folder_rows
-from byline_node.manifests import manifest_digest, open_manifest, require_manifest
+from byline_node.manifests import manifest_digest, open_manifest
 
 STDIN = "-"
 CHUNK = 1 << 18
@@ -51,11 +51,16 @@ def find_works(text: str) -> WorkList:
         return Single(text)
     if path.is_dir():
         return Folder(path)
+    return Listed(path) if is_list(path) else Single(text)
+
+
+def is_list(path: Path) -> bool:
+    """Whether a file has the header of a manifest, or begins with a hash."""
     try:
-        require_manifest(path)
+        first = next(open_manifest(path), None)
     except MalformedError:
-        return Single(text)
-    return Listed(path)
+        return False
+    return isinstance(first, ManifestRow) or (first is not None and first.number > 1)
 
 
 class Single:

@@ -7,6 +7,8 @@ from typing import Any
 from story_people import Cast, Person, expect, fail
 
 TRAIN = "ai_generative_training"
+NOTHING = 3
+"""Ends a query about a work of which nothing is known."""
 
 
 def work(person: Person, name: str, *more: object) -> dict[str, Any]:
@@ -42,7 +44,8 @@ def seals(cast: Cast) -> None:
         "--use",
         f"{TRAIN}=notAllowed",
     )
-    expect("what the archive says of the photo", work(ada, "dawn.jpg")["total"], 0)
+    told = ada("query", "dawn.jpg", code=NOTHING)["answer"]["works"][0]
+    expect("statements about the photo that the archive knows", told["total"], 0)
     # Eve gets hold of it, and claims it first.
     ada.give("dawn.jpg", eve)
     attest(eve, "dawn.jpg", "--made", "human", "--use", f"{TRAIN}=allowed")

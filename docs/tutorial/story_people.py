@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 BYLINE = (sys.executable, "-m", "byline_cli")
+ANY_PORT = ("--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0")
 WAIT = 60.0
 """Seconds in which a command must be done and a node ready."""
 
@@ -75,9 +76,9 @@ class Person:
             fail(f"{self.name}: byline {command}: ended with {done.returncode}: {said}")
         return done
 
-    def __call__(self, *words: object) -> Any:
+    def __call__(self, *words: object, code: int = 0) -> Any:
         """The same with `--json`: what it printed."""
-        return json.loads(self.run(*words, "--json").stdout)
+        return json.loads(self.run(*words, "--json", code=code).stdout)
 
     def refused(self, *words: object, code: int = 2) -> str:
         """A command that must fail, with that code; tells what it said."""
@@ -100,13 +101,13 @@ class Person:
     @property
     def key(self) -> str:
         """Their public key, as a did:key."""
-        return str(self("key", "show")["did"])
+        return str(self("key", "show")["key"])
 
     @contextmanager
     def archive(self) -> Iterator[str]:
         """Run a node on this home until the block ends; its URL."""
         process = subprocess.Popen(
-            [*BYLINE, "node", "run"],
+            [*BYLINE, "node", "run", *ANY_PORT],
             cwd=self.folder,
             env=self._environment,
             stdout=subprocess.DEVNULL,
@@ -119,7 +120,7 @@ class Person:
             process.wait(WAIT)
 
     def _url(self, process: subprocess.Popen[bytes]) -> str:
-        file = self.folder / "home" / "run.json"
+        file = self.folder / "home" / "node" / "run.json"
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
             if file.is_file():

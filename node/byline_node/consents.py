@@ -18,12 +18,13 @@ from io import StringIO
 from pathlib import Path
 from typing import TypeAlias
 
-from byline_ledger.consent import ALLOWED, Consent, Term
+from byline_ledger.consent import Consent
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, multihash_hex
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.manifest import BadLine, Line, ManifestRow
 from byline_ledger.manifest_path import quote_path
+from byline_ledger.use_word import ALLOWED, Term
 
 Ask: TypeAlias = Callable[[Iterable[bytes]], Iterator[Consent]]
 """From multihashes to their verdicts, in the same order."""

@@ -93,12 +93,14 @@ class Settlement:
         return totals(self.rows, self.prices)
 
 
-def sizes_of(manifest: Path, advance: Advance = lambda _bytes: None) -> dict[bytes, int]:
+def sizes_of(
+    manifest: Path, advance: Advance = lambda _bytes: None
+) -> dict[bytes, int]:
     """The works of a manifest, each once, with the bytes that its first row says.
 
     UsageError at a line that names no work.
     """
-    for _digest in entries(manifest, advance):
+    for _digest in entries(manifest):
         pass
     found: dict[bytes, int] = {}
     for line in open_manifest(manifest):
