@@ -102,10 +102,11 @@ def story_of(bundle: bytes, key: bytes) -> KeyStory:
     ]
     records.sort(key=lambda one: one.index)
     complete = answer.works[0].total == len(records) + len(answer.works[0].redacted)
-    whole = {one.author for one in answer.keys if one.total == len(one.statements)}
+    own = [one for one in answer.keys if one.author == key]
+    own_complete = any(one.total == len(one.statements) for one in own)
 
     def shown(of: bytes, by: bytes | None) -> bool:
-        return of == about and (complete or (by is not None and by in whole))
+        return of == about and (complete or (by == key and own_complete))
 
     told = tuple(Told(one, statuses.get(one.statement.id, UNKNOWN)) for one in records)
     return KeyStory(

@@ -273,7 +273,9 @@ class Chain:
             return said, own, [], None
         for remark in found.shown:
             if remark.type == "withdraw":
-                self._delegation(remark)
+                if key_of(remark, "for"):
+                    self._acting_for(remark)
+                    self._delegation(remark)
             else:
                 self._own(remark)
         own.gone += found.gone
@@ -342,12 +344,19 @@ class Chain:
         if found is None:
             return History(0, False, None, [])
         mine = [one for one in found.shown if one.author == key]
-        profiles = [one for one in mine if one.type == "profile"]
-        profiles.sort(key=lambda one: self.view.log.index[one.id])
-        named = [key_of(one, "recovery") for one in profiles]
-        recovery = next((one for one in named if one), None)
-        whole, rotations = found.whole, [one for one in mine if is_rotation(one)]
-        if recovery and recovery != key:
+        mine.sort(key=lambda one: self.view.log.index[one.id])
+        recovery, is_over = None, False
+        rotations = []
+        for one in mine:
+            named = key_of(one, "recovery")
+            if is_rotation(one):
+                if not is_over or not key_of(one, "successor"):
+                    rotations.append(one)
+                is_over = is_over or not key_of(one, "successor")
+            elif one.type == "profile" and named != key and not rotations:
+                recovery = recovery or named
+        whole = found.whole
+        if recovery:
             more = self.look(about + tag(recovery), 16, "own page")
             shown = more.shown if more else []
             better = [s for s in shown if is_rotation(s) and s.author == recovery]
