@@ -58,5 +58,6 @@ def counts_rows(counts: Counts, use: str) -> list[output.Line]:
             more = f", {counts.unattested:,} of them claimed by nobody"
         rows.append((f"  {count:>12,}  {word}{more}", style if count else "quiet"))
     if counts.bad:
-        rows.append((f"  {amount(counts.bad, 'line')} that name no work", "bad"))
+        told = amount(counts.bad, "line names", "lines name")
+        rows.append((f"  {told} no work", "bad"))
     return rows
