@@ -108,38 +108,6 @@ def ahead(
             yield under_way[0], under_way[1].result()
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A verified bundle, and the answers that count of it, by their work."""
-
-    data: bytes
-    answers: dict[bytes, Answer]
-
-
-def shared_bundles(
-    digests: Iterable[bytes],
-    asking: Asking,
-    ask: Callable[[SharedQuestion], bytes],
-    size: int = MAX_ASKED,
-) -> Iterator[tuple[list[bytes], list[Shared]]]:
-    """Each group of works with the bundles that answer for it, every work once.
-    `ask` runs in a thread."""
-
-    def bundle(group: list[bytes]) -> bytes:
-        return ask(asking.question(group))
-
-    def settle(group: Sequence[bytes], data: bytes) -> Iterator[Shared]:
-        answers, cut = asking.read(data, group)
-        for one in cut:
-            del answers[one]
-        yield Shared(data, answers)
-        for part in smaller(cut, group):
-            yield from settle(part, bundle(part))
-
-    for group, data in ahead(groups(digests, size), bundle):
-        yield group, list(settle(group, data))
-
-
 def answer_all(
     digests: Iterable[bytes],
     asking: Asking,
@@ -147,16 +115,47 @@ def answer_all(
     size: int = MAX_ASKED,
 ) -> Iterator[Answer]:
     """One answer for each digest, in their order.  `ask` runs in a thread."""
-    for group, bundles in shared_bundles(digests, asking, ask, size):
-        answers = {
-            work: found for one in bundles for work, found in one.answers.items()
-        }
+
+    def bundle(group: list[bytes]) -> bytes:
+        return ask(asking.question(group))
+
+    def settle(group: Sequence[bytes], data: bytes) -> dict[bytes, Answer]:
+        answers, cut = asking.read(data, group)
+        for part in smaller(cut, group):
+            answers |= settle(part, bundle(part))
+        return answers
+
+    for group, data in ahead(groups(digests, size), bundle):
+        answers = settle(group, data)
         for digest in group:
             yield answers[digest]
 
 
+def prove_all(
+    digests: Iterable[bytes],
+    asking: Asking,
+    ask: Callable[[SharedQuestion], bytes],
+    size: int = MAX_ASKED,
+) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+    """The bundles themselves, to keep, each with the answers that it gives in full."""
+
+    def bundle(group: list[bytes]) -> bytes:
+        return ask(asking.question(group))
+
+    for group, first in ahead(groups(digests, size), bundle):
+        waiting = [(group, first)]
+        while waiting:
+            part, data = waiting.pop()
+            answers, cut = asking.read(data, part)
+            for work in cut:
+                del answers[work]
+            if answers:
+                yield data, answers
+            waiting += [(few, bundle(few)) for few in smaller(cut, part)]
+
+
 class ManyWorks:
-    """`query_many` for clients that wait."""
+    """`query_many` and `prove_many` for clients that wait."""
 
     _policy: Policy | None
 
@@ -178,12 +177,12 @@ class ManyWorks:
         asking = Asking(depth, tuple(keys), self._policy, now)
         return answer_all(digests, asking, self.ask_shared)
 
-    def shared_bundles(
-        self, digests: Iterable[bytes], asking: Asking
-    ) -> Iterator[Shared]:
-        """The verified bundles that answer for any number of works, to be kept."""
-        for _group, bundles in shared_bundles(digests, asking, self.ask_shared):
-            yield from bundles
+    def prove_many(
+        self, digests: Iterable[bytes], *, depth: int = 0
+    ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+        """The same as proof bundles, to keep and to verify anywhere: each with the
+        answers, by work, that it gives in full."""
+        return prove_all(digests, Asking(depth), self.ask_shared)
 
     def ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""

@@ -40,15 +40,14 @@ from byline_ledger.settlement_rows import (
 )
 from byline_ledger.statement import MAX_ENVELOPE, Statement, sign_statement
 from byline_node.manifests import entries, manifest_digest, open_manifest
-from byline_node.many_works import Shared
 
 MANIFEST, ROWS, MEMBERS = "manifest", "rows.csv", "members.csv"
 STATEMENT, PROOFS = "settlement.statement", "proofs"
 MAX_PROOF = 32 << 20
 
 Advance = Callable[[int], None]
-Bundles = Callable[[Iterable[bytes], AsOf], Iterator[Shared]]
-"""From multihashes to verified bundles, whose answers are as of a moment."""
+Bundles = Callable[[Iterable[bytes], AsOf], Iterator[tuple[bytes, dict[bytes, Answer]]]]
+"""From multihashes to verified bundles, with the answers that count as of a moment."""
 Read = Callable[[bytes, AsOf], Mapping[bytes, Answer]]
 """A verified bundle's answers that count, by their work; VerificationError if it does
 not hold."""
@@ -124,11 +123,12 @@ def settle(
         name = MANIFEST + manifest.suffix
         shutil.copyfile(manifest, part / name)
         made = Settlement(terms, sizes_of(part / name))
-        for number, one in enumerate(bundles(made.sizes, AsOf(now=terms.time))):
-            (part / PROOFS / f"{number:06}.byline").write_bytes(one.data)
-            for answer in one.answers.values():
+        proven = bundles(made.sizes, AsOf(now=terms.time))
+        for number, (data, answers) in enumerate(proven):
+            (part / PROOFS / f"{number:06}.byline").write_bytes(data)
+            for answer in answers.values():
                 made.add(answer)
-            advance(len(one.answers))
+            advance(len(answers))
         made.sort()
         signed = sign(part / name, made, key)
         (part / ROWS).write_bytes(rows_to_bytes(made.rows))

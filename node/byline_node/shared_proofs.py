@@ -9,16 +9,18 @@ from byline_ledger.errors import VerificationError
 from byline_ledger.facts import AsOf
 from byline_ledger.policy import Policy
 from byline_ledger.verify import verify_bundle
-from byline_node.many_works import Asking, ManyWorks, Shared
+from byline_node.many_works import Asking, ManyWorks, prove_all
 from byline_node.settle import Bundles, Read
 
 
 def bundles_of(client: ManyWorks, policy: Policy | None) -> Bundles:
     """Asks a node, and verifies what it says."""
 
-    def ask(digests: Iterable[bytes], as_of: AsOf) -> Iterator[Shared]:
+    def ask(
+        digests: Iterable[bytes], as_of: AsOf
+    ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
         asking = Asking(policy=policy, now=as_of.now, as_of=as_of)
-        return client.shared_bundles(digests, asking)
+        return prove_all(digests, asking, client.ask_shared)
 
     return ask
 
