@@ -184,7 +184,7 @@ def cooperative(cast: Cast) -> None:
     expect("before he is a member", verdict(mia, "guild0.txt"), "unknown")
     guild("admit", ben.key)
     guild.refused("admit", ben.key)
-    guild("offer", guild.key, "--use", f"{USE}=allowed", "--price", "250EUR/item")
+    guild("offer", guild.key, "--use", f"{USE}=allowed", "--price", "200EUR/item")
     offered = verdict(mia, "guild0.txt")
     expect("as a member, by the guild's offer", offered, "constrained")
     cast.eve.refused("leave", guild.key)
@@ -233,8 +233,8 @@ def data_set(cast: Cast) -> None:
         *("--out", "settlement"),
     )
     owed = {one["member"]: one["due"] for one in settled["members"]}
-    expect("due to Ben, in cents", owed[ben.key], {"EUR": 438})
-    expect("due to who shares", owed[cast.archive.key], {"EUR": 62})
+    expect("due to Ben, in cents", owed[ben.key], {"EUR": 350})
+    expect("due to who shares", owed[cast.archive.key], {"EUR": 50})
     checked = mia("settle", "check", "settlement", "--member", ben.key)
     expect("Ben computes the same, offline", checked["ok"], True)
     mia("label", "create", "set.csv", "--for", USE, "--out", "label", *LABEL)
