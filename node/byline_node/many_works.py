@@ -151,6 +151,17 @@ class ManyWorks:
         asking = Asking(depth, tuple(keys), self._policy, now)
         return answer_all(digests, asking, self._ask_shared)
 
+    def shared_bundle(
+        self, digests: Sequence[bytes], *, depth: int = 0, keys: Sequence[bytes] = ()
+    ) -> bytes:
+        """One proof bundle for up to 512 works (34-byte multihashes), verified without
+        a policy.  What `keys` (32 bytes each) said about them is in it, however much
+        others said."""
+        asking = Asking(depth, tuple(keys))
+        data = self._ask_shared(asking.question(digests))
+        asking.read(data, digests)
+        return data
+
     def _ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""
         return self._run(ask_shared(question))
