@@ -7,7 +7,7 @@ docs/spec/names.md, "Both directions".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,6 +19,7 @@ from byline_ledger.errors import VerificationError
 from byline_ledger.facts import Facts, Record
 from byline_ledger.key_state import MAX_SUCCESSORS, Keys, KeyState
 from byline_ledger.verify import verify_bundle
+from byline_node.shared_question import SharedQuestion
 
 DEPTH: Final = 0
 EFFECTIVE: Final = "effective"
@@ -28,10 +29,8 @@ UNKNOWN: Final = "unknown"
 class Asked(Protocol):
     """The part of a client that this needs."""
 
-    def shared_bundle(
-        self, digests: Sequence[bytes], *, depth: int = ..., keys: Sequence[bytes] = ...
-    ) -> bytes:
-        """The verified bundle about 34-byte multihashes."""
+    def ask_shared(self, question: SharedQuestion) -> bytes:
+        """One bundle for all works of a question, not verified."""
         ...
 
 
@@ -92,7 +91,7 @@ def read_story(client: Asked, key: bytes) -> KeyStory:
     """The story of a key (32 bytes), by the node that the client asks."""
     # Its own word is asked for by name: strangers can fill the page about it.
     about = digest_bytes(key)
-    return story_of(client.shared_bundle([about], depth=DEPTH, keys=[key]), key)
+    return story_of(client.ask_shared(SharedQuestion.of([about], DEPTH, [key])), key)
 
 
 def story_of(bundle: bytes, key: bytes) -> KeyStory:

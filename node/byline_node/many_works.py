@@ -177,17 +177,6 @@ class ManyWorks:
         asking = Asking(depth, tuple(keys), self._policy, now)
         return answer_all(digests, asking, self.ask_shared)
 
-    def shared_bundle(
-        self, digests: Sequence[bytes], *, depth: int = 0, keys: Sequence[bytes] = ()
-    ) -> bytes:
-        """One proof bundle for up to 512 works (34-byte multihashes), verified without
-        a policy.  What `keys` (32 bytes each) said about them is in it, however much
-        others said."""
-        asking = Asking(depth, tuple(keys))
-        data = self._ask_shared(asking.question(digests))
-        asking.read(data, digests)
-        return data
-
     def prove_many(
         self, digests: Iterable[bytes], *, depth: int = 0
     ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
