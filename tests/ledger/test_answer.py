@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from tests.support.logs import take_down
 from tests.support.signed import TIME, key, signed, withdraw, work
 
 from byline_ledger.answer import LATE, UNKNOWN, Answer
@@ -34,13 +35,18 @@ ALLOWED = {USE: {"use": "allowed"}}
 
 
 def answer(
-    *statements: Statement, asked: bytes = PHOTO, as_of: AsOf | None = None
+    *statements: Statement,
+    asked: bytes = PHOTO,
+    as_of: AsOf | None = None,
+    gone: Sequence[Statement] = (),
 ) -> Answer:
-    """What a log with these, in this order, answers."""
+    """What a log with these, in this order, answers; `gone` are taken down."""
     with TemporaryDirectory() as folder:
         ledger = Ledger.init(Path(folder) / "node")
         try:
             ledger.append(statements)
+            for one in gone:
+                take_down(ledger, one)
             bundle = build_bundle(ledger.view, asked, depth=4)
         finally:
             ledger.close()
@@ -68,6 +74,8 @@ def test_a_late_claim_and_the_keys_that_follow() -> None:
     rotate = about_key(ANN, ANN, "rotate", successor=NEW.public)
     found = answer(work("photo", ANN), rotate, work("photo", ANN), work("photo", NEW))
     assert statuses(found) == ["effective", LATE, "effective"]
+    assert found.known
+    assert not answer(asked=digest_bytes(b"nothing")).known
     (ann,) = (one for one in found.keys if one.author == ANN.public)
     assert ann.succession == (ANN.public, NEW.public)
     assert ann.ends == found.works[0].claims[0].index + 1
@@ -174,6 +182,43 @@ def test_no_member_has_no_admission() -> None:
     assert [(one.status, one.admit) for one in found.members] == [("no", None)]
 
 
+def test_an_admission_that_was_taken_down_is_unknown() -> None:
+    """So is what it would have permitted; the rest of the answer stands."""
+    admit, offer, claim, again = cooperative()
+    found = answer(admit, offer, claim, again, gone=[admit])
+    assert [one.status for one in found.members] == ["unknown"]
+    assert found.consent(USE).verdict == "unknown"
+    assert statuses(found) == ["effective"]
+
+
+def test_more_admissions_than_are_shown_may_hide_one() -> None:
+    """A page of what a key says about another has 16 places."""
+    _, offer, claim, _ = cooperative()
+    old = about_key(ANN, CREW, "admit", until=1)
+    full = [about_key(ANN, CREW, "admit", until=1) for _ in range(40)]
+    found = answer(old, *full, offer, claim)
+    assert [one.status for one in found.members] == ["unknown"]
+
+
+def test_a_key_that_talks_too_much_about_itself_is_not_settled() -> None:
+    """One rotation may be hidden, so nothing that it claims is sure."""
+    profiles = [about_key(ANN, ANN, "profile", name=f"Ann {n}") for n in range(90)]
+    found = answer(work("photo", ANN), *profiles)
+    assert statuses(found) == [UNKNOWN]
+    (ann,) = (one for one in found.keys if one.author == ANN.public)
+    assert not ann.settled
+
+
+def test_what_was_taken_down_about_a_work_or_claim_leaves_doubt() -> None:
+    """It may have been a dispute, a withdrawal, another claim."""
+    claim, other = work("photo", ANN, uses=ALLOWED), work("photo", BOB)
+    found = answer(claim, other, gone=[other])
+    assert statuses(found) == [UNKNOWN]
+    assert found.works[0].claims[0].uses == {}
+    note = signed(multihash(claim.id), BOB, type="dispute", reason="authorship")
+    assert statuses(answer(claim, note, gone=[note])) == [UNKNOWN]
+
+
 def test_works_made_from_it_and_generations() -> None:
     """Down one step, up to the end."""
     source = [{"digest": PHOTO, "relationship": "parentOf"}]
@@ -226,7 +271,9 @@ def test_a_dispute_is_a_mark() -> None:
     claim = work("photo", ANN, uses=ALLOWED)
     about = multihash(claim.id)
     dispute = signed(about, BOB, type="dispute", reason="authorship")
-    found = answer(claim, dispute)
+    endorse = signed(about, BOB, type="endorse", role="editor")
+    found = answer(claim, dispute, endorse)
+    assert [one.role for one in found.works[0].claims[0].endorsements] == ["editor"]
     assert found.works[0].claims[0].disputed
     assert statuses(found) == ["effective"]
     assert found.works[0].consent[USE] == "allowed"
