@@ -20,6 +20,7 @@ from byline_cli.attest_options import (
 from byline_cli.behalf import (
     Delegation,
     For,
+    InManifest,
     Number,
     parse_behalf,
     require_delegation,
@@ -128,6 +129,7 @@ def attest(
     for_: For = None,
     delegation: Delegation = None,
     number: Number = None,
+    manifest: InManifest = None,
     sealed: Sealed = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
@@ -167,7 +169,7 @@ def attest(
         oversight=oversight,
         shares=parse_shares(shares),
         group=parse_optional_key(group),
-        behalf=parse_behalf(for_, delegation, number),
+        behalf=parse_behalf(for_, delegation, number, manifest),
     )
     terms.check()
     kind = kind_of_job(sealed, terms)

@@ -7,11 +7,11 @@ What comes of a delegation that does not hold is decided by readers
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from byline_cli import output
 from byline_cli.connect import AnyClient, now_ms
 from byline_cli.naming import parse_key
 from byline_cli.targets import parse_id
@@ -29,6 +29,7 @@ from byline_ledger.errors import NotFoundError, UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import USE_PREFIX
 from byline_node.attest import Behalf
+from byline_node.manifest_proofs import ManifestProofs
 
 For = Annotated[
     str | None,
@@ -48,20 +49,33 @@ Number = Annotated[
         help="Where the delegation is for so many statements: which this is.",
     ),
 ]
+InManifest = Annotated[
+    Path | None,
+    typer.Option(
+        "--manifest",
+        metavar="MANIFEST",
+        help="Where the delegation is for the works of a manifest: that file.",
+        dir_okay=False,
+    ),
+]
 
 
 def parse_behalf(
-    key: str | None, delegation: str | None, number: int | None
+    key: str | None,
+    delegation: str | None,
+    number: int | None,
+    manifest: Path | None = None,
 ) -> Behalf | None:
     """Whom one signs for: both or neither."""
-    if key is None and delegation is None and number is None:
+    if key is None and delegation is None and number is None and manifest is None:
         return None
     if key is None or delegation is None:
         raise UsageError(
             "--for and --delegation go together",
             hint="the key that let you sign, and the id of the statement that says so",
         )
-    return Behalf(parse_key(key), parse_id(delegation), number)
+    proofs = None if manifest is None else ManifestProofs.of(manifest)
+    return Behalf(parse_key(key), parse_id(delegation), number, proofs)
 
 
 def speak_for(fields: Fields, behalf: Behalf | None) -> Fields:
@@ -119,8 +133,8 @@ def require_delegated(
 
 
 def find_delegation(client: AnyClient, behalf: Behalf, author: bytes) -> Statement:
-    """The statement that lets the author sign; that it is by another key than the one
-    signed for is only said, since a successor may have made it."""
+    """The statement by which the key signed for, or one that follows it, lets the
+    author sign."""
     try:
         found = client.statement(behalf.delegation)
     except NotFoundError:
@@ -139,12 +153,19 @@ def find_delegation(client: AnyClient, behalf: Behalf, author: bytes) -> Stateme
             hint="sign with the key that it names: --key NAME",
         )
     if found.author != behalf.key:
-        output.note(
-            f"That delegation is by {did_key(found.author)}: it counts only if that key"
-            " acts for the one you sign for.",
-            "doubt",
-        )
+        require_follower(client, behalf.key, found.author)
     return found
+
+
+def require_follower(client: AnyClient, key: bytes, other: bytes) -> None:
+    """Refuse a delegation by a key that does not act for the one signed for."""
+    from byline_cli.key_life import follows  # rarely asked
+
+    if not follows(client, key, other):
+        raise UsageError(
+            f"--delegation: that delegation is by {did_key(other)}",
+            hint=f"say --for {did_key(other)}",
+        )
 
 
 def require_limits(
@@ -155,10 +176,14 @@ def require_limits(
     if more:
         names = ", ".join(use.removeprefix(USE_PREFIX) for use in more)
         raise UsageError(f"--delegation: it does not let you speak about {names}")
-    if said.manifests:
+    if said.manifests and behalf.manifest is None:
         raise UsageError(
             "--delegation: it is for works of certain manifests, which must be proven",
-            hint="that is not done by this command",
+            hint="attest them with --manifest, naming the one that they are in",
+        )
+    if behalf.manifest is not None and behalf.manifest.name not in said.manifests:
+        raise UsageError(
+            "--manifest: the delegation is not for the works of that manifest"
         )
     if said.count is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from byline_cli.connect import now_ms
 from byline_cli.naming import parse_time
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.statement import MAX_TIME
@@ -31,3 +32,8 @@ def parse_moment(option: str, text: str, now: int) -> int:
     if not 0 <= found <= MAX_TIME:
         raise UsageError(f"{option}: expected a moment, got {text[:80]!a}", hint=FORMS)
     return found
+
+
+def optional_moment(option: str, text: str | None) -> int | None:
+    """The same from now on, where nothing may be said."""
+    return None if text is None else parse_moment(option, text, now_ms())

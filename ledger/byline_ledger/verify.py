@@ -26,8 +26,8 @@ from byline_ledger.errors import (
     ProofError,
     VerificationError,
 )
-from byline_ledger.key_lookups import Recall
 from byline_ledger.facts import NOW, AsOf
+from byline_ledger.key_lookups import Recall
 from byline_ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from byline_ledger.moment import utc
 from byline_ledger.note import parse_note
@@ -110,12 +110,13 @@ def verify_bundle(
     trusts; `now`: Unix milliseconds, to refuse cosignatures from the future and to tell
     how old the answer is; `depth`: the least depth wanted; `max_age`: seconds since the
     quorum saw this tree as the largest, beyond which the bundle fails (by default, a
-    day makes a warning); `as_of`: the point in time that the answer is to be for.
+    day makes a warning); `as_of`: when what is said is to hold.
     Raises MalformedError or UnsupportedError only; what does not hold fails a level.
     """
     parsed = Bundle.from_bytes(bundle)
-    wanted = Wanted(digest, frozenset(digests), frozenset(keys), work, depth, as_of)
-    return _Verification(parsed, policy, now, max_age).run(wanted)
+    wanted = Wanted(digest, frozenset(digests), frozenset(keys), work, depth)
+    then = as_of if as_of.now is not None else replace(as_of, now=now)
+    return _Verification(parsed, policy, now, max_age).run(wanted, then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,6 @@ class Wanted:
     keys: frozenset[bytes]
     work: bytes | None
     depth: int
-    as_of: AsOf
 
 
 class _Verification:
@@ -148,7 +148,7 @@ class _Verification:
         self._existed: list[tuple[int, int]] = []
         """Size of a tree and the time by which the quorum had cosigned it."""
 
-    def run(self, wanted: Wanted) -> Verdict:
+    def run(self, wanted: Wanted, as_of: AsOf) -> Verdict:
         self._level("asked", lambda: self._asked(wanted))
         self._level("signatures", self._signatures)
         self._level("log", self._log_signature)
@@ -169,7 +169,7 @@ class _Verification:
             [part for part, _capped in cut],
             root,
             self._existed_by,
-            replace(wanted.as_of, now=self._now),
+            as_of,
         )
         asked = wanted.digest or wanted.work
         chosen = (one for one in answers if asked in (None, one.asked))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from byline_ledger.content import read_work
 from byline_ledger.digest import multihash
 from byline_ledger.errors import NotFoundError, RedactedError, StoreError
+from byline_ledger.fingerprint_codes import Codes, codes_of
 from byline_ledger.statement import Statement
 from byline_ledger.store.durable import make_folder, read_small, write_durably
 from byline_node import operations
@@ -71,6 +72,25 @@ class Kept:
         return found if good and found.name == name else None
 
 
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """The fingerprints of a statement: its ISCC units, 34 bytes each, and its codes."""
+
+    units: tuple[bytes, ...]
+    codes: Codes
+
+
+NO_PRINTS = Prints((), Codes())
+
+
+def prints_of(statement: Statement) -> Prints:
+    """Those of a `work`; none of anything else."""
+    found = read_work(statement).fingerprints if statement.type == "work" else None
+    if found is None:
+        return NO_PRINTS
+    return Prints(tuple(map(unit_bytes, found.iscc)), codes_of(found))
+
+
 class Shelf:
     """The folder, and what is known of each file in it; for any number of threads.
 
@@ -82,8 +102,7 @@ class Shelf:
         self._view = view
         self._lock = threading.Lock()
         self._known: dict[str, Kept] | None = None
-        self._units: dict[bytes, tuple[bytes, ...]] = {}
-        """Statement id to its ISCC units, 34 bytes each."""
+        self._prints: dict[bytes, Prints] = {}
 
     def put(self, data: bytes, relay: bytes | None = None) -> Deposit:
         """Keeps a manifest; see read_deposit for what it must be.
@@ -140,17 +159,16 @@ class Shelf:
         with self._lock:
             return list(self._load(self._folder).values())
 
-    def units(self, kept: Kept) -> tuple[bytes, ...]:
-        """The ISCC units (34 bytes each) in the fingerprints of its statement."""
-        found = self._units.get(kept.statement)
+    def prints(self, kept: Kept) -> Prints:
+        """What the fingerprints of its statement say."""
+        found = self._prints.get(kept.statement)
         if found is None:
             try:
                 statement = operations.find_statement(self._view(), kept.statement)
             except NotFoundError:
-                return ()
-            prints = read_work(statement).fingerprints
-            found = tuple(map(unit_bytes, prints.iscc)) if prints else ()
-            self._units[kept.statement] = found
+                return NO_PRINTS
+            found = prints_of(statement)
+            self._prints[kept.statement] = found
         return found
 
     def _load(self, folder: Path | None) -> dict[str, Kept]:

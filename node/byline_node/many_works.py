@@ -19,6 +19,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.chain import MAX_ASKED
 from byline_ledger.digest import is_multihash
 from byline_ledger.errors import UsageError, VerificationError
+from byline_ledger.facts import NOW, AsOf
 from byline_ledger.policy import Policy
 from byline_ledger.verify import verify_bundle
 from byline_node.calls import BUNDLE_TYPE, Call, Operation, read_body
@@ -33,12 +34,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What is the same for all works: depth, 32-byte keys that are trusted, the
-    reader's policy and clock (Unix milliseconds)."""
+    reader's policy and clock (Unix milliseconds), and when it is to hold."""
 
     depth: int = 0
     keys: tuple[bytes, ...] = ()
     policy: Policy | None = None
     now: int | None = None
+    as_of: AsOf = NOW
 
     def question(self, digests: Sequence[bytes]) -> SharedQuestion:
         """The question for these works; UsageError for what is no multihash."""
@@ -63,6 +65,7 @@ class Asking:
             policy=self.policy,
             now=self.now,
             depth=self.depth,
+            as_of=self.as_of,
         )
         if not verdict.ok or not verdict.answers:
             raise VerificationError(
@@ -128,8 +131,31 @@ def answer_all(
             yield answers[digest]
 
 
+def prove_all(
+    digests: Iterable[bytes],
+    asking: Asking,
+    ask: Callable[[SharedQuestion], bytes],
+    size: int = MAX_ASKED,
+) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+    """The bundles themselves, to keep, each with the answers that it gives in full."""
+
+    def bundle(group: list[bytes]) -> bytes:
+        return ask(asking.question(group))
+
+    for group, first in ahead(groups(digests, size), bundle):
+        waiting = [(group, first)]
+        while waiting:
+            part, data = waiting.pop()
+            answers, cut = asking.read(data, part)
+            for work in cut:
+                del answers[work]
+            if answers:
+                yield data, answers
+            waiting += [(few, bundle(few)) for few in smaller(cut, part)]
+
+
 class ManyWorks:
-    """`query_many` for clients that wait."""
+    """`query_many` and `prove_many` for clients that wait."""
 
     _policy: Policy | None
 
@@ -149,9 +175,16 @@ class ManyWorks:
         VerificationError if anything does not hold.
         """
         asking = Asking(depth, tuple(keys), self._policy, now)
-        return answer_all(digests, asking, self._ask_shared)
+        return answer_all(digests, asking, self.ask_shared)
 
-    def _ask_shared(self, question: SharedQuestion) -> bytes:
+    def prove_many(
+        self, digests: Iterable[bytes], *, depth: int = 0
+    ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+        """The same as proof bundles, to keep and to verify anywhere: each with the
+        answers, by work, that it gives in full."""
+        return prove_all(digests, Asking(depth), self.ask_shared)
+
+    def ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""
         return self._run(ask_shared(question))
 

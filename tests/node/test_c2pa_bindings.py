@@ -12,11 +12,20 @@ from typing import Any
 import httpx
 import pytest
 import trio
+from PIL import Image
 from tests.fuzz.mutate import mutants
 from tests.support.api import Backend, api
-from tests.support.credentials import HUMAN, NOW, picture, proof
+from tests.support.credentials import (
+    HUMAN,
+    NOW,
+    assertion,
+    picture,
+    proof,
+    read_elsewhere,
+)
 from tests.support.signed import key, signed, withdraw, work
 
+from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import (
     BylineError,
@@ -27,11 +36,13 @@ from byline_ledger.errors import (
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
 from byline_node import c2pa_shelf
+from byline_node import fingerprint as fingerprint_module
 from byline_node.c2pa_deposit import active_label, alone, read_deposit, unit_codes
 from byline_node.c2pa_export import export, own_statement, signer_of
 from byline_node.c2pa_relay import look, relay
 from byline_node.c2pa_shelf import Kept, Shelf
 from byline_node.errors import RefusedError
+from byline_node.fingerprint import fingerprint
 
 PHOTO = picture()
 ABOUT = digest_bytes(PHOTO)
@@ -221,6 +232,87 @@ async def test_only_manifests_are_taken(
         assert reply.status_code in (400, 413)
 
 
+# By content
+
+
+def scene() -> Image.Image:
+    """A picture with enough in it to be recognised."""
+    random = Random(11)
+    small = Image.new("L", (24, 16))
+    small.putdata([random.randrange(256) for _ in range(24 * 16)])
+    return small.resize((480, 320), Image.Resampling.BICUBIC).convert("RGB")
+
+
+def saved(picture: Image.Image, **how: Any) -> bytes:
+    out = BytesIO()
+    picture.save(out, "JPEG", **how)
+    return out.getvalue()
+
+
+def post_file(data: bytes, media_type: str = "image/jpeg") -> dict[str, Any]:
+    return {"content": data, "headers": {"content-type": media_type}}
+
+
+@pytest.mark.trio
+async def test_a_copy_without_its_manifest_finds_it_again(
+    node: httpx.AsyncClient, ledger: Ledger, tmp_path: Path
+) -> None:
+    data = saved(scene(), quality=90)
+    found = fingerprint([data], data).fingerprints
+    assert found is not None
+    prints = fingerprint_fields(found)
+    claim = signed(digest_bytes(data), fingerprints=prints, **{"source-type": HUMAN})
+    ledger.append([claim])
+    attested = own_statement(proof(claim.about, [claim]), claim.about, key().public)
+    signer, out = signer_of(key(), tmp_path, NOW), BytesIO()
+    made = export(BytesIO(data), "image/jpeg", attested, signer, out)
+    label = await left(node, made.manifest)
+    copies = (
+        (saved(scene().resize((240, 160)), quality=40), 75),
+        (saved(scene().transpose(Image.Transpose.FLIP_LEFT_RIGHT)), 75),
+        (saved(scene().crop((0, 0, 420, 320))), 75),
+    )
+    for copy, least in copies:
+        reply = await node.post("/v1/matches/byContent", **post_file(copy))
+        (match,) = reply.json()["matches"]
+        assert match["manifestId"] == label
+        assert match["similarityScore"] >= least
+    reply = await node.post("/v1/matches/byContent", **post_file(picture()))
+    assert reply.json() == {"matches": []}
+    # What it is about, as its soft binding says to programs that know nothing of ours.
+    _, read = read_elsewhere(out.getvalue(), "image/jpeg")
+    (block,) = assertion(read, "c2pa.soft-binding")["data"]["blocks"]
+    params = {"alg": "io.iscc.v0", "value": block["value"]}
+    reply = await node.get("/v1/matches/byBinding", params=params)
+    assert [one["manifestId"] for one in reply.json()["matches"]] == [label]
+
+
+@pytest.mark.trio
+async def test_files_are_bounded_and_of_types_that_can_be_read(
+    node: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/v1/matches/byContent"
+    assert (await node.post(path, **post_file(b"x", "video/mp4"))).status_code == 415
+    assert (await node.post(path, content=b"x")).status_code == 415
+    assert (await node.post(path, **post_file(b""))).status_code == 400
+    reply = await node.post(f"{path}?alg=com.example.1", **post_file(b"x"))
+    assert reply.status_code == 400
+    reply = await node.post(path, **post_file(bytes((16 << 20) + 1)))
+    assert reply.status_code == 413
+    reply = await node.post(path, **post_file(b"no picture", "image/png"))
+    assert reply.json() == {"matches": []}
+
+    def lacks() -> None:
+        raise fingerprint_module.missing_extra()
+
+    monkeypatch.setattr(fingerprint_module, "require_extra", lacks)
+    reply = await node.post(path, **post_file(b"x"))
+    assert reply.status_code == 501
+    assert "byline-ledger[similar]" in reply.text or "extra" in reply.text
+    statuses = [(await node.post(path, **post_file(b"x"))).status_code for _ in "12345"]
+    assert statuses[-1] == 503
+
+
 # What a node keeps
 
 
@@ -308,7 +400,7 @@ def test_the_shelf_is_there_again_after_a_restart(
     again = Shelf(folder, lambda: ledger.view)
     assert [one.label for one in again.all()] == [label]
     assert again.get(label) == manifest
-    assert again.units(again.all()[0]) == (b"\x21\x07" + IMAGE_BODY,)
+    assert again.prints(again.all()[0]).units == (b"\x21\x07" + IMAGE_BODY,)
     (kept,) = again.all()
     (folder / kept.name).unlink()
     with pytest.raises(NotFoundError):
