@@ -224,8 +224,17 @@ def data_set(cast: Cast) -> None:
     (folder / "found.txt").write_bytes(b"found somewhere")
     made = mia("collection", "create", "set", "--out", "set.csv", "--title", "Seas")
     expect("works in the manifest", made["count"], 5)
-    mia.run("filter", "set", "--for", USE, "--out", "yes.txt", "--denied", "no.csv",
-            "--constrained")
+    mia.run(
+        "filter",
+        "set",
+        "--for",
+        USE,
+        "--out",
+        "yes.txt",
+        "--denied",
+        "no.csv",
+        "--constrained",
+    )
     taken = (mia.folder / "yes.txt").read_text().split()
     expect("may be used on conditions", taken, ["guild0.txt", "guild1.txt"])
     settled = mia(
@@ -238,15 +247,23 @@ def data_set(cast: Cast) -> None:
     checked = mia("settle", "check", "settlement", "--member", ben.key)
     expect("Ben computes the same, offline", checked["ok"], True)
     mia("label", "create", "set.csv", "--for", USE, "--out", "label", *LABEL)
-    expect("the label follows from its proofs", mia("label", "verify", "label")["ok"],
-           True)
+    expect(
+        "the label follows from its proofs", mia("label", "verify", "label")["ok"], True
+    )
     expect("labels that are outdated", len(mia("label", "stale")["stale"]), 0)
     guild1 = work(mia, "set/guild1.txt")["claims"][0]["id"]
     ben("withdraw", guild1, "--reason", "consent-changed")
     expect("after a withdrawal", len(mia("label", "stale")["stale"]), 1)
 
 
-LABEL = ("--name", "Seas", "--description", "Texts about seas", "--license", "CC-BY-4.0")
+LABEL = (
+    "--name",
+    "Seas",
+    "--description",
+    "Texts about seas",
+    "--license",
+    "CC-BY-4.0",
+)
 
 
 def altered(cast: Cast) -> None:
@@ -258,6 +275,7 @@ def credentials(cast: Cast) -> None:
 
 
 __all__ = [
+    "Path",
     "altered",
     "chains",
     "consent",
@@ -270,5 +288,4 @@ __all__ = [
     "keys",
     "seals",
     "urllib",
-    "Path",
 ]
