@@ -27,6 +27,7 @@ ENGINES = {
     "httpx": "node/byline_node/client.py",
     "PIL": "node/byline_node/pictures.py",
     "iscc_lib": "node/byline_node/iscc_codes.py",
+    "numpy": "node/byline_node/code_file.py",
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",

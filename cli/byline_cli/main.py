@@ -30,6 +30,7 @@ COMMANDS = {
     "import": ("imports", "Take in catalogues that exist already."),
     "publish": ("publish", "Publish statements signed earlier, on another machine."),
     "query": ("query", "Ask where a file came from, and check the proof."),
+    "similar": ("similar", "Look for works that a file resembles."),
     "verify": ("verify", "Check a saved proof, offline."),
     "consent": (
         "consent_export",

@@ -119,6 +119,12 @@ def query(
 
         written = write_tlog_proofs(bundle, verdict.answer, tlog_proof)
         rows += [f"Wrote {output.safe(str(one))}." for one in written]
+    if target.path and not peers and is_unknown(verdict):
+        from byline_cli.similar import look_for_altered
+
+        like, alike = look_for_altered(target.path)
+        rows += alike
+        more |= like
     output.result(as_json, verdict_to_json(verdict) | more, rows)
     if more.get("alarms"):
         raise typer.Exit(InconsistentLogError.exit_code)
@@ -170,5 +176,11 @@ def finish(verdict: Verdict) -> None:
     """The exit code: what does not hold, or that nothing is known."""
     if not verdict.ok:
         raise typer.Exit(verdict.exit_code)
-    if verdict.answer is not None and not verdict.answer.known:
+    if is_unknown(verdict):
         raise typer.Exit(NotFoundError.exit_code)
+
+
+def is_unknown(verdict: Verdict) -> bool:
+    """Whether it is proven that nobody said anything."""
+    answer = verdict.answer
+    return verdict.ok and answer is not None and not answer.known

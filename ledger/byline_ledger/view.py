@@ -219,6 +219,16 @@ class LogView:
             raise _not_stored_so(statement_id)
         return statement
 
+    def envelopes(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of each statement from `start` to before `end` that has its
+        body in this tree and was not taken down since."""
+        gone = set(self.taken_down(start, end))
+        pairs = self.reader.iterate(layout.body(start), layout.body(end))
+        for key, data in pairs:
+            index = layout.parse_index(key[1:])
+            if index not in gone:
+                yield index, data
+
     # Lookup strings
 
     def strings_under(

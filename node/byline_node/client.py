@@ -28,6 +28,7 @@ from byline_node import calls
 from byline_node.calls import Call, Operation, Progress, Reply
 from byline_node.errors import NodeUnavailableError
 from byline_node.receipts import Receipt
+from byline_node.similar_calls import AsyncSimilar, SyncSimilar
 from byline_node.taken_down import Takedowns
 
 DEFAULT_URL = "http://127.0.0.1:8737"
@@ -49,13 +50,12 @@ TROUBLE = (httpx.HTTPError, UnicodeError)
 
 MAX_POSTED = 65_536
 """Bytes of an answer to Poster.post."""
-
 NOBODY = "check the address, or start the node there with `byline node run`"
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(SyncSimilar):
     """A node's API, one call at a time.  Close it, or use it in a `with`.
 
     `policy`, if given, is held against every answer of `query`.
@@ -257,7 +257,7 @@ def files_url(prefix: str) -> httpx.URL:
     return url if url.path.strip("/") else url.copy_with(path="/log")
 
 
-class AsyncClient:
+class AsyncClient(AsyncSimilar):
     """The same for programs with an event loop (trio or asyncio)."""
 
     def __init__(
