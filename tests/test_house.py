@@ -25,7 +25,6 @@ ENGINES = {
     "hypercorn": "node/byline_node/http_server.py",
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
-    "PIL": "node/byline_node/pictures.py",
     "iscc_lib": "node/byline_node/iscc_codes.py",
     "numpy": "node/byline_node/code_file.py",
     "obstore": "node/byline_node/s3_files.py",
@@ -43,6 +42,11 @@ ENGINES = {
 HOST_FILES = {
     f"node/byline_node/{name}.py"
     for name in ("host", "host_dht", "host_gossip", "host_patches", "host_setup")
+}
+
+# Pillow: one file reads pictures for fingerprints, one draws labels (docs/adr/0035).
+PICTURE_FILES = {
+    f"node/byline_node/{name}.py" for name in ("label_picture", "pictures")
 }
 
 # What costs so much to load that only a starting node may ask for it.
@@ -119,6 +123,11 @@ def test_libp2p_is_imported_by_the_host_files_alone() -> None:
     engine = {"google", "libp2p", "multiaddr", "trio_websocket"}
     users = {relative(path) for path in SOURCES if engine & imported_names(path)}
     assert users == HOST_FILES
+
+
+def test_pillow_is_imported_by_the_picture_files_alone() -> None:
+    users = {relative(path) for path in SOURCES if "PIL" in imported_names(path)}
+    assert users == PICTURE_FILES
 
 
 def test_no_file_is_too_long_to_read() -> None:

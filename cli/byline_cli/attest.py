@@ -9,16 +9,19 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest_options import (
-    Delegation,
-    For,
     Group,
     Model,
     Oversight,
     Sealed,
     Shares,
-    parse_behalf,
     parse_model,
     parse_shares,
+)
+from byline_cli.behalf import (
+    Delegation,
+    For,
+    Number,
+    parse_behalf,
     require_delegation,
 )
 from byline_cli.connect import (
@@ -42,7 +45,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Source, Statement
-from byline_ledger.vocabulary import RELATIONSHIPS, check_word
+from byline_ledger.vocabulary import RELATIONSHIPS, check_word, use_key
 from byline_node.attest import (
     Candidate,
     Earlier,
@@ -55,7 +58,9 @@ from byline_node.attest import (
     leave_out_taken_down,
     sign_works,
 )
+from byline_node.home import find_home
 from byline_node.receipts import Receipt
+from byline_node.seals import SealStore, leave_out_sealed
 
 app = make_app()
 
@@ -122,6 +127,7 @@ def attest(
     group: Group = None,
     for_: For = None,
     delegation: Delegation = None,
+    number: Number = None,
     sealed: Sealed = False,
     similar: Similar = False,
     recursive: Annotated[
@@ -161,7 +167,7 @@ def attest(
         oversight=oversight,
         shares=parse_shares(shares),
         group=parse_optional_key(group),
-        behalf=parse_behalf(for_, delegation),
+        behalf=parse_behalf(for_, delegation, number),
     )
     terms.check()
     kind = kind_of_job(sealed, terms)
@@ -261,6 +267,7 @@ class Job:
 
     def sign_into(self, out: Path) -> None:
         """Sign all into a file, to be published from another machine."""
+        self._leave_out_sealed()
         self._sign(self._work_bits or 0)
         if self._statements:
             write_statements(out, self._statements)
@@ -272,19 +279,31 @@ class Job:
             return
         with connect() as client:
             with unpublished():
-                require_delegation(
-                    client, self._terms.behalf, self._key.public, now_ms()
-                )
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
+                self._leave_out_sealed()
                 if not again:
                     self._leave_out_taken_down(client)
+                require_delegation(
+                    client,
+                    self._terms.behalf,
+                    self._key.public,
+                    kind="work",
+                    uses=[use_key(use) for use in self._terms.uses or ()],
+                    count=len(self._files),
+                )
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
                 self._sign(bits)
             self._receipts = publish(client, self._statements, "files")
+
+    def _leave_out_sealed(self) -> None:
+        self._files, sealed = leave_out_sealed(
+            SealStore(find_home().seals), self._key.public, self._files
+        )
+        self._passed += sealed
 
     def _leave_out_taken_down(self, client: AnyClient) -> None:
         self._files, gone = leave_out_taken_down(client, self._key.public, self._files)

@@ -27,10 +27,12 @@ from byline_cli.statement_file import write_statements
 from byline_cli.targets import named_path, parse_target
 from byline_cli.wording import amount, day
 from byline_ledger.answer import Remark
+from byline_ledger.content_sets import collection_fields
 from byline_ledger.crypto import random_bytes
 from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement
+from byline_ledger.digest import cid_of_statement, multihash
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.field_maker import Fields
 from byline_ledger.manifest import BadLine, Line, ManifestRow
 from byline_ledger.manifest_tree import (
     InManifest,
@@ -38,6 +40,7 @@ from byline_ledger.manifest_tree import (
     find_entry,
     manifest_root,
     membership_proof,
+    tree_name,
 )
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import PassedOver
@@ -46,8 +49,6 @@ from byline_node.collections import (
     compare,
     find_in_folder,
     folder_rows,
-    said_collection,
-    words_of_collection,
 )
 from byline_node.manifests import (
     entries,
@@ -114,14 +115,24 @@ def create(
     For a MANIFEST without --out, the statement is about that file as it is; with
     --out, a clean copy is written first. Lines that do not parse are named by number.
     """
-    words = words_of_collection(
-        title=title,
-        description=description,
-        version=version,
-        license=spdx,
-        url=url,
-        uses=uses or [],
-    )
+
+    def fields(manifest: bytes, total: ManifestSum) -> Fields:
+        return collection_fields(
+            manifest=manifest,
+            count=total.count,
+            size=total.bytes,
+            root=total.root(),
+            title=title,
+            description=description,
+            version=version,
+            license=spdx,
+            url=url,
+            uses=uses or [],
+            time=now_ms(),
+            salt=random_bytes(16),
+        )
+
+    fields(multihash(bytes(32)), ManifestSum())  # bad words, before any work
     for path in (out, statement):
         if path is not None:
             require_new(path)
@@ -131,10 +142,7 @@ def create(
         signed = None
         if not unsigned and not job.bad:
             key = load_key(key_name)
-            fields = words | said_collection(
-                job.digest, job.total, time=now_ms(), salt=random_bytes(16)
-            )
-            signed = sign_statement(fields, key)
+            signed = sign_statement(fields(job.digest, job.total), key)
     if signed is not None:
         job.say(signed, statement)
     output.result(as_json, job.to_json(), job.describe())
@@ -388,11 +396,10 @@ def prove(
         index, count = find_entry(entries(manifest, advance), digest)
     proof = membership_proof(entries(manifest), index, count)
     root = manifest_root(entries(manifest))
-    found = InManifest(manifest_digest(manifest), index, count, proof)
-    found.verify(digest, root)
+    InManifest(tree_name(root), index, count, proof).verify(digest, root)
     value = {
         "digest": f"sha256:{digest[2:].hex()}",
-        "manifest": f"sha256:{found.manifest[2:].hex()}",
+        "manifest": f"sha256:{manifest_digest(manifest)[2:].hex()}",
         "index": index,
         "count": count,
         "proof": [one.hex() for one in proof],

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from byline_cli.output import safe
-from byline_cli.render import Reader, is_disputed
+from byline_cli.render import Reader
+from byline_cli.render_chain import is_disputed
 from byline_cli.wording import MADE, RELATIONSHIPS, amount
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, multihash_hex

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
 from byline_cli.naming import parse_key, parse_optional_time
 from byline_cli.options import From, Json, Key, Note, Out, Until, WorkBits, make_app
@@ -46,6 +47,9 @@ def admit(
         typer.Option("--parts", metavar="N", help="The member's weight."),
     ] = None,
     note: Note = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -70,21 +74,35 @@ def admit(
 
     def sense(client: AnyClient, signed: Statement) -> None:
         require_others(member, signed, "a cooperative does not admit its own key")
-        before = standing(client, signed.author, member, "admit")
-        if before is not None and not has_left(client, before, signed.author, member):
+        before = standing(client, speaker(signed), member, "admit")
+        if before is not None and not has_left(client, before, speaker(signed), member):
             raise UsageError(
                 f"that key is a member already, admitted on {day(before.time)}",
                 hint="for other terms, first: byline withdraw "
                 f"{cid_of_statement(before.id)} --reason superseded",
             )
 
-    say("Admitted", fields, Manner(key_name, work_bits, out, as_json), sense=sense)
+    say(
+        "Admitted",
+        fields,
+        Manner(
+            key_name,
+            work_bits,
+            out,
+            as_json,
+            behalf=parse_behalf(for_, delegation, number),
+        ),
+        sense=sense,
+    )
 
 
 @app.command()
 def leave(
     which: Who,
     note: Note = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -96,21 +114,32 @@ def leave(
 
     def sense(client: AnyClient, signed: Statement) -> None:
         require_others(group, signed, "that is the key that you sign with")
-        admitted = standing(client, group, signed.author, "admit")
+        admitted = standing(client, group, speaker(signed), "admit")
         if admitted is None:
             raise UsageError(
                 f"{did_key(group)} has not admitted the key that you sign with",
                 hint="name the member's key: --key NAME",
             )
-        if has_left(client, admitted, group, signed.author):
+        if has_left(client, admitted, group, speaker(signed)):
             raise UsageError("that key has left already")
 
-    say("Left", fields, Manner(key_name, work_bits, out, as_json), sense=sense)
+    say(
+        "Left",
+        fields,
+        Manner(
+            key_name,
+            work_bits,
+            out,
+            as_json,
+            behalf=parse_behalf(for_, delegation, number),
+        ),
+        sense=sense,
+    )
 
 
 def require_others(named: bytes, signed: Statement, wrong: str) -> None:
     """Membership is between two keys."""
-    if named == signed.author:
+    if named == speaker(signed):
         raise UsageError(wrong, hint="sign with another: --key NAME")
 
 

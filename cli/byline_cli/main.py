@@ -47,6 +47,7 @@ COMMANDS = {
     "leave": ("group", "Leave a cooperative."),
     "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
+    "label": ("label", "Make, check and refresh the nutrition label of a data set."),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "policy": ("policy", "Say which logs and witnesses you trust."),

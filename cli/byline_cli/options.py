@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from byline_ledger.chain import MAX_DEPTH
 from byline_ledger.proof_of_work import MAX_BITS
@@ -66,9 +67,12 @@ Depth = Annotated[
 ]
 
 
-def make_app(help_text: str | None = None) -> typer.Typer:
+def make_app(
+    help_text: str | None = None, *, cls: type[TyperGroup] | None = None
+) -> typer.Typer:
     """A Typer application as all command modules have it: plain help, no tracebacks."""
     return typer.Typer(
+        cls=cls,
         help=help_text,
         add_completion=False,
         no_args_is_help=help_text is not None,

@@ -56,6 +56,14 @@ class Body:
     fields: Mapping[str, Any]
     sources: tuple[Any, ...] = ()
 
+    @property
+    def about(self) -> Any:
+        return self.fields.get("about")
+
+    @property
+    def author(self) -> Any:
+        return self.fields.get("author")
+
 
 def content_of(remark: Remark) -> object | None:
     """What a remark says by its own type; None for a type that is not known."""

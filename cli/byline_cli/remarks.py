@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
 from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
 from byline_cli.saying import Manner, find_statement, say, when
@@ -32,6 +33,9 @@ def endorse(
         typer.Option("--role", metavar="ROLE", help=f"{', '.join(ENDORSE_ROLES)}."),
     ],
     note: Note = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -47,7 +51,9 @@ def endorse(
         note=note,
         **when(),
     )
-    manner = Manner(key_name, work_bits, out, as_json)
+    manner = Manner(
+        key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
+    )
     say("Endorsed", fields, manner, sense=require_sense)
 
 
@@ -65,6 +71,9 @@ def dispute(
         list[str] | None,
         typer.Option("--evidence", metavar="PATH|HASH", help="A work that shows it."),
     ] = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -82,7 +91,9 @@ def dispute(
         evidence=tuple(parse_target(text).multihash for text in evidence or []),
         **when(),
     )
-    manner = Manner(key_name, work_bits, out, as_json)
+    manner = Manner(
+        key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
+    )
     say("Disputed", fields, manner, sense=require_sense)
 
 
@@ -101,6 +112,9 @@ def withdraw(
             "--replacement", metavar="STATEMENT-ID", help="What holds instead."
         ),
     ] = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -117,7 +131,9 @@ def withdraw(
         replacement=parse_id(replacement) if replacement else None,
         **when(),
     )
-    manner = Manner(key_name, work_bits, out, as_json)
+    manner = Manner(
+        key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
+    )
     say("Withdrew", fields, manner, sense=require_sense)
 
 
@@ -126,14 +142,21 @@ def require_sense(client: AnyClient, signed: Statement) -> None:
     if signed.type == "dispute":
         return
     target = find_statement(client, signed.about[2:])
-    if signed.type == "withdraw" and target.author != signed.author:
+    if signed.type == "withdraw":
+        require_right(signed, target)
+        require_news(client, signed)
+
+
+def require_right(signed: Statement, target: Statement) -> None:
+    """Refuse to withdraw what is others': it takes the author, whom they signed for,
+    or somebody who signs for one of them."""
+    own = {target.author, speaker(target)}
+    if not own & {signed.author, speaker(signed)}:
         raise UsageError(
             f"that statement is by {did_key(target.author)} of {day(target.time)}, "
             "and only its author can withdraw it",
             hint="contest it with: byline dispute",
         )
-    if signed.type == "withdraw":
-        require_news(client, signed)
 
 
 def require_news(client: AnyClient, signed: Statement) -> None:

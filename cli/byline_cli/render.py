@@ -6,16 +6,17 @@ Pure functions from an answer to lines.  Everything that a stranger wrote goes t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from byline_cli.output import Line, safe
 from byline_cli.plain_terms import about_claim, sentence
+from byline_cli.render_chain import is_disputed, source_rows
+from byline_cli.render_keys import key_rows
 from byline_cli.wording import (
     JUDGEMENTS,
     LEVELS,
     MADE,
-    RELATIONSHIPS,
     SAID,
     USE_VALUES,
     USES,
@@ -30,8 +31,6 @@ from byline_ledger.vocabulary import IPTC_SCHEME
 
 MOST_SHOWN = 8
 """Claims about one work, or remarks about one claim, that are spelt out."""
-MOST_SOURCES = 24
-"""Lines of the tree of sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,7 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     for gone in work.redacted[:MOST_SHOWN]:
         yield ""
         yield (f"Taken down by this node: {taken_down(gone)}", "doubt")
+    yield from key_rows(answer, reader.key)
 
 
 def render_remainder(work: Work) -> Iterator[Line]:
@@ -113,7 +113,9 @@ def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]
         yield field("tool", safe(tool))
     for label, value in about_claim(claim, reader.key):
         yield field(label, value)
-    yield from source_rows(claim, answer)
+    if claim.sources:
+        yield field("made from", amount(len(claim.sources), "source"))
+        yield from source_rows(claim, answer)
     yield from remark_rows(claim, reader)
     for problem in claim.problems:
         yield (field("problem", safe(problem)), "doubt")
@@ -230,83 +232,6 @@ def render_remark_on_work(remark: Remark, reader: Reader) -> Line:
     style = "doubt" if remark.type not in SAID or remark.type == "dispute" else ""
     more = f": {said}" if said else ""
     return (f"{text}{more}{own_id(remark, reader)}", style)
-
-
-def source_rows(claim: Claim, answer: Answer) -> Iterator[Line]:
-    """What it was made from, as a tree through the sources' own claims."""
-    if not claim.sources:
-        return
-    yield field("made from", amount(len(claim.sources), "source"))
-    rows = list(tree_rows(claim, Tree(answer), "", frozenset({answer.asked})))
-    yield from rows[:MOST_SOURCES]
-    if len(rows) > MOST_SOURCES:
-        yield f"    … {len(rows) - MOST_SOURCES} more (see --json)"
-
-
-class Tree:
-    """The works of an answer by their digest."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._works = {work.digest: work for work in answer.works}
-        self.left = 4 * MOST_SOURCES
-        """Branches still to be drawn: shared sources could make a tree endless."""
-
-    def claims(self, digest: bytes) -> Sequence[Claim] | None:
-        """Claims about a source; None if it was not followed."""
-        work = self._works.get(digest)
-        return None if work is None or work.total is None else work.claims
-
-
-def tree_rows(
-    claim: Claim, tree: Tree, indent: str, above: frozenset[bytes]
-) -> Iterator[Line]:
-    """The sources of one claim and theirs, indented; a loop is named, not followed."""
-    for i, source in enumerate(claim.sources):
-        last = i == len(claim.sources) - 1
-        if tree.left <= 0:
-            return
-        tree.left -= 1
-        words = RELATIONSHIPS.get(source.relationship, safe(source.relationship))
-        claims = tree.claims(source.digest)
-        branch = "└─" if last else "├─"
-        shown = f"sha256 {source.digest[2:14].hex()}…"
-        said = "in a loop" if source.digest in above else describe_source(claims)
-        yield f"    {indent}{branch} {words} {shown}  {said}"
-        standing = not_withdrawn(claims or ())
-        if standing and source.digest not in above:
-            deeper = indent + ("   " if last else "│  ")
-            inner = above | {source.digest}
-            yield from tree_rows(standing[0], tree, deeper, inner)
-
-
-def not_withdrawn(claims: Iterable[Claim]) -> list[Claim]:
-    """Claims that stand, or may stand."""
-    return [claim for claim in claims if claim.status != "withdrawn"]
-
-
-def describe_source(claims: Sequence[Claim] | None) -> str:
-    """A source in half a line: the first claim that stands, and what else there is."""
-    if claims is None:
-        return "not followed that far"
-    standing = not_withdrawn(claims)
-    withdrawn = len(claims) - len(standing)
-    if not standing:
-        return "all claims withdrawn: unknown" if withdrawn else "unknown"
-    first = standing[0]
-    title = f"“{safe(first.title)}”, " if first.title else ""
-    parts = [f"{title}made by: {MADE.get(first.made, 'unknown')}"]
-    if is_disputed(first):
-        parts.append("DISPUTED")
-    if standing[1:]:
-        parts.append(amount(len(standing) - 1, "other claim"))
-    if withdrawn:
-        parts.append(f"{amount(withdrawn, 'claim')} withdrawn")
-    return ", ".join(parts)
-
-
-def is_disputed(claim: Claim) -> bool:
-    """Whether a dispute of the claim stands, or may stand."""
-    return any(one.status != "withdrawn" for one in claim.disputes)
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, object]:

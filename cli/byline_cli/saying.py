@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from byline_cli import output
+from byline_cli.behalf import require_delegated, speak_for
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
 from byline_cli.files import require_new
 from byline_cli.signing import load_key
@@ -21,7 +22,7 @@ from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import NotFoundError, RedactedError
 from byline_ledger.statement import Statement, sign_statement
-from byline_node.attest import do_work
+from byline_node.attest import Behalf, do_work
 
 Sense = Callable[[AnyClient, Statement], None]
 Made = Callable[[bytes], Fields]
@@ -36,12 +37,14 @@ class When(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How it is to be said: with which key, after how much work, where to, how told."""
+    """How it is to be said: with which key, after how much work, where to, how told,
+    and for whom."""
 
     key_name: str
     work_bits: int | None = None
     out: Path | None = None
     as_json: bool = False
+    behalf: Behalf | None = None
 
 
 def when() -> When:
@@ -67,7 +70,8 @@ def say(
     if manner.out is not None:
         require_new(manner.out)
     key = load_key(manner.key_name)
-    found = fields(key.public) if callable(fields) else fields
+    made = fields(key.public) if callable(fields) else fields
+    found = speak_for(made, manner.behalf)
     if manner.out is not None:
         signed = sign_with_work(found, key, manner.work_bits or 0)
         write_statements(manner.out, [signed])
@@ -76,8 +80,10 @@ def say(
         output.result(manner.as_json, told | (more or {}), [described, *rows])
         return signed
     with connect() as client:
+        draft = sign_statement(found, key)
+        require_delegated(client, manner.behalf, draft)
         if sense is not None:
-            sense(client, sign_statement(found, key))
+            sense(client, draft)
         bits = manner.work_bits
         if bits is None:
             bits = work_asked(client, key.public)

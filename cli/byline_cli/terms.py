@@ -10,6 +10,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest import parse_uses
+from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
 from byline_cli.naming import (
     is_key_name,
@@ -81,6 +82,9 @@ def grant(
             "--request", metavar="STATEMENT-ID", help="The request that this answers."
         ),
     ] = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -101,7 +105,9 @@ def grant(
         request=parse_id(request) if request else None,
         **when(),
     )
-    manner = Manner(key_name, work_bits, out, as_json)
+    manner = Manner(
+        key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
+    )
     say("Granted", fields, manner, sense=require_own_work)
 
 
@@ -145,6 +151,9 @@ def offer(
         typer.Option("--terms-url", metavar="URL", help="Where that text is."),
     ] = None,
     contact: Contact = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -173,7 +182,18 @@ def offer(
     def sense(_: AnyClient, signed: Statement) -> None:
         require_own_key(whose, signed)
 
-    say("Offered", fields, Manner(key_name, work_bits, out, as_json), sense=sense)
+    say(
+        "Offered",
+        fields,
+        Manner(
+            key_name,
+            work_bits,
+            out,
+            as_json,
+            behalf=parse_behalf(for_, delegation, number),
+        ),
+        sense=sense,
+    )
 
 
 @app.command()
@@ -192,6 +212,9 @@ def request(
         ),
     ] = None,
     contact: Contact = None,
+    for_: For = None,
+    delegation: Delegation = None,
+    number: Number = None,
     work_bits: WorkBits = None,
     out: Out = None,
     key_name: Key = DEFAULT_KEY,
@@ -210,7 +233,9 @@ def request(
         contact=contact,
         **when(),
     )
-    manner = Manner(key_name, work_bits, out, as_json)
+    manner = Manner(
+        key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
+    )
     say("Asked", fields, manner, sense=require_offer)
 
 
@@ -236,7 +261,7 @@ def parse_price(text: str) -> Price:
 
 def require_own_key(whose: bytes | None, signed: Statement) -> None:
     """Nobody takes terms for a cooperative from another key."""
-    if whose is not None and whose != signed.author:
+    if whose is not None and whose != speaker(signed):
         raise UsageError(
             f"an offer about {did_key(whose)} counts only if that key signs it",
             hint="sign it with the cooperative's key: --key NAME",
@@ -247,8 +272,8 @@ def require_own_work(client: AnyClient, signed: Statement) -> None:
     """A grant answers the request that it names; that the key claims nothing about the
     work is only said, for it may act for one that does."""
     require_answer(client, signed)
-    said = client.authored(signed.author, [signed.about])
-    if signed.about not in standing_works(signed.author, said):
+    said = client.authored(speaker(signed), [signed.about])
+    if signed.about not in standing_works(speaker(signed), said):
         output.note(
             "This key claims nothing about that work: the grant counts only if it acts"
             " for a key that does.",
@@ -285,7 +310,7 @@ def require_offer(client: AnyClient, signed: Statement) -> None:
     if offered.type != "offer":
         raise UsageError(f"--offer: {named} is no offer, its type is {offered.type}")
     found = read_offer(offered)
-    if found.grantee not in (None, signed.author):
+    if found.grantee not in (None, speaker(signed)):
         raise UsageError(f"--offer: {named} is for another key than the one you use")
     if offered.about != signed.about:
         output.note(

@@ -36,6 +36,13 @@ OVERSIGHT = {
     "human_validated": "a person saw what the model made, and approved it",
 }
 
+ROTATED = {
+    "routine": "as a matter of routine",
+    "lost": "since it was lost",
+    "compromised": "since others may have it",
+}
+"""Why a key was replaced."""
+
 SAID = {
     "dispute": "Disputed",
     "grant": "Permission",

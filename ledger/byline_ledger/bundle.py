@@ -263,7 +263,7 @@ class _Prover:
         self, asked: tuple[bytes, ...], depth: int, keys: tuple[bytes, ...]
     ) -> Bundle:
         view = self._view
-        walk = walk_set(view.lookup_set, view.read_strings)
+        walk = walk_set(view.lookup_set, view.string_reader())
         chain = derive(walk, self._recall, self._place, asked, depth, keys)
         used = [self._known[id_] for id_ in sorted(chain.used)]
         places = sorted(self._place(one.id) for one in used)

@@ -12,8 +12,8 @@ opening that lacks an owed lookup, or a bundle a statement, raises ProofError th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from byline_ledger.chain import (
     DERIVED_PAGE,
@@ -29,11 +29,10 @@ from byline_ledger.chain import (
     commitment_of,
     depth_gap,
     key_in,
-    source_digests,
 )
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, source_key, subject_key
-from byline_ledger.key_lookups import KeyLookups, Notes, Place, Recall
+from byline_ledger.key_lookups import BY_KEY, EMPTY, KeyLookups, Notes, Place, Recall
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -55,6 +54,39 @@ def derive(
     return _Derivation(walk, recall, place, tuple(keys)).run(tuple(asked), depth)
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A work as it is looked up, in three turns."""
+
+    digest: bytes
+    level: int
+    notes: Notes = field(default_factory=Notes)
+    said: list[Evidence] = field(default_factory=list)
+    total: int | None = None
+    gone: tuple[Gone, ...] = ()
+    derived: tuple[Evidence, ...] = ()
+    derived_total: int | None = None
+    derived_gone: tuple[Gone, ...] = ()
+
+    def done(self) -> WorkEvidence:
+        """What is to be told of it."""
+        notes = self.notes
+        return WorkEvidence(
+            self.digest,
+            self.level,
+            tuple(self.said),
+            self.total,
+            self.gone,
+            self.derived,
+            self.derived_total,
+            self.derived_gone,
+            tuple(notes.gaps),
+            notes.capped,
+            tuple(sorted(notes.keys)),
+            tuple(sorted(notes.words)),
+        )
+
+
 class _Derivation(KeyLookups):
     def __init__(
         self, walk: Walk, recall: Recall, place: Place, trusted: tuple[bytes, ...]
@@ -63,29 +95,29 @@ class _Derivation(KeyLookups):
         self._trusted = trusted
 
     def run(self, asked: tuple[bytes, ...], depth: int) -> Chain:
-        works: list[WorkEvidence] = []
-        notes: list[Notes] = []
+        drafts: list[_Draft] = []
         gaps: list[str] = []
         seen = set(asked)
         room = MAX_WORKS - 1 + len(asked)
         level, row = 0, list(asked)
         while row and level <= depth:
-            found = []
-            for one in row:
-                notes.append(self.begin(Notes()))
-                found.append(self._work(one, level))
-            works += found
-            row = sorted(set(source_digests(found)) - seen)
-            if len(works) + len(row) > room:
-                row = row[: room - len(works)]
+            found = [self._work(one, level) for one in row]
+            drafts += found
+            row = sorted({one for draft in found for one in _sources(draft)} - seen)
+            if len(drafts) + len(row) > room:
+                row = row[: room - len(drafts)]
                 gaps.append(WORKS_GAP)
             seen |= set(row)
             level += 1
         if row:
             gaps.append(depth_gap(depth))
-        works = self._with_remarks(works, notes)
-        works[: len(asked)] = self._with_derived(works[: len(asked)], notes)
-        works = [_noted(*pair) for pair in zip(works, notes, strict=True)]
+        for draft in drafts:
+            self.notes = draft.notes
+            draft.said = [self._with_remarks(one) for one in draft.said]
+        for draft in drafts[: len(asked)]:
+            if draft.said:
+                self._derive(draft)
+        works = [draft.done() for draft in drafts]
         told = [gap for one in works for gap in one.gaps]
         return Chain(
             works=tuple(works),
@@ -98,51 +130,34 @@ class _Derivation(KeyLookups):
             words=tuple(self.words[at][0] for at in sorted(self.words)),
         )
 
-    def _with_remarks(
-        self, works: list[WorkEvidence], notes: list[Notes]
-    ) -> list[WorkEvidence]:
-        done = []
-        for work, own in zip(works, notes, strict=True):
-            self.begin(own)
-            statements = tuple(self._add_remarks(one) for one in work.statements)
-            done.append(replace(work, statements=statements) if statements else work)
-        return done
-
-    def _with_derived(
-        self, works: list[WorkEvidence], notes: list[Notes]
-    ) -> list[WorkEvidence]:
-        done = []
-        for work, own in zip(works, notes, strict=False):
-            self.begin(own)
-            done.append(self._derived(work) if work.statements else work)
-        return done
-
     # Works
 
-    def _work(self, digest: bytes, level: int) -> WorkEvidence:
-        key = subject_key(digest)
-        found = self.find(key, WORK_PAGE, "statements about a work")
+    def _work(self, digest: bytes, level: int) -> _Draft:
+        draft = _Draft(digest, level)
+        self.notes = draft.notes
+        found = self.find(subject_key(digest), WORK_PAGE, "statements about a work")
         if found is None:
-            return WorkEvidence(digest, level, (), None)
-        crowded = level == 0 and not found.complete
-        statements = {one.id: one for one in found.statements}
-        gone = dict.fromkeys(found.gone)
-        said: dict[bytes, Evidence] = {}
-        if crowded:
-            self._add(key, self._trusted, statements, gone)
-        for one in self._by_trust(statements.values()):
-            said[one.id] = self._standing(one)
-            self._follow(one)
-        if crowded:
-            claimants = self._claimants(statements.values())
-            self._add(key, claimants, statements, gone)
-            for one in statements.values():
-                if one.id not in said:
-                    said[one.id] = self._standing(one)
-                    self._follow(one)
-        return WorkEvidence(
-            digest, level, tuple(said.values()), found.count, tuple(gone)
-        )
+            return draft
+        draft.total, draft.gone = found.count, found.gone
+        if level == 0 and not found.complete:
+            self._crowded(draft, found.statements)
+        else:
+            draft.said = [self._claim(one) for one in self._by_trust(found.statements)]
+        return draft
+
+    def _crowded(self, draft: _Draft, page: Sequence[Statement]) -> None:
+        """A work whose page is not complete: what trusted keys say comes first, and
+        what those say whose claims are shown is looked up as well."""
+        key = subject_key(draft.digest)
+        statements = {one.id: one for one in page}
+        gone = dict.fromkeys(draft.gone)
+        self._add(key, self._trusted, statements, gone)
+        said = {one.id: self._claim(one) for one in self._by_trust(statements.values())}
+        self._add(key, self._claimants(statements.values()), statements, gone)
+        said |= {
+            id_: self._claim(one) for id_, one in statements.items() if id_ not in said
+        }
+        draft.said, draft.gone = list(said.values()), tuple(gone)
 
     def _add(
         self,
@@ -153,13 +168,15 @@ class _Derivation(KeyLookups):
     ) -> None:
         """What these say about a work whose page is not complete."""
         for author in authors:
-            found = self.find(key + author_tag(author), OWN_PAGE, "statements of a key")
+            found = self.find(key + author_tag(author), OWN_PAGE, BY_KEY)
             if found is not None:
                 statements.update((one.id, one) for one in found.statements)
                 gone.update(dict.fromkeys(found.gone))
 
-    def _by_trust(self, statements: Iterable[Statement]) -> list[Statement]:
+    def _by_trust(self, statements: Collection[Statement]) -> Iterable[Statement]:
         """Those of keys that the reader trusts come first."""
+        if not self._trusted:
+            return statements
         return sorted(statements, key=lambda one: one.author not in self._trusted)
 
     def _claimants(self, statements: Iterable[Statement]) -> list[bytes]:
@@ -170,10 +187,15 @@ class _Derivation(KeyLookups):
                 keys |= set(self.acting_for(one).keys)
         return sorted(keys - set(self._trusted))
 
+    def _claim(self, statement: Statement) -> Evidence:
+        """What is said about a work; of a claim, with its membership and its seal."""
+        evidence = self._standing(statement)
+        if statement.type == "work":
+            self._follow(statement)
+        return evidence
+
     def _follow(self, statement: Statement) -> None:
         """The membership and the seal that a claim names."""
-        if statement.type != "work":
-            return
         group = key_in(statement, "group")
         if group is not None:
             self._membership(group, key_in(statement, "for") or statement.author)
@@ -212,23 +234,25 @@ class _Derivation(KeyLookups):
 
     # Remarks, and works made from this one
 
-    def _add_remarks(self, evidence: Evidence) -> Evidence:
-        about = subject_key(multihash(evidence.statement.id))
+    def _with_remarks(self, evidence: Evidence) -> Evidence:
+        statement, gone = evidence.statement, evidence.gone
+        own, contested = evidence.own, evidence.contested
+        about = subject_key(multihash(statement.id))
         found = self.find(about, REMARK_PAGE, "remarks about a statement")
         if found is None:
             return evidence
+        if found is EMPTY:
+            return Evidence(statement, own, evidence.settled, (), 0, gone, contested)
         remarks = tuple(self._remark(one) for one in found.statements)
-        new = tuple(one for one in found.gone if one not in evidence.gone)
-        acting = self.acting_for(evidence.statement)
-        own, contested = evidence.own, evidence.contested
-        return replace(
-            evidence,
-            own=own + _among(found.statements, acting.keys, own),
-            settled=evidence.settled and not found.gone,
-            remarks=remarks,
-            remarks_total=found.count,
-            gone=evidence.gone + new,
-            contested=contested + _among(found.statements, acting.rivals, contested),
+        acting = self.acting_for(statement)
+        return Evidence(
+            statement,
+            own + _among(found.statements, acting.keys, own),
+            evidence.settled and not found.gone,
+            remarks,
+            found.count,
+            gone + tuple(one for one in found.gone if one not in gone),
+            contested + _among(found.statements, acting.rivals, contested),
         )
 
     def _remark(self, statement: Statement) -> Evidence:
@@ -241,15 +265,13 @@ class _Derivation(KeyLookups):
             self.delegations(principal, statement.author)
         return Evidence(statement, (), True)
 
-    def _derived(self, work: WorkEvidence) -> WorkEvidence:
-        key = source_key(work.digest)
+    def _derive(self, draft: _Draft) -> None:
+        self.notes = draft.notes
+        key = source_key(draft.digest)
         found = self.find(key, DERIVED_PAGE, "works made from a work")
-        if found is None:
-            return work
-        said = tuple(self._standing(one) for one in found.statements)
-        return replace(
-            work, derived=said, derived_total=found.count, derived_gone=found.gone
-        )
+        if found is not None:
+            draft.derived = tuple(self._standing(one) for one in found.statements)
+            draft.derived_total, draft.derived_gone = found.count, found.gone
 
 
 def _among(
@@ -259,11 +281,7 @@ def _among(
     return tuple(one for one in shown if one.author in keys and one not in known)
 
 
-def _noted(work: WorkEvidence, notes: Notes) -> WorkEvidence:
-    return replace(
-        work,
-        gaps=tuple(notes.gaps),
-        capped=notes.capped,
-        keys=tuple(sorted(notes.keys)),
-        words=tuple(sorted(notes.words)),
-    )
+def _sources(draft: _Draft) -> Iterator[bytes]:
+    for evidence in draft.said:
+        for source in evidence.statement.sources:
+            yield source.digest

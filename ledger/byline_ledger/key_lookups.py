@@ -29,8 +29,10 @@ from byline_ledger.chain import (
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, id_in, source_key, subject_key
 from byline_ledger.errors import ProofError
-from byline_ledger.opening import Found, Walk
+from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
+
+BY_KEY = "statements of a key"
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -52,7 +54,7 @@ class Notes:
 
     def add(self, other: Notes) -> None:
         """What rests on that as well."""
-        self.gaps.update(other.gaps)
+        self.gaps |= other.gaps
         self.keys |= other.keys
         self.words |= other.words
         self.capped = self.capped or other.capped
@@ -90,6 +92,9 @@ class Page:
         return self.complete and not self.gone
 
 
+EMPTY = Page(0, (), (), True)
+
+
 class KeyLookups:
     """Lookups on one trie, within the caps, and what they say of keys."""
 
@@ -107,11 +112,6 @@ class KeyLookups:
         self.notes = Notes()
         """Of the work that is looked at."""
 
-    def begin(self, notes: Notes) -> Notes:
-        """From here on, what is found belongs to this."""
-        self.notes = notes
-        return notes
-
     # Lookups
 
     def find(self, prefix: bytes, limit: int, what: str) -> Page | None:
@@ -123,15 +123,17 @@ class KeyLookups:
             return None
         self._weight += LOOKUP_WEIGHT
         found = self._walk.find(prefix, limit)
-        if not found.complete:
+        if not found.count:
+            return EMPTY
+        complete = len(found.strings) == found.count
+        if not complete:
             self.notes.gaps[f"there are more {what} than are shown"] = None
-        return self._shown(found)
-
-    def _shown(self, found: Found) -> Page:
         shown = [self._use(string) for string in found.strings]
-        there = tuple(one for one in shown if isinstance(one, Statement))
+        there = tuple([one for one in shown if type(one) is Statement])
+        if len(there) == len(shown):
+            return Page(found.count, there, (), complete)
         gone = tuple(one for one in shown if isinstance(one, Gone))
-        return Page(found.count, there, gone, found.complete)
+        return Page(found.count, there, gone, complete)
 
     def _use(self, string: bytes) -> Statement | Gone:
         """The statement behind a string of the lookup set, which must fit it."""
@@ -152,6 +154,7 @@ class KeyLookups:
         return known
 
     def own_word(self, statement: Statement, acting: Acting) -> Evidence:
+        """A statement with what these keys say about it."""
         about = subject_key(multihash(statement.id))
         own: list[Statement] = []
         contested: list[Statement] = []
@@ -159,8 +162,9 @@ class KeyLookups:
         settled = acting.settled
         for keys, words in ((acting.keys, own), (acting.rivals, contested)):
             for key in keys:
-                tag = author_tag(key)
-                found = self.find(about + tag, OWN_PAGE, "statements of a key")
+                found = self.find(about + author_tag(key), OWN_PAGE, BY_KEY)
+                if found is EMPTY:
+                    continue
                 if found is None:
                     settled = False
                     break
@@ -196,7 +200,7 @@ class KeyLookups:
         about, author = at
         prefix = subject_key(about) + author_tag(author)
         limit = HISTORY_PAGE if about == digest_bytes(author) else OWN_PAGE
-        found = self.find(prefix, limit, "statements of a key")
+        found = self.find(prefix, limit, BY_KEY)
         if found is None:
             return Word(about, author, (), None, False)
         said = (one for one in found.statements if one.author == author)
@@ -231,8 +235,7 @@ class KeyLookups:
     def _find_history(self, key: bytes) -> KeyHistory:
         self.notes.keys.add(key)
         about = subject_key(digest_bytes(key))
-        what = "statements of a key"
-        found = self.find(about + author_tag(key), HISTORY_PAGE, what)
+        found = self.find(about + author_tag(key), HISTORY_PAGE, BY_KEY)
         if found is None:
             return KeyHistory(key, (), 0, False, None)
         said = tuple(one for one in found.statements if one.author == key)
@@ -241,7 +244,7 @@ class KeyLookups:
         settled = found.is_whole
         if recovery not in (None, key):
             assert recovery is not None
-            more = self.find(about + author_tag(recovery), OWN_PAGE, what)
+            more = self.find(about + author_tag(recovery), OWN_PAGE, BY_KEY)
             settled = settled and more is not None and more.is_whole
             if more is not None:
                 recovered = tuple(
@@ -272,9 +275,9 @@ class KeyLookups:
         """What was found before, or now; either way, the work at hand rests on it."""
         if at not in known:
             outer = self.notes
-            notes = self.begin(Notes())
-            known[at] = find(at), notes
-            self.begin(outer)
+            self.notes = Notes()
+            known[at] = find(at), self.notes
+            self.notes = outer
         value, notes = known[at]
         self.notes.add(notes)
         return value

@@ -45,13 +45,21 @@ class Inner:
 
     __slots__ = ("count", "depth", "hash", "left", "prefix", "right")
 
-    def __init__(self, depth: int, prefix: bytes, left: Node, right: Node) -> None:
+    def __init__(
+        self,
+        depth: int,
+        prefix: bytes,
+        left: Node,
+        right: Node,
+        hash_: bytes | None = None,
+    ) -> None:
+        """`hash_` where it was computed already."""
         self.depth = depth
         self.prefix = prefix
         self.left = left
         self.right = right
         self.count: int = left.count + right.count
-        self.hash: bytes = inner_hash(
+        self.hash: bytes = hash_ or inner_hash(
             depth, prefix, left.count, right.count, left.hash, right.hash
         )
 

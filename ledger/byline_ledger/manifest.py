@@ -103,6 +103,14 @@ def read_manifest(chunks: Iterable[bytes]) -> Iterator[Line]:
     return _list_lines(chain([(number, text)], lines))
 
 
+def is_table(start: bytes) -> bool:
+    """Whether a file that begins so has a header; else it is a hash list, or none."""
+    first = next(_lines([start]), (1, ""))[1]
+    if isinstance(first, BadLine):
+        return False
+    return _header(first.removeprefix("\ufeff")) is not None
+
+
 def row_from_values(
     number: int, digest: bytes | str | None, values: dict[str, object]
 ) -> Line:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Self
 
 from byline_ledger.codec import Value
-from byline_ledger.digest import is_multihash
+from byline_ledger.digest import SHA256_PREFIX, is_multihash
 from byline_ledger.errors import MalformedError, NotFoundError
 from byline_ledger.manifest import BadLine, Line
 from byline_ledger.merkle import (
@@ -123,6 +123,11 @@ def manifest_root(digests: Iterable[bytes]) -> bytes:
     for digest in digests:
         total.add(digest, None)
     return total.root()
+
+
+def tree_name(root: bytes) -> bytes:
+    """How `in-manifest` and delegations name a manifest: the multihash of its tree."""
+    return SHA256_PREFIX + root
 
 
 def find_entry(digests: Iterable[bytes], wanted: bytes) -> tuple[int, int]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from hashlib import sha256
+from operator import lt
+from struct import Struct
 
 from byline_ledger.errors import MalformedError, ProofError
 from byline_ledger.lookup_set import (
@@ -23,12 +25,13 @@ from byline_ledger.lookup_set import (
     Node,
     StringReader,
     common_bits,
-    first_bits,
     make_leaf,
     span,
     split_strings,
 )
 
+_HEAD = Struct(">HQQ")
+"""Of an inner node: depth, strings on the left and on the right."""
 KEY_SIZE = 32
 """Bytes of a lookup key, with which every string begins."""
 MAX_OPENING = 16 << 20
@@ -55,7 +58,8 @@ class Walk:
     def __init__(self, top: Node, read: StringReader | None = None) -> None:
         self._top = top
         self._read = read
-        self._opened: dict[int, bytes] = {}
+        self._opened: dict[int, Sequence[bytes]] = {}
+        """By `id` of a node, the strings of a leaf; nothing for an inner node."""
 
     def find(self, prefix: bytes, limit: int) -> Found:
         """The strings that begin with `prefix` (whole bytes), page by `limit`.
@@ -64,22 +68,24 @@ class Walk:
         holds up to 15 more; the count is always that of all of them.
         Raises ProofError where the trie is closed and the lookup needs it open.
         """
-        node, above, bits = self._top, b"", 0
+        node, bits = self._top, 0
         wanted = len(prefix) * 8
+        opened = self._opened
         while isinstance(node, Inner):
-            self._open(node)
-            shared = min(node.depth, wanted)
-            if common(prefix, node.prefix, shared) < shared:
-                return Found(0, ())
-            if node.depth >= wanted:
+            opened[id(node)] = ()
+            depth = node.depth
+            if depth > bits and _leaves(prefix, node.prefix, min(depth, wanted)):
+                return NOTHING
+            if depth >= wanted:
                 shown: list[bytes] = []
                 self._page(node, limit, shown)
                 return Found(node.count, tuple(shown))
-            right = prefix[node.depth >> 3] >> (7 - (node.depth & 7)) & 1
-            above, bits = prefix, node.depth + 1
+            bits = depth + 1
+            right = prefix[depth >> 3] & 0x80 >> (depth & 7)
             node = node.right if right else node.left
-        matching = [s for s in self._strings(node, above, bits) if s.startswith(prefix)]
-        return Found(len(matching), tuple(matching))
+        strings = self._strings(node, prefix, bits)
+        matching = tuple([one for one in strings if one.startswith(prefix)])
+        return Found(len(matching), matching) if matching else NOTHING
 
     def keys(self, prefix: bytes, bits: int, after: bytes) -> Iterator[bytes]:
         """The lookup keys (32 bytes) that begin with the first `bits` bits of `prefix`
@@ -122,23 +128,27 @@ class Walk:
                 shown += self._strings(node, above, bits)
 
     def _open(self, node: Node) -> None:
-        self._opened[id(node)] = b""
+        self._opened[id(node)] = ()
 
-    def _strings(self, node: Node, above: bytes, bits: int) -> list[bytes]:
+    def _strings(self, node: Node, above: bytes, bits: int) -> Sequence[bytes]:
         if not isinstance(node, Leaf):
             raise ProofError("the lookup set is closed where an owed lookup leads")
-        joined = self._opened.get(id(node)) or node.strings
-        if joined is None:
-            joined = self._load(node, above, bits)
-        self._opened[id(node)] = joined
-        return split_strings(joined)
+        known = self._opened.get(id(node))
+        if known is None:
+            joined = node.strings
+            if joined is None:
+                known = self._load(node, above, bits)
+            else:
+                known = split_strings(joined)
+            self._opened[id(node)] = known
+        return known
 
-    def _load(self, leaf: Leaf, above: bytes, bits: int) -> bytes:
+    def _load(self, leaf: Leaf, above: bytes, bits: int) -> list[bytes]:
         assert self._read is not None
-        joined = b"".join(self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits)))
-        if len(joined) != leaf.count * STRING_SIZE:
+        strings = self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits))
+        if len(strings) != leaf.count:
             raise RuntimeError("the stored strings do not fit the lookup set")
-        return joined
+        return strings
 
     def require_no_surplus(self) -> None:
         """Raise ProofError if the trie is open where no lookup led."""
@@ -155,18 +165,30 @@ class Walk:
     def to_bytes(self) -> bytes:
         """The opening of everything the lookups visited (docs/spec/bundle.md)."""
         parts: list[bytes] = []
-        stack = [self._top]
+        opened, stack = self._opened, [self._top]
         while stack:
             node = stack.pop()
-            joined = self._opened.get(id(node))
-            if joined is None:
-                parts.append(b"\x00" + node.hash)
+            strings = opened.get(id(node))
+            if strings is None:
+                parts += (b"\x00", node.hash)
             elif isinstance(node, Inner):
                 parts.append(_inner_head(node))
                 stack += (node.right, node.left)
             else:
-                parts.append(bytes([2, node.count]) + joined)
+                parts.append(bytes([2, node.count]))
+                parts += strings
         return b"".join(parts)
+
+
+NOTHING = Found(0, ())
+
+
+def _leaves(prefix: bytes, other: bytes, bits: int) -> bool:
+    """Whether two strings differ within their first `bits` bits."""
+    whole, rest = bits >> 3, bits & 7
+    if prefix[:whole] != other[:whole]:
+        return True
+    return rest > 0 and (prefix[whole] ^ other[whole]) >> (8 - rest) > 0
 
 
 def walk_set(lookup_set: LookupSet, read: StringReader) -> Walk:
@@ -213,28 +235,24 @@ def parse_opening(data: bytes, count: int) -> Node:
     if len(data) > MAX_OPENING:
         raise MalformedError(f"opening: {len(data)} bytes, at most {MAX_OPENING}")
     parser = _Parser(data)
-    top = parser.node(count, b"", 0)
+    top = parser.node(count, 0, 0)
     if parser.at != len(data):
         raise MalformedError(f"opening: {len(data) - parser.at} bytes too many")
     return top
 
 
 class _Parser:
+    """Every node of every bundle comes through here, hence the flat form."""
+
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.at = 0
 
-    def _take(self, size: int) -> bytes:
-        chunk = self._data[self.at : self.at + size]
-        if len(chunk) != size:
-            raise MalformedError(f"opening: ends within a node at byte {self.at}")
-        self.at += size
-        return chunk
-
-    def node(self, count: int, above: bytes, bits: int, level: int = 0) -> Node:
-        """A node of `count` strings, all of which begin with `bits` bits of `above`."""
+    def node(self, count: int, above: int, bits: int, level: int = 0) -> Node:
+        """A node of `count` strings that all begin with the `bits` bits of `above`."""
         if level > MAX_LEVELS:
             raise MalformedError(f"opening: nested more than {MAX_LEVELS} deep")
+        data, at = self._data, self.at
         kind = self._take(1)
         if kind == b"\x00":
             return Closed(count, self._take(32))
@@ -242,43 +260,51 @@ class _Parser:
             return self._leaf(count, above, bits)
         if kind != b"\x03":
             raise MalformedError(f"opening: unknown node kind {kind[0]}")
-        depth, prefix, left, right = self._head(count, above, bits)
-        zero, one = sides(prefix, depth)
-        return Inner(
-            depth,
-            prefix,
-            self.node(left, zero, depth + 1, level + 1),
-            self.node(right, one, depth + 1, level + 1),
-        )
-
-    def _leaf(self, count: int, above: bytes, bits: int) -> Leaf:
-        size = self._take(1)[0]
-        if size != count or size > LEAF_MAX:
-            raise ProofError(f"opening: leaf of {size} strings where {count} belong")
-        joined = self._take(size * STRING_SIZE)
-        strings = split_strings(joined)
-        require_ascending(strings)
-        if any(first_bits(s, bits) != first_bits(above, bits) for s in strings):
-            raise ProofError("opening: a string lies outside its leaf's prefix")
-        return make_leaf(joined)
-
-    def _head(self, count: int, above: bytes, bits: int) -> tuple[int, bytes, int, int]:
-        """Depth, prefix and the counts of both sides of an inner node."""
-        depth = int.from_bytes(self._take(2), "big")
-        left, right = (int.from_bytes(self._take(8), "big") for _ in range(2))
+        depth, left, right = _HEAD.unpack(self._take(_HEAD.size))
         if not bits <= depth < STRING_BITS:
             raise ProofError(f"opening: depth {depth} below depth {bits}")
         if left + right != count or count <= LEAF_MAX or not left or not right:
             raise ProofError(f"opening: {left} and {right} strings do not make {count}")
         prefix = self._take((depth + 7) // 8)
-        if first_bits(prefix + b"\0", depth) != prefix:
+        value, padding = int.from_bytes(prefix, "big"), -depth % 8
+        if value & ((1 << padding) - 1):
             raise MalformedError("opening: prefix is not zero-padded")
-        if first_bits(prefix + b"\0", bits) != first_bits(above, bits):
+        value >>= padding
+        if value >> (depth - bits) != above:
             raise ProofError("opening: a prefix leaves that of its parent")
-        return depth, prefix, left, right
+        head = data[at : self.at]
+        zero = self.node(left, value << 1, depth + 1, level + 1)
+        one = self.node(right, value << 1 | 1, depth + 1, level + 1)
+        # The bytes of an inner node up here are those that its hash begins with.
+        hash_ = sha256(head + zero.hash + one.hash).digest()
+        return Inner(depth, prefix, zero, one, hash_)
+
+    def _take(self, size: int) -> bytes:
+        start = self.at
+        self.at = end = start + size
+        if end > len(self._data):
+            raise MalformedError(f"opening: ends within a node at byte {start}")
+        return self._data[start:end]
+
+    def _leaf(self, count: int, above: int, bits: int) -> Leaf:
+        size = self._take(1)[0]
+        if size != count or size > LEAF_MAX:
+            raise ProofError(f"opening: leaf of {size} strings where {count} belong")
+        joined = self._take(size * STRING_SIZE)
+        require_ascending(split_strings(joined))
+        # They ascend: what the first and the last begin with, all of them do.
+        for one in (joined[:STRING_SIZE], joined[-STRING_SIZE:]):
+            if one and _value(one, bits) != above:
+                raise ProofError("opening: a string lies outside its leaf's prefix")
+        return make_leaf(joined)
+
+
+def _value(string: bytes, bits: int) -> int:
+    """The first `bits` bits as a number."""
+    return int.from_bytes(string[: (bits + 7) // 8], "big") >> (-bits % 8)
 
 
 def require_ascending(strings: Sequence[bytes]) -> None:
     """Raise ProofError unless the strings ascend strictly."""
-    if any(a >= b for a, b in pairwise(strings)):
+    if not all(map(lt, strings, strings[1:])):
         raise ProofError("opening: strings are not in strictly ascending order")

@@ -18,7 +18,7 @@ from byline_ledger.errors import (
     MalformedError,
     UnsupportedError,
 )
-from byline_ledger.lookup_set import LookupSet
+from byline_ledger.lookup_set import LookupSet, StringReader
 from byline_ledger.merkle import (
     Frontier,
     Proof,
@@ -246,6 +246,16 @@ class LogView:
         """All strings s with low <= s <= high, ascending (lookup_set.StringReader)."""
         start, stop = layout.string_key(low), layout.string_key(high) + b"\x00"
         return list(self._strings(start, stop))
+
+    def string_reader(self) -> StringReader:
+        """`read_strings` for many reads in one thread, soon forgotten."""
+        read = self.reader.key_reader()
+
+        def strings(low: bytes, high: bytes) -> list[bytes]:
+            keys = read(layout.string_key(low), layout.string_key(high))
+            return [key[1:] for key in keys]
+
+        return strings
 
     def _strings(self, start: bytes, stop: bytes) -> Iterator[bytes]:
         return (key[1:] for key in self.reader.keys(start, stop))

@@ -55,7 +55,7 @@ SECRETS = frozenset({"secret", "origin"})
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-    | {"fingerprints", FIELD}
+    | {"fingerprints", FIELD, "number"}
 )
 """Fields that two statements saying the same about a file may differ in."""
 
@@ -109,6 +109,8 @@ class Behalf:
 
     key: bytes
     delegation: bytes
+    number: int | None = None
+    """Of the first statement, where the delegation counts them; the next follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,11 @@ class Terms:
     group: bytes | None = None
     behalf: Behalf | None = None
 
-    def fields(self, file: HashedFile, *, time: int, salt: bytes) -> Fields:
-        """The fields of a statement about the file; raises UsageError for bad terms."""
+    def fields(
+        self, file: HashedFile, *, time: int, salt: bytes, place: int = 0
+    ) -> Fields:
+        """The fields of a statement about the file, which is the one at this place;
+        raises UsageError for bad terms."""
         said = work_fields(
             about=file.digest,
             made=self.made,
@@ -151,8 +156,12 @@ class Terms:
         )
         if self.behalf is None:
             return said
+        first = self.behalf.number
         return delegated_fields(
-            said, for_=self.behalf.key, delegation=self.behalf.delegation
+            said,
+            for_=self.behalf.key,
+            delegation=self.behalf.delegation,
+            number=None if first is None else first + place,
         )
 
     def check(self) -> None:
@@ -387,8 +396,8 @@ def sign_works(
     work to be done.
     """
     signed: list[Statement] = []
-    for file in files:
-        fields = terms.fields(file, time=now, salt=random_bytes(16))
+    for place, file in enumerate(files):
+        fields = terms.fields(file, time=now, salt=random_bytes(16), place=place)
         if work_bits:
             fields = do_work(fields, key, work_bits, advance)
         signed.append(sign_statement(fields, key))

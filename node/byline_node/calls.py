@@ -66,7 +66,12 @@ class Call:
     path: str
     accept: str = JSON_TYPE
     body: bytes | None = None
-    """MessagePack to POST; a GET without it."""
+    """MessagePack, or a JSON object, to POST; a GET without it."""
+
+    @property
+    def content_type(self) -> str:
+        """Of the body: no array or map in MessagePack begins like an object in JSON."""
+        return JSON_TYPE if (self.body or b"").startswith(b"{") else MSGPACK_TYPE
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from byline_ledger.statement import Statement
 from byline_node import calls
 from byline_node.calls import Call, Operation, Progress, Reply
 from byline_node.errors import NodeUnavailableError
+from byline_node.many_works import ManyWorks, ManyWorksAsync
 from byline_node.receipts import Receipt
 from byline_node.similar_calls import AsyncSimilar, SyncSimilar
 from byline_node.taken_down import Takedowns
@@ -55,11 +56,9 @@ NOBODY = "check the address, or start the node there with `byline node run`"
 T = TypeVar("T")
 
 
-class Client(SyncSimilar):
+class Client(ManyWorks, SyncSimilar):
     """A node's API, one call at a time.  Close it, or use it in a `with`.
-
-    `policy`, if given, is held against every answer of `query`.
-    """
+    `policy`, if given, is held against every answer of `query` and `query_many`."""
 
     def __init__(
         self,
@@ -257,7 +256,7 @@ def files_url(prefix: str) -> httpx.URL:
     return url if url.path.strip("/") else url.copy_with(path="/log")
 
 
-class AsyncClient(AsyncSimilar):
+class AsyncClient(ManyWorksAsync, AsyncSimilar):
     """The same for programs with an event loop (trio or asyncio)."""
 
     def __init__(
@@ -418,7 +417,7 @@ def request(call: Call) -> dict[str, Any]:
     headers = {"accept": call.accept, "accept-encoding": "identity"}
     if call.body is None:
         return {"method": "GET", "url": call.path, "headers": headers}
-    headers["content-type"] = calls.MSGPACK_TYPE
+    headers["content-type"] = call.content_type
     return {
         "method": "POST",
         "url": call.path,

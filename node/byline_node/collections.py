@@ -12,13 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from byline_ledger.codec import Value
 from byline_ledger.errors import UsageError
-from byline_ledger.field_reader import is_text
-from byline_ledger.licence import canonical_licence
 from byline_ledger.manifest import BadLine, Line, ManifestRow
-from byline_ledger.manifest_tree import ManifestSum
-from byline_ledger.vocabulary import use_key
 from byline_node.attest import (
     Advance,
     Candidate,
@@ -148,58 +143,3 @@ def rows_of(lines: Iterable[Line], changes: Changes) -> Iterator[ManifestRow]:
             changes.note("bad", line)
         else:
             yield line
-
-
-# The statement
-
-
-MAX_TITLE = 512
-MAX_DESCRIPTION = 2_048
-MAX_VERSION = 64
-MAX_URL = 512
-
-
-def words_of_collection(
-    *,
-    title: str | None = None,
-    description: str | None = None,
-    version: str | None = None,
-    license: str | None = None,
-    url: str | None = None,
-    uses: Sequence[str] = (),
-) -> dict[str, Value]:
-    """What people say of a set, as fields; UsageError for what is not sound."""
-    found: dict[str, Value] = {}
-    limits = {
-        "title": (title, MAX_TITLE),
-        "description": (description, MAX_DESCRIPTION),
-        "version": (version, MAX_VERSION),
-        "url": (url, MAX_URL),
-    }
-    for name, (text, limit) in limits.items():
-        if text is not None:
-            if not is_text(text, limit):
-                expected = f"{name}: expected 1 to {limit} characters"
-                raise UsageError(f"{expected}, got {len(text)}")
-            found[name] = text
-    if license is not None:
-        found["license"] = canonical_licence(license)
-    if uses:
-        keys = sorted({use_key(one) for one in uses})
-        found["uses"] = list(keys)
-    return found
-
-
-def said_collection(
-    manifest: bytes, total: ManifestSum, *, time: int, salt: bytes
-) -> dict[str, Value]:
-    """The fields of a `collection` statement about a manifest (multihash)."""
-    return {
-        "type": "collection",
-        "about": manifest,
-        "time": time,
-        "salt": salt,
-        "count": total.count,
-        "bytes": total.bytes,
-        "root": total.root(),
-    }

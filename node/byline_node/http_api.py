@@ -42,7 +42,10 @@ from byline_node.http_bodies import Bodies
 from byline_node.http_gate import Gate
 from byline_node.http_public import PublicBackend, PublicRoutes
 from byline_node.http_replies import (
+    BUNDLE_TYPE,
+    JSON_TYPE,
     MSGPACK_TYPE,
+    BundleResponse,
     MsgpackResponse,
     binary,
     error_response,
@@ -51,13 +54,13 @@ from byline_node.http_replies import (
 )
 from byline_node.http_similar import SimilarBackend, SimilarRoute
 from byline_node.receipts import receipts_to_json
+from byline_node.shared_question import MAX_BYTES, SharedQuestion
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
     from byline_node.admission import Admission
     from byline_node.writer import Committed
 
-BUNDLE_TYPE = "application/vnd.byline.bundle"
 STATEMENT_MEDIA_TYPE = "application/vnd.byline.statement"
 MSGPACK_TYPES = {MSGPACK_TYPE, "application/msgpack", "application/x-msgpack"}
 
@@ -132,6 +135,14 @@ class Routes:
             response_model=http_models.QueryAnswer,
             responses=failures | also_binary(BUNDLE_TYPE),
         )(self.query)
+        post(
+            "/v1/query",
+            response_class=BundleResponse,
+            responses=failures,
+            openapi_extra=body_of(
+                "JSON object: digests (1 to 512), depth (0), keys (did:key)", JSON_TYPE
+            ),
+        )(self.query_many)
         get(
             "/v1/consistency",
             response_model=http_models.Consistency,
@@ -205,6 +216,15 @@ class Routes:
             return binary(bundle, BUNDLE_TYPE)
         return await self._read(lambda: json_response(explain(bundle)))
 
+    async def query_many(self, request: Request) -> Response:
+        """The answers for up to 512 works, with proofs, in one bundle."""
+        require_type(request, {JSON_TYPE})
+        async with self._bodies.read(request, MAX_BYTES) as body:
+            question = SharedQuestion.from_bytes(body)
+        view = await self._backend.answer_view()
+        bundle = await self._read(lambda: operations.query_shared(view, question))
+        return binary(bundle, BUNDLE_TYPE)
+
     async def consistency(self, old: int, new: int) -> Response:
         """Proof that the tree of `old` entries is a prefix of that of `new`."""
         view = self._backend.view
@@ -273,10 +293,16 @@ def wants(request: Request, media_type: str) -> bool:
 
 
 def require_msgpack(request: Request) -> None:
+    require_type(request, MSGPACK_TYPES)
+
+
+def require_type(request: Request, types: set[str]) -> None:
+    """Of the body; the first in order is the one to name."""
     given = request.headers.get("content-type", "").lower().partition(";")[0].strip()
-    if given not in MSGPACK_TYPES:
+    if given not in types:
+        expected = MSGPACK_TYPE if MSGPACK_TYPE in types else JSON_TYPE
         raise MediaTypeError(
-            f"expected Content-Type {MSGPACK_TYPE}, got {given[:64] or 'none'}"
+            f"expected Content-Type {expected}, got {given[:64] or 'none'}"
         )
 
 
@@ -317,10 +343,10 @@ def on_bug(request: Request, error: Exception) -> Response:
 # OpenAPI
 
 
-def body_of(description: str) -> dict[str, Any]:
+def body_of(description: str, media_type: str = MSGPACK_TYPE) -> dict[str, Any]:
     schema = {"type": "string", "format": "binary", "description": description}
     return {
-        "requestBody": {"required": True, "content": {MSGPACK_TYPE: {"schema": schema}}}
+        "requestBody": {"required": True, "content": {media_type: {"schema": schema}}}
     }
 
 

@@ -113,6 +113,10 @@ class StatementJson(Model):
     time: int = Field(description="The author's claim, Unix milliseconds")
     about: str = Field(description="sha256:HEX of what it is about")
     fields: dict[str, Any] = Field(description="The whole body; bytes in hex")
+    content: dict[str, Any] | None = Field(
+        description="What a reader makes of the fields: also `problems`, and"
+        " `sound` (false: it says nothing); null for a type that is not known"
+    )
     body: str = Field(description="The signed bytes, in hex")
     signature: str = Field(description="Ed25519 signature, in hex")
 

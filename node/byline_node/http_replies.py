@@ -14,10 +14,15 @@ from byline_node.errors import RefusedError
 
 JSON_TYPE = "application/json"
 MSGPACK_TYPE = "application/vnd.msgpack"
+BUNDLE_TYPE = "application/vnd.byline.bundle"
 
 
 class MsgpackResponse(Response):
     media_type = MSGPACK_TYPE
+
+
+class BundleResponse(Response):
+    media_type = BUNDLE_TYPE
 
 
 def json_response(value: object, status: int = 200) -> Response:

@@ -29,7 +29,9 @@ from byline_node.config import NodeConfig
 from byline_node.errors import NodeUnavailableError, RefusedForNowError
 from byline_node.fingerprint import Asked
 from byline_node.home import Home, RunningNode, find_home, make_node
+from byline_node.many_works import ManyWorks
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
+from byline_node.shared_question import SharedQuestion
 from byline_node.similar_calls import Resemblances, read_candidates
 from byline_node.similar_index import SimilarIndex
 from byline_node.taken_down import Takedowns
@@ -44,7 +46,7 @@ ASK_FIRST = (
 )
 
 
-class LocalClient:
+class LocalClient(ManyWorks):
     """A node's store, opened by this process alone; makes one if there is none.
 
     Raises StoreLockedError where a node, or another command, has it open.
@@ -122,6 +124,9 @@ class LocalClient:
     def query_bundle(self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH) -> bytes:
         """See Client.query_bundle."""
         return build_bundle(self.view, self._resolve(asked), depth=depth)
+
+    def _ask_shared(self, question: SharedQuestion) -> bytes:
+        return operations.query_shared(self.view, question)
 
     def statement(self, id_: bytes) -> Statement:
         """See Client.statement."""

@@ -62,8 +62,10 @@ def chunks(file: BinaryIO, first: bytes, advance: Advance) -> Iterator[bytes]:
         yield chunk
 
 
-def entries(path: Path, advance: Advance = lambda _bytes: None) -> Iterator[bytes]:
-    """The digests of a manifest's rows; UsageError at a bad line."""
+def rows_of(
+    path: Path, advance: Advance = lambda _bytes: None
+) -> Iterator[ManifestRow]:
+    """The rows of a manifest; UsageError at a bad line."""
     for line in open_manifest(path, advance):
         if isinstance(line, BadLine):
             raise UsageError(
@@ -71,7 +73,12 @@ def entries(path: Path, advance: Advance = lambda _bytes: None) -> Iterator[byte
                 f"{line.number}: {line.reason}",
                 hint="byline collection create writes one without them",
             )
-        yield line.digest
+        yield line
+
+
+def entries(path: Path, advance: Advance = lambda _bytes: None) -> Iterator[bytes]:
+    """The digests of a manifest's rows; UsageError at a bad line."""
+    return (row.digest for row in rows_of(path, advance))
 
 
 def sum_up(path: Path, advance: Advance = lambda _bytes: None) -> ManifestSum:

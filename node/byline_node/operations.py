@@ -12,9 +12,10 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle
+from byline_ledger.bundle import DEFAULT_DEPTH, build_bundle, build_shared
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import split_array
+from byline_ledger.content_json import content_to_json
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, is_multihash, multihash, parse_hash
 from byline_ledger.entry import author_tag, subject_key
@@ -32,6 +33,7 @@ from byline_node.errors import TooLargeError
 
 if TYPE_CHECKING:
     from byline_ledger.log import Ledger, LogView
+    from byline_node.shared_question import SharedQuestion
 
 MAX_BATCH = 4096
 """Statements in one request, and digests in one question about an author."""
@@ -128,6 +130,12 @@ def query(view: LogView, text: str, depth: int = DEFAULT_DEPTH) -> bytes:
     return build_bundle(view, resolve(view, text), depth=depth)
 
 
+def query_shared(view: LogView, question: SharedQuestion) -> bytes:
+    """One proof bundle for many works."""
+    asked, depth, keys = question.digests, question.depth, question.keys
+    return build_shared(view, asked, depth=depth, keys=keys)
+
+
 def consistency(view: LogView, old: int, new: int) -> list[str]:
     """The proof in base64.  Raises UsageError for trees that there are not."""
     if not 0 <= old <= new <= view.size:
@@ -212,7 +220,9 @@ def parse_authored(value: object) -> tuple[bytes, list[bytes]]:
 
 
 def statement_to_json(statement: Statement, index: int | None) -> dict[str, Any]:
-    """A statement for people: ids as CID, key as did:key, other bytes in hex."""
+    """A statement for people: ids as CID, key as did:key, other bytes in hex.
+
+    `fields` is what stands there, `content` what a reader makes of it."""
     return {
         "id": cid_of_statement(statement.id),
         "index": index,
@@ -221,6 +231,7 @@ def statement_to_json(statement: Statement, index: int | None) -> dict[str, Any]
         "time": statement.time,
         "about": f"sha256:{statement.about[2:].hex()}",
         "fields": plain_json(statement.fields),
+        "content": content_to_json(statement),
         "body": statement.body.hex(),
         "signature": statement.signature.hex(),
     }

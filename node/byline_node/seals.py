@@ -9,7 +9,7 @@ owner's alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,13 +25,15 @@ from byline_ledger.errors import (
 )
 from byline_ledger.statement import MAX_BODY, MAX_ENVELOPE, Statement, sign_statement
 from byline_ledger.store.durable import make_folder, read_small, write_durably
-from byline_node.attest import Advance, do_work
+from byline_node.attest import Advance, HashedFile, PassedOver, do_work
 
 VERSION = 1
 SUFFIX = ".seal"
 MAX_PATH = 4096
 MAX_FILE = MAX_BODY + MAX_ENVELOPE + MAX_PATH + 1024
 FIELDS = {"version", "work", "nonce", "seal", "path", "fields"}
+SEALED = "sealed, to be shown with byline reveal"
+"""Why a file is not attested at once."""
 ADDED = ("time", "salt", "author", "seal", "seal-nonce")
 """What the statement has beside what is kept: it is made when the work is revealed."""
 
@@ -114,6 +116,10 @@ class SealStore:
         make_folder(self.folder)
         write_durably(self._path(record.work, record.author), record.to_bytes())
 
+    def has(self, work: bytes, author: bytes) -> bool:
+        """Whether this key sealed the work (multihash), be the file damaged or not."""
+        return self._path(work, author).exists()
+
     def find(self, work: bytes, author: bytes) -> SealRecord | None:
         """What is kept of a work (multihash) that this key sealed.  CorruptStoreError
         where the file is damaged."""
@@ -153,6 +159,18 @@ class SealStore:
                 f"{path} is damaged: {error}",
                 hint="put back a copy of it; without it that work cannot be revealed",
             ) from error
+
+
+def leave_out_sealed(
+    store: SealStore, author: bytes, files: Sequence[HashedFile]
+) -> tuple[list[HashedFile], list[PassedOver]]:
+    """Those that the author did not seal, and the others: a script that attests a
+    folder every night must not show what is sealed."""
+    sealed = [store.has(file.digest, author) for file in files]
+    both = list(zip(files, sealed, strict=True))
+    kept = [file for file, is_sealed in both if not is_sealed]
+    passed = [PassedOver(file.path, SEALED) for file, is_sealed in both if is_sealed]
+    return kept, passed
 
 
 def seal_work(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byline_cli.render import MOST_SHOWN, MOST_SOURCES, Reader, render_answer
+from byline_cli.render import MOST_SHOWN, Reader, render_answer
+from byline_cli.render_chain import MOST_SOURCES
 from byline_cli.wording import LAST_DAY, moment
 from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
 from byline_ledger.digest import digest_bytes

@@ -34,6 +34,7 @@ from byline_ledger.alarm_messages import (
 from byline_ledger.bundle import Bundle
 from byline_ledger.content import seal_fields, work_fields
 from byline_ledger.cursor import Cursor
+from byline_ledger.did import did_key
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
 from byline_ledger.followed import Followed
@@ -63,6 +64,7 @@ from byline_node.address_file import format_entries
 from byline_node.name_book import Page, format_page
 from byline_node.names import Checked
 from byline_node.seals import SealRecord
+from byline_node.shared_question import SharedQuestion
 from byline_node.taken_down import TakenDown
 
 LAN = b"/ip4/10.0.0.1/tcp/4737"
@@ -115,11 +117,16 @@ def examples() -> dict[str, list[bytes]]:
             b"statements/entries/001.p/3",
             b"statements/ff/" + b"ff" * 32 + b".gone",
         ],
+        "label": [label()],
         "in-manifest": [
             codec.pack(
                 InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
             ),
             codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
+        ],
+        "shared-question": [
+            SharedQuestion.of([digest_bytes(b"")], 4, [key().public]).to_bytes(),
+            b'{"digests": []}',
         ],
         "gone": [b"", b"ab" * 32 + b"\n"],
         "ots": ots(),
@@ -336,6 +343,22 @@ def receipts(log: MemoryLog) -> bytes:
             "receipts": [item],
         }
     ).encode()
+
+
+def label() -> bytes:
+    """A small label.json."""
+    digest = "sha256:" + "ab" * 32
+    found = {
+        "format": "byline-label/1",
+        "use": "cawg.ai_training",
+        "creator": did_key(key(1).public),
+        "time": 1,
+        "words": {"name": "A set", "languages": ["en"]},
+        "manifest": {"file": "manifest.csv", "digest": digest},
+        "log": {"size": 2},
+        "files": {"items.csv": digest, "proofs/000000.byline": digest},
+    }
+    return json.dumps(found).encode()
 
 
 def config() -> bytes:

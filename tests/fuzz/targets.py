@@ -45,6 +45,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.follow_messages import parse_request, parse_response
 from byline_ledger.followed import Followed
+from byline_ledger.label_document import parse_label
 from byline_ledger.likeness_messages import (
     parse_candidates,
     parse_question,
@@ -87,6 +88,7 @@ from byline_node.errors import ConfigError
 from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
 from byline_node.seals import SealRecord
+from byline_node.shared_question import SharedQuestion
 from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
@@ -223,6 +225,7 @@ TARGETS = (
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
+    Target("manifest", "label", parse_label),
     Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
     Target(
@@ -282,6 +285,7 @@ TARGETS = (
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),
+    Target("node", "shared-question", SharedQuestion.from_bytes),
     Target("node", "taken-down", a_json(taken_down_from_json)),
 )
 

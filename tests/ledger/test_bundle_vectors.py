@@ -19,7 +19,7 @@ from byline_ledger.answer import Answer, make_answers
 from byline_ledger.bundle import Bundle, build_bundle, build_shared
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import MalformedError, RedactedError, UnsupportedError
-from byline_ledger.lookup_set import LookupSet
+from byline_ledger.lookup_set import LookupSet, StringReader
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.tombstone import Tombstone
@@ -291,6 +291,9 @@ class NaiveView:
 
     def read_strings(self, low: bytes, high: bytes) -> list[bytes]:
         return [s for s in self.strings if low <= s <= high]
+
+    def string_reader(self) -> StringReader:
+        return self.read_strings
 
     def tombstone(self, id_: bytes) -> Tombstone | None:
         data = self.view.log.gone.get(id_)

@@ -19,6 +19,7 @@ from byline_ledger.manifest import (
     BadLine,
     ManifestRow,
     header_line,
+    is_table,
     known_columns,
     read_manifest,
     row_from_values,
@@ -31,6 +32,7 @@ from byline_ledger.manifest_tree import (
     find_entry,
     manifest_root,
     membership_proof,
+    tree_name,
 )
 from byline_ledger.merkle import leaf_hash
 
@@ -96,6 +98,13 @@ def test_the_example_of_the_specification_holds() -> None:
     said = f"Count {total.count}, bytes {total.bytes}, root `{total.root().hex()}`"
     assert said in text
     assert header_line() + "".join(map(row_line, rows)) == example
+
+
+def test_a_table_has_a_header() -> None:
+    assert is_table("\ufeffpath,digest\nx".encode())
+    assert not is_table(HEX.encode())
+    assert not is_table(b"")
+    assert not is_table(b"x" * (MAX_LINE + 1))
 
 
 def test_an_empty_file_has_no_lines() -> None:
@@ -261,7 +270,7 @@ def test_each_entry_has_a_proof_and_no_other_work_has(count: int) -> None:
     for index in {0, count // 2, count - 1}:
         assert find_entry(digests, digests[index]) == (index, count)
         proof = membership_proof(digests, index, count)
-        found = InManifest(PHOTO, index, count, proof)
+        found = InManifest(tree_name(root), index, count, proof)
         found.verify(digests[index], root)
         assert InManifest.from_field(found.to_field()) == found
         with pytest.raises(ProofError):

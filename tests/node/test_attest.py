@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from byline_ledger.content import withdraw_fields
+from byline_ledger.content import (
+    Model,
+    Share,
+    read_delegated,
+    read_work,
+    withdraw_fields,
+)
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import NotFoundError, RedactedError, UsageError
@@ -18,6 +24,7 @@ from byline_ledger.store.node_files import init_node
 from byline_ledger.tombstone import Tombstone
 from byline_node import attest
 from byline_node.attest import (
+    Behalf,
     Candidate,
     HashedFile,
     PassedOver,
@@ -26,6 +33,7 @@ from byline_node.attest import (
     hash_files,
     leave_out_attested,
     leave_out_taken_down,
+    says,
     sign_works,
 )
 from byline_node.taken_down import Takedowns, TakenDown
@@ -294,3 +302,26 @@ def test_a_pipe_that_is_called_a_key_is_not_waited_for(tmp_path: Path) -> None:
     found, passed = find_files([tmp_path], recursive=True)
     assert not found
     assert [one.path.name for one in passed] == ["default.key"]
+
+
+def test_works_signed_for_another_are_numbered() -> None:
+    """From the number on that was given; all other terms are alike."""
+    files = [HashedFile(Path(name), digest_bytes(name.encode()), 1) for name in "ab"]
+    behalf = Behalf(OTHER.public, bytes(32), 7)
+    terms = Terms(
+        made="generated",
+        model=Model("Midnight 2"),
+        oversight="prompt_guided",
+        shares=(Share(OTHER.public, 1),),
+        group=KEY.public,
+        behalf=behalf,
+    )
+    signed = sign_works(files, terms, KEY, now=1, advance=lambda _: None)
+    found = [read_delegated(one) for one in signed]
+    assert [one.number for one in found] == [7, 8]
+    assert {one.for_ for one in found} == {OTHER.public}
+    content = read_work(signed[0])
+    assert (content.model, content.oversight) == (terms.model, "prompt_guided")
+    assert (content.shares, content.group) == (terms.shares, terms.group)
+    assert says(signed[1], files[1], terms)
+    assert not says(signed[1], files[1], Terms(made="generated"))

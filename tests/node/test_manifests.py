@@ -19,8 +19,6 @@ from byline_node.collections import (
     compare,
     find_in_folder,
     folder_rows,
-    said_collection,
-    words_of_collection,
 )
 from byline_node.manifests import (
     entries,
@@ -204,23 +202,3 @@ def test_bad_lines_are_noted_and_lists_are_cut() -> None:
     changes = compare(bad, [])
     assert len(changes.bad) == MAX_NAMED
     assert changes.counts["bad"] == MAX_NAMED + 5
-
-
-def test_a_statement_holds_the_figures_and_what_people_say(tmp_path: Path) -> None:
-    total = write_manifest(tmp_path / "set.csv", ROWS)
-    words = words_of_collection(title="T", license="mit", uses=["ai_training"])
-    said = said_collection(ONE, total, time=1, salt=bytes(16))
-    assert words | said == {
-        "type": "collection",
-        "about": ONE,
-        "time": 1,
-        "salt": bytes(16),
-        "count": 2,
-        "bytes": 3,
-        "root": total.root(),
-        "title": "T",
-        "license": "MIT",
-        "uses": ["cawg.ai_training"],
-    }
-    with pytest.raises(UsageError, match="title"):
-        words_of_collection(title="")

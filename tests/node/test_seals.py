@@ -15,7 +15,8 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError, CorruptStoreError, MalformedError
 from byline_ledger.proof_of_work import zero_bits
 from byline_ledger.statement import sign_statement
-from byline_node.seals import SealRecord, SealStore, seal_work
+from byline_node.attest import HashedFile
+from byline_node.seals import SealRecord, SealStore, leave_out_sealed, seal_work
 
 POEM, SONG = digest_bytes(b"poem"), digest_bytes(b"song")
 
@@ -82,6 +83,20 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
     assert store.at(tmp_path / "other.mp3") is None
     assert store.folder.stat().st_mode & 0o77 == 0
     assert all(one.stat().st_mode & 0o77 == 0 for one in store.folder.iterdir())
+
+
+def test_what_is_sealed_is_not_attested_by_the_way(tmp_path: Path) -> None:
+    """Files that this key sealed are passed over; those of others are not."""
+    store = SealStore(tmp_path)
+    poem, song = (
+        HashedFile(Path(name), work, 4)
+        for name, work in (("poem.txt", POEM), ("song.mp3", SONG))
+    )
+    assert leave_out_sealed(store, key().public, [poem, song]) == ([poem, song], [])
+    store.save(record())
+    kept, passed = leave_out_sealed(store, key().public, [poem, song])
+    assert (kept, [one.path for one in passed]) == ([song], [poem.path])
+    assert leave_out_sealed(store, key(2).public, [poem])[0] == [poem]
 
 
 def test_kept_again_it_replaces_what_was_kept(tmp_path: Path) -> None:

@@ -1,0 +1,234 @@
+"""`byline label`: the nutrition label of a data set: made, checked, kept up to date."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from byline_cli import output
+from byline_cli.attest import describe_passed
+from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.files import read_file, require_new
+from byline_cli.label_words import describe_check, describe_label, describe_stale
+from byline_cli.options import Json, Key, NoPolicy, make_app
+from byline_cli.policy import chosen_policy
+from byline_cli.set_words import changes_json, describe_changes
+from byline_cli.signing import DEFAULT_KEY, load_key
+from byline_cli.targets import named_path
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.label_document import Head
+from byline_ledger.label_words import Words, words_from_json
+from byline_ledger.vocabulary import use_key
+from byline_node.attest import PassedOver
+from byline_node.collections import compare, find_in_folder, folder_rows
+from byline_node.label_checking import check_label
+from byline_node.label_making import MadeLabel, make_label
+from byline_node.label_picture import has_pictures
+from byline_node.label_register import Register
+from byline_node.label_staleness import Staleness, find_stale
+from byline_node.manifests import open_manifest, sum_up, write_manifest
+
+
+class LabelGroup(TyperGroup):
+    """`byline label DIR` is `byline label create DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """With `create` put in front of what is no command."""
+        if args and args[0] not in (*self.commands, "--help", "-h"):
+            args = ["create", *args]
+        return super().parse_args(ctx, args)
+
+
+app = make_app("The nutrition label of a data set.", cls=LabelGroup)
+
+MAX_WORDS = 1 << 20
+
+Folder = Annotated[Path, typer.Argument(metavar="LABEL-DIR", parser=named_path)]
+
+
+@app.command()
+def create(
+    what: Annotated[
+        Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path, hidden=True)
+    ],
+    use: Annotated[
+        str,
+        typer.Option("--for", metavar="USE", help="What the set is used for."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The label's folder, new.")
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="T", help="Name of the set.")
+    ] = None,
+    about: Annotated[
+        Path | None,
+        typer.Option(
+            "--about",
+            metavar="FILE",
+            help="What you say of the set, as TOML: description, license, url, "
+            "limitations and so on.",
+        ),
+    ] = None,
+    unpublished_: Annotated[
+        bool, typer.Option("--no-publish", help="Sign the label and publish nothing.")
+    ] = False,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Compute the label of a set from what is proven about each work, and sign it.
+
+    A folder is hashed first; a MANIFEST is a CSV or Parquet file, or a list of hashes.
+    """
+    full_use = use_key(use)
+    words = words_of(name, about)
+    require_new(out)
+    passed: list[PassedOver] = []
+    with unpublished(), manifest_of(what, passed) as (manifest, count):
+        key = load_key(key_name)
+        head = Head(full_use, key.public, now_ms(), b"", "", words)
+        with connect() as client:
+            with output.progress("Asking", count, unit="works") as advance:
+                made = make_label(out, manifest, head, client, key, advance)
+            if not unpublished_:
+                client.publish([made.statement])
+    Register.of_home().add(out)
+    rows = [*describe_passed(passed), *describe_label(made.document, out)]
+    if not has_pictures():
+        rows.append(("No PNG: pip install 'byline-ledger[similar]'", "quiet"))
+    output.result(as_json, to_json(made), rows)
+
+
+def words_of(name: str | None, about: Path | None) -> Words:
+    """What the maker says of the set."""
+    found: dict[str, Any] = {}
+    if about is not None:
+        try:
+            found = tomllib.loads(read_file(about, MAX_WORDS).decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise MalformedError(f"{about}: not TOML: {error}") from None
+    if name is not None:
+        found["name"] = name
+    return words_from_json(found)
+
+
+@contextmanager
+def manifest_of(what: Path, passed: list[PassedOver]) -> Iterator[tuple[Path, int]]:
+    """The manifest of what was named, and its number of works."""
+    if not what.is_dir():
+        total = sum_up(what)
+        if total.bad or not total.count:
+            raise unsound(what, total.bad)
+        yield what, total.count
+        return
+    found, more = find_in_folder(what)
+    passed += more
+    with tempfile.TemporaryDirectory(prefix="byline-label-") as folder:
+        manifest = Path(folder) / "manifest.csv"
+        size = sum(one.size for one in found)
+        with output.progress("Hashing", size, unit="bytes") as advance:
+            rows = folder_rows(what, found, passed, advance)
+            total = write_manifest(manifest, rows)
+        yield manifest, total.count
+
+
+def unsound(what: Path, bad: int) -> UsageError:
+    """A manifest that cannot be labelled."""
+    if not bad:
+        return UsageError(f"{what} names no works: there is nothing to label")
+    first = next(one for one in open_manifest(what) if not hasattr(one, "digest"))
+    reason = getattr(first, "reason", "")
+    return UsageError(
+        f"{what}: {bad:,} of its lines do not parse, the first of them line "
+        f"{first.number}: {reason}",
+        hint="write one without them: byline collection create --out",
+    )
+
+
+def to_json(made: MadeLabel) -> dict[str, object]:
+    """For scripts: the figures, and where they are."""
+    return {
+        "folder": str(made.folder),
+        "id": cid_of_statement(made.statement.id),
+        "label": {k: v for k, v in made.document.items() if k != "files"},
+    }
+
+
+@app.command()
+def verify(
+    folder: Folder,
+    files: Annotated[
+        Path | None,
+        typer.Option(
+            "--files",
+            metavar="DIR",
+            help="The works, to be compared as well.",
+            parser=named_path,
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
+        ),
+    ] = None,
+    no_policy: NoPolicy = False,
+    as_json: Json = False,
+) -> None:
+    """Compute a label again from its proofs, offline, and name what differs."""
+    rules, _where = chosen_policy(policy, no_policy)
+    if files is not None and not files.is_dir():
+        raise UsageError(f"--files {files}: expected the folder of the works")
+    with output.progress("Checking", 0, unit="works") as advance:
+        check = check_label(folder, rules, advance)
+    rows, value = describe_check(check, folder)
+    differs = not check.holds
+    if files is not None:
+        passed: list[PassedOver] = []
+        found, _passed = find_in_folder(files)
+        manifest = folder / check.label.head.file
+        now = folder_rows(files, found, passed, lambda _bytes: None)
+        changes = compare(open_manifest(manifest), now)
+        rows.append("The works, compared with the manifest:")
+        rows += describe_changes(changes)
+        value["works"] = changes_json(changes)
+        differs = differs or not changes.none
+    output.result(as_json, value, rows)
+    if differs:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stale(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[LABEL-DIR]...", parser=named_path),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which labels a later withdrawal or change of consent has outdated.
+
+    Without folders: all labels that were made here.
+    """
+    named = folders or Register.of_home().folders()
+    if not named:
+        raise UsageError("no label was made here", hint="name the folder of one")
+    found: list[Staleness] = []
+    with connect(make=False) as client:
+        for folder in named:
+            with output.progress(f"Asking {folder.name}", 0, unit="works") as advance:
+                found.append(find_stale(folder, client, advance))
+    value = {"labels": [one.to_json() for one in found]}
+    output.result(as_json, value, [row for one in found for row in describe_stale(one)])
+    if any(not one.is_current for one in found):
+        raise typer.Exit(1)

@@ -1,0 +1,245 @@
+"""The picture of a label, as shapes: what is drawn where, whoever draws it.
+
+Rule: colour alone says nothing.  Each slice has a pattern, a place in the list and its
+number; so the label reads the same in greyscale.  SVG and PNG draw the same shapes.
+Units are pixels of a label WIDTH wide; y grows downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from byline_ledger.amount import amount
+from byline_ledger.label_words import FOR, SLICES, VERDICTS, percent, size_words
+
+WIDTH = 560
+MARGIN = 22
+INNER = WIDTH - 2 * MARGIN
+RIGHT = WIDTH - MARGIN
+SHARE = 72
+"""Width of the column of shares."""
+MOST_NAMES = 4
+"""Licences and domains that the picture lists."""
+MAX_NAME = 40
+"""Characters of a name on the picture."""
+
+PATTERNS = {
+    "human": ("#1b5e8c", "solid"),
+    "assisted": ("#4f9bc7", "stripes"),
+    "generated": ("#c8553d", "checks"),
+    "other": ("#7d7d7d", "lines"),
+    "unknown": ("#e8e2d0", "dots"),
+    "unattested": ("#ffffff", "empty"),
+    "allowed": ("#1b5e8c", "solid"),
+    "constrained": ("#4f9bc7", "stripes"),
+    "notAllowed": ("#c8553d", "checks"),
+}
+"""Colour (apart in lightness, so in grey too) and pattern of a slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A filled rectangle; `pattern` is solid, stripes, checks, lines, dots or empty."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str = "#000000"
+    pattern: str = "solid"
+    outlined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text on its base line; `anchor` is start or end."""
+
+    x: float
+    y: float
+    text: str
+    size: int = 15
+    bold: bool = False
+    anchor: str = "start"
+    colour: str = "#000000"
+
+
+Shape = Bar | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The shapes in the order they are drawn, and the height of the whole."""
+
+    shapes: tuple[Shape, ...]
+    height: int
+    title: str
+
+
+def draw(label: Mapping[str, Any]) -> Drawing:
+    """The picture of a label.json."""
+    return _Pen(label).run()
+
+
+class _Pen:
+    """Draws from the top to the bottom; `y` is how far it is."""
+
+    def __init__(self, label: Mapping[str, Any]) -> None:
+        self._label = label
+        self._shapes: list[Shape] = []
+        self._y = 0.0
+        self._count: int = label["manifest"]["count"]
+
+    def run(self) -> Drawing:
+        label = self._label
+        name = shortened(str(label["words"].get("name", "A data set")))
+        self._y = 18
+        self._text("Data Facts", 50, bold=True, above=44)
+        self._text(name, 17, bold=True, above=26)
+        self._rule(1, gap=8)
+        count, size = label["manifest"]["count"], label["manifest"]["bytes"]
+        self._row("Works in the set", f"{count:,}", bold=True)
+        self._row("Size", size_words(size))
+        self._row("Label for", FOR[label["use"]])
+        self._rule(10, gap=8)
+        self._slices("How they were made", SLICES, label["ingredients"])
+        self._rule(4, gap=8)
+        self._depths()
+        self._rule(4, gap=8)
+        verdicts = label["consent"][label["use"]]
+        self._slices(f"Consent: {FOR[label['use']]}", VERDICTS, verdicts)
+        self._violations()
+        self._rule(4, gap=8)
+        self._names("Licences claimed", label["licences"])
+        self._rule(4, gap=8)
+        self._trust()
+        self._rule(10, gap=8)
+        self._foot()
+        height = round(self._y + 16)
+        border = Bar(4, 4, WIDTH - 8, height - 8, "#ffffff", "empty", outlined=True)
+        return Drawing((border, *self._shapes), height, f"Data Facts: {name}")
+
+    def _text(
+        self, text: str, size: int, *, bold: bool = False, above: float | None = None
+    ) -> None:
+        self._y += size * 1.25 if above is None else above
+        self._shapes.append(Text(MARGIN, self._y, text, size, bold))
+
+    def _rule(self, height: float, gap: float = 0) -> None:
+        self._y += gap
+        self._shapes.append(Bar(MARGIN, self._y, INNER, height))
+        self._y += height
+
+    def _share(self, left: str, items: int) -> None:
+        """A row with a number of works and their share."""
+        self._row(left, percent(items, self._count), at=26)
+        x = RIGHT - SHARE
+        self._shapes.append(Text(x, self._y, f"{items:,}", 15, False, "end"))
+
+    def _row(self, left: str, right: str, *, bold: bool = False, at: float = 0) -> None:
+        self._y += 22
+        self._shapes += [
+            Text(MARGIN + at, self._y, left, 15, bold),
+            Text(RIGHT, self._y, right, 15, bold, "end"),
+        ]
+
+    def _slices(
+        self, title: str, words: Mapping[str, str], found: Mapping[str, Any]
+    ) -> None:
+        """A title, a bar of all slices, and a row for each with its pattern."""
+        self._y += 4
+        self._row(title, "works", bold=True)
+        self._y += 8
+        self._bar(words, found)
+        self._y += 34
+        for word, said in words.items():
+            items = found[word]["items"]
+            self._share(said, items)
+            colour, pattern = PATTERNS[word]
+            box = Bar(MARGIN, self._y - 13, 17, 15, colour, pattern, outlined=True)
+            self._shapes.append(box)
+
+    def _bar(self, words: Mapping[str, str], found: Mapping[str, Any]) -> None:
+        x = float(MARGIN)
+        for word in words:
+            width = INNER * found[word]["items"] / max(self._count, 1)
+            if width:
+                colour, pattern = PATTERNS[word]
+                box = Bar(x, self._y, width, 30, colour, pattern, outlined=True)
+                self._shapes.append(box)
+                x += width
+
+    def _depths(self) -> None:
+        found = self._label["synthetic_depth"]
+        self._row("Generations of AI behind a work", "works", bold=True)
+        none = found.get("0", 0)
+        unknown = found.get("open", 0)
+        some = self._count - none - unknown
+        for said, items in (
+            ("None, back to works without sources", none),
+            ("One or more, all known", some),
+            ("Unknown: the chain has gaps", unknown),
+        ):
+            self._share(said, items)
+
+    def _violations(self) -> None:
+        items = self._label["violations"]["items"]
+        self._y += 10
+        if items:
+            self._shapes.append(Bar(MARGIN, self._y, INNER, 34))
+            text = f"! {amount(items, 'work')} may not be used for this"
+        else:
+            self._shapes.append(
+                Bar(MARGIN, self._y, INNER, 34, "#ffffff", "empty", outlined=True)
+            )
+            text = "No work whose author says no to this"
+        colour = "#ffffff" if items else "#000000"
+        self._shapes.append(
+            Text(MARGIN + 10, self._y + 23, text, 17, True, "start", colour)
+        )
+        self._y += 34
+
+    def _names(self, title: str, found: Mapping[str, Any]) -> None:
+        self._row(title, "works", bold=True)
+        top = found["top"]
+        for one in top[:MOST_NAMES]:
+            name = "Unknown" if one["name"] == "unknown" else shortened(one["name"])
+            self._share(name, one["items"])
+        rest = found["total"] - MOST_NAMES
+        if rest > 0:
+            self._row(f"and {amount(rest, 'more', 'more')}", "", at=26)
+
+    def _trust(self) -> None:
+        trust, near = self._label["trust"], self._label["near_duplicates"]
+        self._row("Trust", "works", bold=True)
+        objections = self._label["objections"]["items"]
+        for said, items in (
+            ("Claimed by a key, and it stands", trust["signed"]),
+            ("Claimed by a key with a name", trust["named"]),
+            ("Endorsed by somebody else", trust["endorsed"]),
+            ("Disputed", trust["disputed"]),
+            ("Somebody in it objects", objections),
+            ("With a claim that was withdrawn", trust["withdrawn"]),
+            (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
+        ):
+            self._share(said, items)
+
+    def _foot(self) -> None:
+        label = self._label
+        log, digest = label["log"], label["manifest"]["digest"]
+        self._y += 4
+        origin = shortened(log["origin"], 44)
+        for text in (
+            "Computed from signed statements and their proofs. A claim is a claim:",
+            "nobody checked that it is true. Shares are of works, not of bytes.",
+            f"As of {label['date']}, {origin}, entry {log['size']:,}.",
+            f"Manifest {digest[:47]}…",
+        ):
+            self._text(text, 12, above=17)
+
+
+def shortened(text: str, most: int = MAX_NAME) -> str:
+    """A stranger's text, printable, cut to a length."""
+    plain = "".join(c if c.isprintable() else "?" for c in text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"

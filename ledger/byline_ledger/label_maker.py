@@ -1,0 +1,110 @@
+"""Computes a label from proven answers: the same whoever makes it and whoever checks.
+
+Rule: a label is a function of the manifest, the proofs, the intended use and what its
+maker typed.  `LabelMaker` is given each row with the answer about its work, in order.
+Specification: docs/spec/label.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from byline_ledger.answer import Answer
+from byline_ledger.did import did_key
+from byline_ledger.errors import ProofError
+from byline_ledger.label_document import FORMAT, Head
+from byline_ledger.label_item import LabelItem, read_item
+from byline_ledger.label_reading import consents_of, depth_of
+from byline_ledger.label_table import item_line
+from byline_ledger.label_tally import Figures, LabelTally
+from byline_ledger.manifest import ManifestRow
+from byline_ledger.manifest_tree import ManifestSum
+from byline_ledger.moment import utc
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log that a label goes by; `size` and `set_root` are of the oldest tree among
+    its proofs, so that all that log had by then is considered."""
+
+    origin: str
+    vkey: str
+    size: int
+    set_root: bytes
+
+
+class LabelMaker:
+    """Adds up rows and answers; then `document` is the label."""
+
+    def __init__(self, use: str) -> None:
+        self._tally = LabelTally(use)
+        self._total = ManifestSum()
+        self._log: Log | None = None
+
+    def add(self, row: ManifestRow, answer: Answer, proof: str) -> str:
+        """One more row, with the verified answer about its work and the name of the
+        file that proves it; returns its line of items.csv.
+
+        ProofError for an answer about something else, or of another log.
+        """
+        if answer.asked != row.digest:
+            raise ProofError("the proof is about another work")
+        self._note_log(answer)
+        item = item_of(answer)
+        self._total.add(row.digest, row.bytes)
+        self._tally.add(row, item)
+        return item_line(row, item, proof)
+
+    def _note_log(self, answer: Answer) -> None:
+        found = Log(answer.origin, answer.vkey, answer.log_size, answer.set_root)
+        if self._log is None:
+            self._log = found
+        elif (self._log.origin, self._log.vkey) != (found.origin, found.vkey):
+            raise ProofError(
+                f"proofs of two logs, {self._log.origin} and {found.origin}"
+            )
+        elif found.size < self._log.size:
+            self._log = found
+
+    @property
+    def log(self) -> Log:
+        """The log and the oldest tree of the answers so far; there must be one."""
+        assert self._log is not None
+        return self._log
+
+    @property
+    def total(self) -> ManifestSum:
+        """Count, bytes and root of the rows so far."""
+        return self._total
+
+    def document(self, head: Head) -> Figures:
+        """The label, but for the digests of its files."""
+        log, total = self.log, self._total
+        return {
+            "format": FORMAT,
+            "use": head.use,
+            "creator": did_key(head.creator),
+            "time": head.time,
+            "date": utc(head.time // 1_000)[:10],
+            "words": head.words.to_json(),
+            "manifest": {
+                "file": head.file,
+                "digest": f"sha256:{head.manifest[2:].hex()}",
+                "count": total.count,
+                "bytes": total.bytes,
+                "unsized": total.unsized,
+                "root": total.root().hex(),
+            },
+            "log": {
+                "origin": log.origin,
+                "vkey": log.vkey,
+                "size": log.size,
+                "set_root": log.set_root.hex(),
+            },
+            **self._tally.figures(),
+        }
+
+
+def item_of(answer: Answer) -> LabelItem:
+    """What a label says of one work."""
+    return read_item(answer, consents_of(answer), depth_of(answer))

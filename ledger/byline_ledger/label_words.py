@@ -1,0 +1,148 @@
+"""A label's words and numbers for people, and what they themselves say of a set.
+
+`Words` is what whoever makes a label types: nothing computes it, and the label says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from byline_ledger.errors import MalformedError
+from byline_ledger.vocabulary import check_word
+
+MAX_TEXT = 2_048
+MAX_LANGUAGES = 64
+
+SLICES = {
+    "human": "Made by humans",
+    "assisted": "Made with help of AI",
+    "generated": "Made by AI",
+    "other": "Made by programs, without AI",
+    "unknown": "Claimed, but unknown how",
+    "unattested": "Unattested: nobody said",
+}
+"""Slices of a label, in its order, in plain words."""
+
+VERDICTS = {
+    "allowed": "Allowed",
+    "constrained": "On conditions",
+    "notAllowed": "Not allowed",
+    "unknown": "Unknown",
+}
+
+FOR = {
+    "cawg.ai_generative_training": "training AI that generates",
+    "cawg.ai_training": "training other AI",
+    "cawg.ai_inference": "input to AI",
+    "cawg.data_mining": "data mining",
+}
+
+TEXTS = {
+    "name": "Name of the set.",
+    "description": "What it is.",
+    "version": "Its version.",
+    "license": "Licence of the set as such.",
+    "url": "Where it can be had.",
+    "creator": "Who made the set.",
+    "intended": "What it is meant for.",
+    "out_of_scope": "What it is not meant for.",
+    "limitations": "What is known to be missing or wrong.",
+    "biases": "Known biases.",
+    "personal_data": "Personal and sensitive information in it.",
+    "processing": "What was done to the works.",
+    "collection": "How they were collected.",
+    "collection_method": "One of the methods of OASIS Data Provenance.",
+    "geography": "Where they come from.",
+    "period_start": "The first day of the period they are from, YYYY-MM-DD.",
+    "period_end": "The last day.",
+    "maintenance": "How withdrawals are honoured after the release.",
+}
+
+METHODS = (
+    "data-augmentation",
+    "data-mining",
+    "feeds",
+    "machine-generated-ml-ops",
+    "other",
+    "primary-user-source",
+    "simulations",
+    "social-media",
+    "syndication",
+    "transfer-learning",
+    "user-generated-content",
+    "web-scraping-crawling",
+)
+"""OASIS Data Provenance Metadata 1.0, generation method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people say of a set: texts by the names of TEXTS, and languages (BCP 47)."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+
+    def get(self, name: str, default: str = "") -> str:
+        """A text, or the default."""
+        return self.texts.get(name, default)
+
+    def to_json(self) -> dict[str, Any]:
+        """As label.json has them: what was said and nothing else."""
+        texts = {name: self.texts[name] for name in TEXTS if name in self.texts}
+        return {**texts, **({"languages": [*self.languages]} if self.languages else {})}
+
+
+def words_from_json(value: object) -> Words:
+    """Words as label.json, or a file that people write, has them.
+
+    UsageError names a word that is not known and the nearest that is; MalformedError
+    what is no text of 1 to 2,048 characters.
+    """
+    if not isinstance(value, dict):
+        raise MalformedError("words of a label: expected a table of texts")
+    texts: dict[str, str] = {}
+    languages: tuple[str, ...] = ()
+    for name, text in value.items():
+        check_word("word of a label", str(name), (*TEXTS, "languages"))
+        if name == "languages":
+            languages = _languages(text)
+        elif isinstance(text, str) and 1 <= len(text) <= MAX_TEXT:
+            texts[name] = text
+        else:
+            raise MalformedError(
+                f"{name}: expected a text of 1 to {MAX_TEXT} characters"
+            )
+    if "collection_method" in texts:
+        check_word("collection_method", texts["collection_method"], METHODS)
+    return Words(texts, languages)
+
+
+def _languages(value: object) -> tuple[str, ...]:
+    found = value if isinstance(value, list) else [None]
+    if len(found) <= MAX_LANGUAGES and all(isinstance(one, str) for one in found):
+        return tuple(found)
+    raise MalformedError(f"languages: expected a list of at most {MAX_LANGUAGES} tags")
+
+
+def percent(part: int, whole: int) -> str:
+    """`12 %`; `<1 %` and `>99 %` where rounding would hide something."""
+    if not part or not whole:
+        return "0 %"
+    share = 100 * part / whole
+    if share < 1:
+        return "<1 %"
+    if part < whole and share > 99:
+        return ">99 %"
+    return f"{share:.0f} %"
+
+
+def size_words(count: int) -> str:
+    """Bytes in decimal units, `1.4 GB`."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if value < 999.95:
+            return f"{value:.1f} {unit}" if value != count else f"{count} {unit}"
+        value /= 1_000
+    return f"{value:.1f} EB"
