@@ -74,8 +74,10 @@ def parse_question(data: bytes) -> Question:
     require_keys(fields, "chunks", "data", "parts", "text", "turned")
     turned = _codes(fields, "turned", CODE, TURNS)
     words = _words(fields, "parts", TURNS * len(PARTS))
-    if len(turned) not in (0, TURNS) or len(words) != len(turned) * len(PARTS):
-        raise MalformedError("expected an image in all its turns and parts, or none")
+    if len(turned) not in (0, TURNS):
+        raise MalformedError("expected an image in all its turns, or none")
+    if words and len(words) != len(turned) * len(PARTS):
+        raise MalformedError("expected all parts of an image in all its turns, or none")
     parts = tuple(
         words[at : at + len(PARTS)] for at in range(0, len(words), len(PARTS))
     )

@@ -70,7 +70,7 @@ def likeness_to(asked: Asked, statement: Statement) -> Likeness | None:
     fingerprints = read_work(statement).fingerprints
     if fingerprints is None:
         return None
-    return compare(asked.question, codes_of(fingerprints), asked.cell)
+    return compare(asked.question, codes_of(fingerprints), asked.image)
 
 
 def nearest_of_works(found: Sequence[Resembling]) -> list[list[Resembling]]:

@@ -25,7 +25,7 @@ IMAGE = Question(
     data=CODE,
 )
 TEXT = Question(text=CODE, chunks=(1, 2**64 - 1), data=CODE[::-1])
-QUESTIONS = [IMAGE, TEXT, Question()]
+QUESTIONS = [IMAGE, TEXT, Question(), Question(turned=IMAGE.turned)]
 
 
 @pytest.mark.parametrize("asked", QUESTIONS)
@@ -45,7 +45,8 @@ def test_the_longest_question_fits() -> None:
     ("change", "error"),
     [
         ({"turned": bytes(32)}, "all its turns"),
-        ({"parts": bytes(8)}, "all its turns"),
+        ({"parts": bytes(8)}, "all parts"),
+        ({"turned": bytes(256), "parts": bytes(8)}, "all parts"),
         ({"turned": bytes(31)}, "codes of 32 bytes"),
         ({"text": bytes(33)}, "at most 32 bytes"),
         ({"data": bytes(31)}, "codes of 32 bytes"),
