@@ -18,6 +18,7 @@ PYTHON ?=
 ARGS ?=
 KILLS ?=
 MUTANT ?=
+N ?=
 SECONDS ?= 30
 CORE := tests/pure_core.ini
 REPLAY ?=
@@ -34,7 +35,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network similarity crash sim soak faults audit \
+.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network similarity crash sim soak faults audit label \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -54,6 +55,7 @@ help:
 	@echo "make hostile   a real node against peers that keep to no rule, and take their time"
 	@echo "make interop   programs of others in Go, peers on go-libp2p and js-libp2p, and an S3"
 	@echo "               server, against our nodes"
+	@echo "make label     the label of 10,000 mixed files: made, loaded by others, checked  (N=300)"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
 	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network: the rest)"
 	@echo "make similarity  what altered copies of real images and texts are found by, beside PDQ"
@@ -105,6 +107,9 @@ interop: $(STAMP)/interop
 hostile: $(STAMP)/test
 	BYLINE_HOSTILE=1 $(PY) -m pytest tests/node/test_hostile.py \
 	    tests/node/test_hostile_slow.py $(ARGS)
+
+label: $(STAMP)/croissant
+	$(PY) -m tests.label.run $(N:%=--files %) $(ARGS)
 
 audit: $(STAMP)/test
 	$(PY) tests/audit/run.py $(ARGS)

@@ -323,8 +323,8 @@ HEAD = """# Altered copies
 {tiles} tiles of them, and the documentation strings of {texts} modules of the standard
 library. Each is attested with its fingerprints into a ledger, and each copy is looked
 for as `byline similar` does it ([similar.md](../docs/spec/similar.md)), but for the
-codes of the bytes. In parentheses: the Wilson interval that holds the true share 19 times of 20,
-for images like these.
+codes of the bytes. In parentheses: the Wilson interval that holds the true share 19
+times of 20, for images like these.
 
 PDQ ({pdq}) sees the same images: within {near} of 256 bits, as it is and in its eight
 turns. It knows no windows.

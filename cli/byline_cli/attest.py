@@ -36,6 +36,7 @@ from byline_cli.files import require_new
 from byline_cli.fingerprinting import Similar, add_fingerprints, require_fingerprints
 from byline_cli.naming import parse_optional_key
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
+from byline_cli.path_list import listed
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import is_there, named_path, parse_target
@@ -149,7 +150,8 @@ def attest(
 
     Files that the key has attested already are left out. Empty files, hidden entries
     and proofs in folders, files that cannot be read, and those about which the node
-    took a statement of yours down are named, and the rest goes on.
+    took a statement of yours down are named, and the rest goes on. PATH - stands for
+    paths on standard input, one a line.
     """
     if made is None and source_type is None:
         raise UsageError(
@@ -176,7 +178,7 @@ def attest(
     if out is not None:
         require_new(out)
     with unpublished():
-        found, passed = find_files(paths, recursive=recursive)
+        found, passed = find_files(listed(paths), recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
     job = kind(terms, key, hashed, [*passed, *more], work_bits)

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from byline_cli import output
 from byline_cli.connect import AnyClient, now_ms
 from byline_cli.naming import parse_key
 from byline_cli.targets import parse_id
@@ -119,8 +118,8 @@ def require_delegated(
 
 
 def find_delegation(client: AnyClient, behalf: Behalf, author: bytes) -> Statement:
-    """The statement that lets the author sign; that it is by another key than the one
-    signed for is only said, since a successor may have made it."""
+    """The statement by which the key signed for, or one that follows it, lets the
+    author sign."""
     try:
         found = client.statement(behalf.delegation)
     except NotFoundError:
@@ -139,12 +138,19 @@ def find_delegation(client: AnyClient, behalf: Behalf, author: bytes) -> Stateme
             hint="sign with the key that it names: --key NAME",
         )
     if found.author != behalf.key:
-        output.note(
-            f"That delegation is by {did_key(found.author)}: it counts only if that key"
-            " acts for the one you sign for.",
-            "doubt",
-        )
+        require_follower(client, behalf.key, found.author)
     return found
+
+
+def require_follower(client: AnyClient, key: bytes, other: bytes) -> None:
+    """Refuse a delegation by a key that does not act for the one signed for."""
+    from byline_cli.key_life import follows  # rarely asked
+
+    if not follows(client, key, other):
+        raise UsageError(
+            f"--delegation: that delegation is by {did_key(other)}",
+            hint=f"say --for {did_key(other)}",
+        )
 
 
 def require_limits(

@@ -42,12 +42,13 @@ class StoppedError(BylineError):
 
 
 @contextmanager
-def connect(*, make: bool = True) -> Iterator[AnyClient]:
+def connect(*, make: bool = True, tell: bool = True) -> Iterator[AnyClient]:
     """The node of BYLINE_NODE, else the one running on this home, else its store, which
-    is made unless `make` says that whoever only asks needs none."""
+    is made unless `make` says that whoever only asks needs none.  That no node runs is
+    told unless the command asks once more, and `tell` is false."""
     home = find_home()
     with open_client(home, make=make) as client:
-        if isinstance(client, LocalClient):
+        if tell and isinstance(client, LocalClient):
             made = ", made just now" if client.created else ""
             output.note(
                 f"No node is running: working on the local store {home.node}{made}.",

@@ -16,15 +16,14 @@ from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, NoPolicy, make_app
 from byline_cli.policy import chosen_policy
 from byline_cli.query import check, wanted
+from byline_cli.render_consent import term_words
 from byline_cli.targets import Target, parse_target
 from byline_cli.wording import amount
-from byline_ledger.answer import Answer, Claim
+from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.consent import Consent
 from byline_ledger.errors import UsageError, VerificationError
 from byline_ledger.projection import (
-    ALLOWED,
-    CONSTRAINED,
-    NOT_ALLOWED,
     VERSION,
     VERSIONS,
     Placed,
@@ -37,6 +36,7 @@ from byline_ledger.projection import (
     tdmrep,
     url_path,
 )
+from byline_ledger.use_word import CONSTRAINED, UNKNOWN, Term
 from byline_ledger.vocabulary import USES, check_word
 from byline_node.attest import PassedOver, find_files
 
@@ -198,34 +198,25 @@ def as_text(value: object) -> str:
 
 
 def sayings_of(answer: Answer) -> Sayings:
-    """What the claims about the work come to, the most restrictive word first."""
-    work = answer.works[0]
-    claims = [one for one in work.claims if one.status != "withdrawn"]
-    is_whole = work.total is not None and not work.redacted
-    found = {use: combined(claims, use, is_whole) for use in USES}
+    """What all claims about the work come to, for anybody (docs/spec/state.md)."""
+    found = {use: saying_of(answer.consent(use)) for use in USES}
     return {use: one for use, one in found.items() if one is not None}
 
 
-def combined(claims: list[Claim], use: str, is_whole: bool) -> Saying | None:
-    """The word of all authors on a use; None if it is unknown."""
-    by_author: dict[bytes, list[Saying | None]] = {}
-    for claim in claims:
-        words = by_author.setdefault(claim.author, [])
-        if use in claim.uses:
-            info = claim.constraints.get(use)
-            is_url = info is not None and is_address(info)
-            words.append(
-                Saying(
-                    claim.uses[use], None if is_url else info, info if is_url else None
-                )
-            )
-        elif claim.status != "effective":
-            words.append(None)
-    words = [word for each in by_author.values() for word in each or [None]]
-    said = [word for word in words if word is not None]
-    for strict in (NOT_ALLOWED, CONSTRAINED):
-        for one in said:
-            if one.word == strict:
-                return one
-    is_known = said and len(said) == len(words) and is_whole
-    return Saying(ALLOWED) if is_known else None
+def saying_of(consent: Consent) -> Saying | None:
+    """A verdict, with the terms of all that decide; None if it is unknown."""
+    if consent.verdict == UNKNOWN:
+        return None
+    if consent.verdict != CONSTRAINED:
+        return Saying(consent.verdict)
+    addresses = {address_of(one) for one in consent.terms}
+    if len(addresses) == 1 and None not in addresses:
+        return Saying(CONSTRAINED, None, addresses.pop())
+    return Saying(CONSTRAINED, "; ".join(map(term_words, consent.terms)) or None)
+
+
+def address_of(term: Term) -> str | None:
+    """Where all of a term is to be read, if it is a web address and nothing else."""
+    if term.terms_url and not term.text and term.price is None:
+        return term.terms_url
+    return term.text if term.text and is_address(term.text) else None

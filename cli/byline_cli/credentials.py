@@ -24,6 +24,7 @@ from byline_ledger.errors import StoreError, UsageError, VerificationError
 from byline_ledger.statement import sign_statement
 from byline_node.attest import do_work
 from byline_node.home import find_home
+from byline_node.local import LocalClient
 
 if TYPE_CHECKING:
     from byline_node.c2pa_export import Exported
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from byline_node.receipts import Receipt
 
 app = make_app()
+
+MAX_REPLY = 65_536
 
 
 @app.command()
@@ -77,6 +80,13 @@ def export(
             "--no-attest", help="Publish nothing about the bytes of the new file."
         ),
     ] = False,
+    deposit: Annotated[
+        bool,
+        typer.Option(
+            "--deposit",
+            help="Leave them with the node too, for those who find the work without.",
+        ),
+    ] = False,
     work_bits: WorkBits = None,
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
@@ -98,18 +108,31 @@ def export(
     job = Job(c2pa, place, key, work)
     attest = not (sidecar or no_attest)
     # A saved proof needs no node; a node that is only asked is not made for that.
-    asked = connect(make=proof is not None) if attest or proof is None else None
-    with asked or nullcontext() as client:
+    is_asked = attest or deposit or proof is None
+    asked = connect(make=attest and proof is not None) if is_asked else nullcontext()
+    with asked as client:
+        shelf = shelf_of(client) if deposit else None
         job.find(proof, client)
         job.write(sidecar)
         if attest and client is not None:
             job.attest(client, work_bits)
+        if shelf is not None:
+            job.deposit(shelf)
     output.result(as_json, job.to_json(), job.describe())
 
 
 def default_place(file: Path, sidecar: bool) -> Path:
     """Beside the file: photo.c2pa.jpg, or photo.c2pa where that stands alone."""
     return file.with_suffix(".c2pa" if sidecar else f".c2pa{file.suffix}")
+
+
+def shelf_of(client: AnyClient | None) -> str:
+    """Where the node takes manifests; UsageError if no node runs."""
+    if client is None or isinstance(client, LocalClient):
+        raise UsageError(
+            "--deposit needs a running node", hint="start it with: byline node run"
+        )
+    return f"{client.url}/v1/manifests"
 
 
 def write_anchor(out: Path | None, as_json: bool) -> None:
@@ -139,6 +162,7 @@ class Job:
         self._exported: Exported
         self._receipt: Receipt | None = None
         self._sidecar = False
+        self._deposited = False
 
     def find(self, proof: Path | None, client: AnyClient | None) -> None:
         """The own statement about the file, in a saved proof or from the node."""
@@ -174,12 +198,12 @@ class Job:
             )
             if found is None or found.state == "Invalid":
                 raise VerificationError("what was written does not read as valid")
+        output.note(output.safe(f"Wrote {self._place}."), "quiet")
 
     def attest(self, client: AnyClient, work_bits: int | None) -> None:
         """Say of the new file what was said of the original."""
         from byline_node.c2pa_export import repackaged
 
-        output.note(output.safe(f"Wrote {self._place}."), "quiet")
         fields = repackaged(
             self._attested.statement,
             self._exported,
@@ -187,6 +211,16 @@ class Job:
             salt=random_bytes(16),
         )
         self._receipt = publish_one(client, fields, self._key, work_bits)
+
+    def deposit(self, url: str) -> None:
+        """Leave the manifest with the node, which holds it against its log."""
+        from byline_node.calls import read_body
+        from byline_node.client import ask_service
+
+        data = self._exported.manifest
+        reply = ask_service(url, data, "application/c2pa", limit=MAX_REPLY)
+        read_body(reply)
+        self._deposited = True
 
     def describe(self) -> list[output.Line]:
         """What was written, for people."""
@@ -205,6 +239,8 @@ class Job:
         if self._receipt is not None:
             id_, index = cid_of_statement(self._receipt.id), self._receipt.index
             rows.append(f"{id_}  entry {index}, about the new bytes")
+        if self._deposited:
+            rows.append("left with the node, for those who find the work without them")
         return [*rows, (SIGNED, "head")]
 
     def to_json(self) -> dict[str, object]:
@@ -217,6 +253,7 @@ class Job:
             "statement": self._attested.statement.cid,
             "whole_proof": bool(self._attested.bundle),
             "attested": self._receipt.to_json() if self._receipt else None,
+            "deposited": self._deposited,
         }
 
 

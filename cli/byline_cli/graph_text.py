@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from byline_cli.output import safe
 from byline_cli.render import Reader
-from byline_cli.render_chain import is_disputed
 from byline_cli.wording import MADE, RELATIONSHIPS, amount
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, multihash_hex
@@ -95,7 +94,7 @@ def says(node: Node, reader: Reader, made: str, differ: bool) -> Iterator[str]:
     marks = []
     if any(one.status != "effective" for one in node.claims):
         marks.append("may be withdrawn")
-    if any(map(is_disputed, node.claims)):
+    if any(one.disputed for one in node.claims):
         marks.append("DISPUTED")
     if node.withdrawn:
         marks.append(f"{node.withdrawn} withdrawn")
@@ -291,7 +290,7 @@ def to_json(lineage: Lineage) -> dict[str, object]:
                         "made": one.made,
                         "title": one.title,
                         "status": one.status,
-                        "disputed": is_disputed(one),
+                        "disputed": one.disputed,
                     }
                     for one in node.claims
                 ],

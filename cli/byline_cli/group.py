@@ -12,7 +12,8 @@ import typer
 
 from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
-from byline_cli.naming import parse_key, parse_optional_time
+from byline_cli.moments import optional_moment
+from byline_cli.naming import parse_key
 from byline_cli.options import From, Json, Key, Note, Out, Until, WorkBits, make_app
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY
@@ -63,8 +64,8 @@ def admit(
     member = parse_key(who)
     fields = admit_fields(
         member=member,
-        from_=parse_optional_time(from_),
-        until=parse_optional_time(until),
+        from_=optional_moment("--from", from_),
+        until=optional_moment("--until", until),
         terms=parse_target(terms).multihash if terms else None,
         terms_url=terms_url,
         parts=parts,

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from byline_cli import output
+from byline_cli import key_history, key_life, output
 from byline_cli.options import Json, make_app
 from byline_cli.signing import (
     DEFAULT_KEY,
     find_key,
     key_store,
+    make_recovery,
     passphrase,
     readable_keys,
 )
@@ -19,7 +20,7 @@ from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
 from byline_ledger.store.keystore import KeyInfo
 
-app = make_app("Make and show the keys you sign with.")
+app = make_app("Make and show your keys, and say what becomes of them.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", hidden=True)]
 
@@ -31,12 +32,20 @@ def new(
         bool,
         typer.Option("--no-passphrase", help="Store the key unencrypted, for scripts."),
     ] = False,
+    recovery: Annotated[
+        bool,
+        typer.Option(
+            "--recovery",
+            help="Make a recovery key as well: its code is shown once, for paper.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make a key, encrypted with a passphrase.
 
     The passphrase is asked for, or taken from BYLINE_PASSPHRASE. Keep it, and a copy of
-    the key folder: nobody can restore them for you.
+    the key folder: nobody can restore them for you. A recovery key can name a successor
+    if this one is lost or stolen; byline profile set announces it.
     """
     secret = (
         None if no_passphrase else passphrase(f"Passphrase for {name!r}", confirm=True)
@@ -46,9 +55,24 @@ def new(
     public = key_store().new(name, passphrase=secret)
     info = KeyInfo(name, public, secret is not None)
     where = f"It is in {output.safe(str(key_store().folder))}: keep a copy."
-    output.result(
-        as_json, to_json(info), [f"Made the key {name!r}.", *describe(info), where]
-    )
+    rows: list[output.Line] = [f"Made the key {name!r}.", *describe(info), where]
+    value = to_json(info)
+    if recovery:
+        code, other = make_recovery(name)
+        rows += describe_recovery(name, code, other)
+        value |= {"recovery": did_key(other), "recovery_code": code}
+    output.result(as_json, value, rows)
+
+
+app.command()(key_history.history)
+for command in (
+    key_life.rotate,
+    key_life.recover,
+    key_life.compromised,
+    key_life.delegate,
+    key_life.revoke,
+):
+    app.command()(command)
 
 
 @app.command()
@@ -77,6 +101,20 @@ def list_keys(as_json: Json = False) -> None:
     output.result(as_json, value, rows or [nothing])
     for error in bad.values():
         raise typer.Exit(error.exit_code)
+
+
+def describe_recovery(name: str, code: str, public: bytes) -> list[output.Line]:
+    """The one time that a recovery code is shown."""
+    return [
+        "",
+        (
+            "Recovery code, for paper. It is shown this once, and kept nowhere.",
+            "head",
+        ),
+        f"  {code}",
+        f"It is that of the recovery key {did_key(public)}.",
+        f"Announce it before anything happens: byline profile set --key {name}",
+    ]
 
 
 def describe(info: KeyInfo) -> list[str]:

@@ -24,7 +24,8 @@ from byline_cli.memory import set_up_memory
 from byline_ledger.errors import BylineError, StoreError
 
 COMMANDS = {
-    "key": ("key", "Make and show the keys you sign with."),
+    "key": ("key", "Make and show your keys, and say what becomes of them."),
+    "profile": ("profile", "Say who a key is, and check who others say they are."),
     "attest": ("attest", "Say how files were made, from what and on which terms."),
     "reveal": ("seal", "Show a work that you sealed before."),
     "import": ("imports", "Take in catalogues that exist already."),

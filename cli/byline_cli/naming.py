@@ -61,11 +61,6 @@ def parse_time(text: str) -> int:
     return milliseconds
 
 
-def parse_optional_time(text: str | None) -> int | None:
-    """The same, where nothing may be said."""
-    return None if text is None else parse_time(text)
-
-
 def parse_optional_key(text: str | None) -> bytes | None:
     """A key, where none may be named."""
     return None if text is None else parse_key(text)

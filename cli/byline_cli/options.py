@@ -37,11 +37,15 @@ WorkBits = Annotated[
 ]
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="TIME", help="Holds from this day or moment on."),
+    typer.Option("--from", metavar="TIME", help="Holds from then on."),
 ]
 Until = Annotated[
     str | None,
-    typer.Option("--until", metavar="TIME", help="Holds until then; that day not."),
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        help="Holds until then: 2027-01-31, or 90d from now.",
+    ),
 ]
 NoPolicy = Annotated[
     bool, typer.Option("--no-policy", help="Do not go by your own policy.")

@@ -7,9 +7,8 @@ it as a problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from byline_cli.output import safe
 from byline_cli.wording import MADE, OVERSIGHT, USE_VALUES, USES, amount, day
@@ -21,7 +20,6 @@ from byline_ledger.content import (
     RelayContent,
     RequestContent,
     WorkContent,
-    read_content,
 )
 from byline_ledger.content_sets import (
     CollectionContent,
@@ -33,7 +31,6 @@ from byline_ledger.vocabulary import plain_answer
 
 if TYPE_CHECKING:
     from byline_ledger.answer import Claim, Remark
-    from byline_ledger.statement import Statement
 
 Name = Callable[[bytes], str]
 """How the reader knows a key."""
@@ -48,39 +45,11 @@ THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 """Currencies (ISO 4217) whose smallest unit is not a hundredth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """As much of a statement as its readers look at."""
-
-    type: str
-    fields: Mapping[str, Any]
-    sources: tuple[Any, ...] = ()
-
-    @property
-    def about(self) -> Any:
-        return self.fields.get("about")
-
-    @property
-    def author(self) -> Any:
-        return self.fields.get("author")
-
-
-def content_of(remark: Remark) -> object | None:
-    """What a remark says by its own type; None for a type that is not known."""
-    return read_content(cast("Statement", Body(remark.type, remark.fields)))
-
-
-def work_of(claim: Claim) -> WorkContent:
-    """Everything that a claim says."""
-    body = Body("work", claim.fields, claim.sources)
-    content = read_content(cast("Statement", body))
-    assert isinstance(content, WorkContent)
-    return content
-
-
 def about_claim(claim: Claim, name: Name) -> Iterator[tuple[str, str]]:
     """Label and value of what a claim says of its making beside the usual."""
-    work = work_of(claim)
+    work = claim.content
+    if not isinstance(work, WorkContent):
+        return
     if work.model is not None:
         more = f" ({safe(work.model.identifier)})" if work.model.identifier else ""
         yield "AI model", safe(work.model.name) + more
@@ -91,13 +60,13 @@ def about_claim(claim: Claim, name: Name) -> Iterator[tuple[str, str]]:
         part = f"{100 * share.parts / total:.4g} %"
         yield "shares" if i == 0 else "", f"{part} {name(share.key)}"
     if work.group is not None:
-        yield "offered by", f"the cooperative {name(work.group)}"
+        yield "offered by", f"{name(work.group)}, a cooperative"
 
 
 def sentence(remark: Remark, name: Name) -> str | None:
     """What a remark about a work comes to, as words that follow `said by KEY`; None
     for types of which nothing special is told."""
-    content = content_of(remark)
+    content = remark.content
     if isinstance(content, GrantContent):
         return granted(content, name) if content.sound else None
     if isinstance(content, OfferContent):

@@ -11,6 +11,7 @@ from byline_cli import output
 from byline_cli.alarms import require_no_alarm
 from byline_cli.connect import connect, now_ms
 from byline_cli.files import require_new, write_new_file
+from byline_cli.known_names import labels_in
 from byline_cli.options import Depth, Json, MaxAge, NoPolicy, make_app
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import Reader, render_verdict, verdict_to_json
@@ -169,7 +170,8 @@ def describe(target: Target, asked: bytes, verdict: Verdict) -> list[output.Line
             f"{cid_of_statement(target.sha256)} is a statement about this work:"
         )
     name = str(target.path) if target.path else None
-    return [*rows, *render_verdict(verdict, Reader(name, key_names()))]
+    reader = Reader(name, key_names(), labels_in(verdict.answer))
+    return [*rows, *render_verdict(verdict, reader)]
 
 
 def finish(verdict: Verdict) -> None:

@@ -143,15 +143,19 @@ def require_sense(client: AnyClient, signed: Statement) -> None:
         return
     target = find_statement(client, signed.about[2:])
     if signed.type == "withdraw":
-        require_right(signed, target)
+        require_right(client, signed, target)
         require_news(client, signed)
 
 
-def require_right(signed: Statement, target: Statement) -> None:
-    """Refuse to withdraw what is others': it takes the author, whom they signed for,
-    or somebody who signs for one of them."""
+def require_right(client: AnyClient, signed: Statement, target: Statement) -> None:
+    """Refuse to withdraw what is others': it takes the author or whom they signed for,
+    a key that follows one of these, or one that signs for it."""
     own = {target.author, speaker(target)}
-    if not own & {signed.author, speaker(signed)}:
+    if own & {signed.author, speaker(signed)}:
+        return
+    from byline_cli.key_life import follows  # rarely asked
+
+    if not any(follows(client, one, speaker(signed)) for one in own):
         raise UsageError(
             f"that statement is by {did_key(target.author)} of {day(target.time)}, "
             "and only its author can withdraw it",

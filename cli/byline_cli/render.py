@@ -11,12 +11,19 @@ from dataclasses import dataclass
 
 from byline_cli.output import Line, safe
 from byline_cli.plain_terms import about_claim, sentence
-from byline_cli.render_chain import is_disputed, source_rows
+from byline_cli.render_chain import (
+    depth_words,
+    derived_rows,
+    is_disputed,
+    source_rows,
+)
+from byline_cli.render_consent import consent_rows
 from byline_cli.render_keys import key_rows
 from byline_cli.wording import (
     JUDGEMENTS,
     LEVELS,
     MADE,
+    MEMBER,
     SAID,
     USE_VALUES,
     USES,
@@ -39,11 +46,20 @@ class Reader:
 
     name: str | None
     keys: Mapping[bytes, str]
+    """The reader's own, and what they are called here."""
+    names: Mapping[bytes, str] | None = None
+    """What keys call themselves, and what was found of that (known_names.py)."""
 
     def key(self, public: bytes) -> str:
         """A key as this reader knows it."""
+        known = [self.keys.get(public), (self.names or {}).get(public)]
+        said = "; ".join(safe(one) for one in known if one)
+        return did_key(public) + (f" ({said})" if said else "")
+
+    def short(self, public: bytes) -> str:
+        """The same where the key itself need not be told once more."""
         known = self.keys.get(public)
-        return did_key(public) + (f" ({safe(known)})" if known else "")
+        return safe(known) if known else did_key(public)
 
 
 def render_verdict(verdict: Verdict, reader: Reader) -> list[Line]:
@@ -68,6 +84,7 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     if reader.name is not None:
         yield (safe(reader.name), "head")
     yield (f"  sha256 {work.digest[2:].hex()}", "quiet")
+    yield from as_of_rows(answer)
     if not answer.known:
         yield ""
         yield ("  This log shows no statement about it.", "doubt")
@@ -84,7 +101,37 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     for gone in work.redacted[:MOST_SHOWN]:
         yield ""
         yield (f"Taken down by this node: {taken_down(gone)}", "doubt")
+    if answer.state is not None:
+        consents = [answer.consent(use) for use in USES]
+        yield from consent_rows(consents, authors_in(answer), reader.short)
+    yield from derived_rows(work.derived, work.derived_total, reader.short)
     yield from key_rows(answer, reader.key)
+
+
+def as_of_rows(answer: Answer) -> Iterator[Line]:
+    """Of which point in the past the answer is."""
+    as_of = answer.as_of
+    if as_of is None:
+        return
+    parts = []
+    if as_of.index is not None:
+        parts.append(f"up to entry {as_of.index} of the log")
+    if as_of.time is not None:
+        parts.append(f"on {moment(as_of.time)}")
+    yield (f"  as it was {', '.join(parts)}", "head")
+    if answer.by_claims:
+        yield ("  What was there then is by the authors' own clocks.", "doubt")
+
+
+def authors_in(answer: Answer) -> dict[bytes, bytes]:
+    """Id of each statement shown about the works, or that the answer rests on, and the
+    key that it counts for."""
+    said: list[Claim | Remark] = [*answer.supporting]
+    for work in answer.works:
+        said += [*work.claims, *work.remarks]
+    for history in answer.keys:
+        said += history.statements
+    return {one.id: one.signed_for or one.author for one in said}
 
 
 def render_remainder(work: Work) -> Iterator[Line]:
@@ -98,7 +145,7 @@ def render_remainder(work: Work) -> Iterator[Line]:
 
 def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]:
     """One claim: the sentence, its terms, what others say, its status."""
-    yield (f"Claimed by {reader.key(claim.author)}", "head")
+    yield from author_rows(claim, reader)
     yield f"        on {moment(claim.time)}, by the author's own clock"
     if claim.existed_by is not None:
         dated = moment(claim.existed_by * 1000)
@@ -111,15 +158,58 @@ def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]
     yield from use_rows(claim)
     for tool in claim.tools:
         yield field("tool", safe(tool))
-    for label, value in about_claim(claim, reader.key):
+    for label, value in about_claim(claim, reader.short):
         yield field(label, value)
+    yield from member_rows(claim, answer)
+    yield from seal_rows(claim)
     if claim.sources:
         yield field("made from", amount(len(claim.sources), "source"))
         yield from source_rows(claim, answer)
+        yield from depth_rows(answer)
     yield from remark_rows(claim, reader)
     for problem in claim.problems:
         yield (field("problem", safe(problem)), "doubt")
     yield (field("statement", cid_of_statement(claim.id)), "quiet")
+
+
+def author_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
+    """Who claims it: of what is signed for somebody, both."""
+    if claim.signed_for is None:
+        yield (f"Claimed by {reader.key(claim.author)}", "head")
+    else:
+        yield (f"Claimed by {reader.key(claim.signed_for)}", "head")
+        yield f"        signed by {reader.key(claim.author)}, which may sign for it"
+    if claim.delegation is not None and claim.signed_for is None:
+        word = "may not" if claim.delegation == "invalid" else "perhaps may not"
+        yield (f"        It says that it signs for another key, and {word}.", "doubt")
+    own = claim.signed_for or claim.author
+    if claim.linked is not None and claim.linked != own:
+        yield f"        whose place was taken by {reader.key(claim.linked)}"
+
+
+def member_rows(claim: Claim, answer: Answer) -> Iterator[Line]:
+    """Whether the cooperative that a claim names says so too."""
+    own = claim.signed_for or claim.author
+    for one in answer.members:
+        if one.member == own and one.group == claim.fields.get("group"):
+            word, style = MEMBER[one.status]
+            yield (field("", word), style)
+
+
+def seal_rows(claim: Claim) -> Iterator[Line]:
+    """The seal by which a claim is dated."""
+    if claim.seal is None:
+        return
+    dated = claim.seal.existed_by
+    when = f", no later than {moment(dated * 1000)}" if dated is not None else ""
+    yield field("sealed", f"before it was shown, as entry {claim.seal.index}{when}")
+
+
+def depth_rows(answer: Answer) -> Iterator[Line]:
+    """How much AI lies between the work and where it came from."""
+    depth = answer.works[0].synthetic_depth
+    if depth is not None:
+        yield field("AI on the way", depth_words(depth.least, depth.greatest))
 
 
 def field(name: str, value: str) -> str:
@@ -147,6 +237,9 @@ def status_rows(claim: Claim) -> Iterator[Line]:
     elif claim.status == "effective":
         disputed = field("status", "stands, but is DISPUTED"), "doubt"
         yield disputed if is_disputed(claim) else (field("status", "stands"), "good")
+    elif claim.status == "late":
+        text = "LATE: its key had been replaced or given up before, so it counts not"
+        yield (field("status", text), "bad")
     else:
         yield (field("status", "unknown: it may have been withdrawn"), "doubt")
 
@@ -228,7 +321,7 @@ def render_remark_on_work(remark: Remark, reader: Reader) -> Line:
     """A dispute, an offer or whatever else was said about the work itself."""
     word = SAID.get(remark.type, f"“{safe(remark.type)}” said")
     text = f"{word} by {reader.key(remark.author)}{remark_details(remark)}"
-    said = sentence(remark, reader.key)
+    said = sentence(remark, reader.short)
     style = "doubt" if remark.type not in SAID or remark.type == "dispute" else ""
     more = f": {said}" if said else ""
     return (f"{text}{more}{own_id(remark, reader)}", style)

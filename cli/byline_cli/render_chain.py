@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from byline_cli.output import Line, safe
 from byline_cli.wording import MADE, MADE_OF_IT, RELATIONSHIPS, amount
-from byline_ledger.answer import Answer, Claim
+from byline_ledger.answer import Answer, Claim, Derived
 
 MOST_SOURCES = 24
 """Lines of the tree of sources."""
@@ -99,31 +99,32 @@ def described(claim: Claim) -> str:
 
 
 def is_disputed(claim: Claim) -> bool:
-    """Whether a dispute of the claim stands, or may stand."""
-    return any(one.status != "withdrawn" for one in claim.disputes)
+    """Whether a dispute of the claim, or of its work, stands or may stand."""
+    own = any(one.status != "withdrawn" for one in claim.disputes)
+    return claim.disputed or own
 
 
 def derived_rows(
-    asked: bytes, derived: Sequence[tuple[bytes, Claim]], total: int | None, name: Name
+    derived: Sequence[Derived], total: int | None, name: Name
 ) -> Iterator[Line]:
-    """Works (multihash, and the claim that says so) that name this one as a source."""
-    shown = [(work, one) for work, one in derived if one.status != "withdrawn"]
-    if not shown and total == 0:
+    """Works that name this one as a source, with whose claim that is."""
+    shown = [one for one in derived if one.status not in ("withdrawn", "late")]
+    shown.sort(key=lambda one: one.index)
+    if not total and not shown:
         return
     yield ""
     known = "number unknown" if total is None else amount(total, "claim")
     yield (f"Works that say they were made of it ({known})", "head")
-    for i, (work, one) in enumerate(shown[:MOST_DERIVED]):
+    for i, one in enumerate(shown[:MOST_DERIVED]):
         branch = "└─" if i == len(shown[:MOST_DERIVED]) - 1 else "├─"
-        words = ", ".join(
-            MADE_OF_IT.get(source.relationship, safe(source.relationship))
-            for source in one.sources
-            if source.digest == asked
-        )
-        yield f"    {branch} {words} {short(work)}  {described(one)}"
+        words = MADE_OF_IT.get(one.relationship, safe(one.relationship))
+        title = f"“{safe(one.title)}”, " if one.title else ""
+        made = f"{title}made by: {MADE.get(one.made, 'unknown')}"
+        yield f"    {branch} {words} {short(one.digest)}  {made}"
         bar = "   " if branch == "└─" else "│  "
         doubt = "" if one.status == "effective" else ", may be withdrawn"
-        yield (f"    {bar} claimed by {name(one.author)}{doubt}", "quiet")
+        who = name(one.signed_for or one.author)
+        yield (f"    {bar} claimed by {who}{doubt}", "quiet")
     more = (total or 0) - min(len(shown), MOST_DERIVED)
     if more > 0:
         yield f"    and {amount(more, 'further claim')}, withdrawn ones among them"
@@ -138,4 +139,4 @@ def depth_words(least: int, greatest: int | None) -> str:
         return "none, back to the origins that people name"
     if least == greatest:
         return f"{amount(least, 'generation')}, back to the origins"
-    return f"{least} to {greatest} generations, by which way back one takes"
+    return f"{least} to {greatest} generations, depending on the source one follows"

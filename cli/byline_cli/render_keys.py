@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from byline_cli.output import Line
-from byline_cli.plain_terms import content_of
 from byline_cli.wording import ROTATED, amount, moment
 from byline_ledger.answer import Answer, KeyStatements, Remark
 from byline_ledger.content_keys import ProfileContent, RotateContent
@@ -38,20 +37,21 @@ def key_rows(answer: Answer, name: Name) -> Iterator[Line]:
 
 def history(key: KeyStatements, name: Name) -> Iterator[Line]:
     """What the key said about its own beginning and end, in the log's order."""
-    successors: set[bytes] = set()
-    for one in sorted(key.statements, key=lambda said: said.index):
-        content = content_of(one)
+    said = {one.id: one for one in (*key.statements, *key.recovered)}
+    for one in sorted(said.values(), key=lambda said: said.index):
+        content = one.content
         if isinstance(content, ProfileContent) and content.recovery is not None:
             yield f"  named its recovery key {name(content.recovery)}{on(one)}"
         if isinstance(content, RotateContent) and one.status != "no-effect":
-            yield rotation(content, one, name)
-            successors |= {content.successor} - {None}  # type: ignore[arg-type]  # keys
-    if len(successors) > 1:
+            by = "" if one.author == key.author else f", by {name(one.author)}"
+            text, style = rotation(content, one, name)
+            yield (text + by, style)
+    if key.contested:
         text = "CONTESTED: it names several keys to follow it, so none acts for it"
         yield (f"  {text}", "bad")
 
 
-def rotation(content: RotateContent, one: Remark, name: Name) -> Line:
+def rotation(content: RotateContent, one: Remark, name: Name) -> tuple[str, str]:
     """Who follows a key, or that nobody does."""
     if content.successor is None:
         return (f"  declared COMPROMISED: nobody acts for it since{on(one)}", "bad")

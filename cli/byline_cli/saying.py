@@ -45,6 +45,8 @@ class Manner:
     out: Path | None = None
     as_json: bool = False
     behalf: Behalf | None = None
+    key: SigningKey | None = None
+    """A key that is in no folder, instead of the one that is named."""
 
 
 def when() -> When:
@@ -69,7 +71,7 @@ def say(
     """
     if manner.out is not None:
         require_new(manner.out)
-    key = load_key(manner.key_name)
+    key = manner.key or load_key(manner.key_name)
     made = fields(key.public) if callable(fields) else fields
     found = speak_for(made, manner.behalf)
     if manner.out is not None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import typer
 
-from byline_ledger.crypto import SigningKey
+from byline_ledger.crypto import SigningKey, random_bytes
+from byline_ledger.did import did_key, parse_did_key
 from byline_ledger.errors import BylineError, KeyAccessError, NotFoundError
+from byline_ledger.recovery_code import recovery_code
+from byline_ledger.store.durable import create_durably, read_small
 from byline_ledger.store.keystore import KeyInfo, KeyStore
 from byline_node.home import find_home
 
@@ -46,6 +50,27 @@ def load_key(name: str) -> SigningKey:
     if not info.encrypted:
         return key_store().load(name, None)
     return key_store().load(name, passphrase(f"Passphrase of key {name!r}"))
+
+
+def make_recovery(name: str) -> tuple[str, bytes]:
+    """A recovery key for a key: its code, and its public half, which alone is kept
+    beside the key until a profile announces it."""
+    seed = random_bytes(32)
+    public = SigningKey.from_seed(seed).public
+    create_durably(recovery_file(name), did_key(public).encode() + b"\n")
+    return recovery_code(seed), public
+
+
+def made_recovery(name: str) -> bytes | None:
+    """The recovery key that was made with a key, if there was one."""
+    data = read_small(recovery_file(name), 256)
+    return (
+        None if data is None else parse_did_key(data.decode("ascii", "replace").strip())
+    )
+
+
+def recovery_file(name: str) -> Path:
+    return key_store().folder / f"{name}.recovery"
 
 
 def passphrase(prompt: str, *, confirm: bool = False) -> str:

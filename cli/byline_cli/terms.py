@@ -12,11 +12,11 @@ from byline_cli import output
 from byline_cli.attest import parse_uses
 from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
+from byline_cli.moments import optional_moment
 from byline_cli.naming import (
     is_key_name,
     parse_key,
     parse_optional_key,
-    parse_optional_time,
 )
 from byline_cli.options import From, Json, Key, Out, Until, WorkBits, make_app
 from byline_cli.saying import Manner, find_statement, say, when
@@ -99,8 +99,8 @@ def grant(
         about=parse_target(work).multihash,
         grantee=parse_key(grantee),
         uses=uses,
-        from_=parse_optional_time(from_),
-        until=parse_optional_time(until),
+        from_=optional_moment("--from", from_),
+        until=optional_moment("--until", until),
         constraint_info=terms,
         request=parse_id(request) if request else None,
         **when(),
@@ -169,8 +169,8 @@ def offer(
         uses=parse_uses(uses),
         license=spdx,
         grantee=parse_optional_key(grantee),
-        from_=parse_optional_time(from_),
-        until=parse_optional_time(until),
+        from_=optional_moment("--from", from_),
+        until=optional_moment("--until", until),
         price=parse_price(price) if price else None,
         terms=parse_target(terms).multihash if terms else None,
         terms_url=terms_url,
@@ -228,7 +228,7 @@ def request(
         about=parse_offered(what),
         uses=uses,
         purpose=purpose,
-        until=parse_optional_time(until),
+        until=optional_moment("--until", until),
         offer=parse_id(taken) if taken else None,
         contact=contact,
         **when(),
@@ -272,8 +272,11 @@ def require_own_work(client: AnyClient, signed: Statement) -> None:
     """A grant answers the request that it names; that the key claims nothing about the
     work is only said, for it may act for one that does."""
     require_answer(client, signed)
-    said = client.authored(speaker(signed), [signed.about])
-    if signed.about not in standing_works(speaker(signed), said):
+    if not any(
+        speaker(one) == speaker(signed)
+        for key in {signed.author, speaker(signed)}
+        for one in standing_works(key, client.authored(key, [signed.about])).values()
+    ):
         output.note(
             "This key claims nothing about that work: the grant counts only if it acts"
             " for a key that does.",

@@ -12,6 +12,7 @@ import typer
 from byline_cli import output
 from byline_cli.alarms import require_no_alarm
 from byline_cli.files import read_file
+from byline_cli.known_names import labels_in
 from byline_cli.options import Json, MaxAge, NoPolicy, make_app
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import Reader, render_verdict, verdict_to_json
@@ -114,7 +115,8 @@ def verify(
             return
         value |= {"renewed": False}
     name = str(target.path) if target and target.path else None
-    rows = render_verdict(verdict, Reader(name, key_names()))
+    reader = Reader(name, key_names(), labels_in(verdict.answer))
+    rows = render_verdict(verdict, reader)
     output.result(as_json, value, [*rows, "", conclusion(verdict)])
     if not verdict.ok:
         raise typer.Exit(verdict.exit_code)

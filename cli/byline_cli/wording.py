@@ -36,6 +36,13 @@ OVERSIGHT = {
     "human_validated": "a person saw what the model made, and approved it",
 }
 
+MEMBER = {
+    "yes": ("of which the author is a member", "good"),
+    "no": ("of which the author is NOT a member: its offer does not hold here", "bad"),
+    "unknown": ("whether the author is a member of it is unknown", "doubt"),
+}
+"""Whether a cooperative that a claim names admits its author."""
+
 ROTATED = {
     "routine": "as a matter of routine",
     "lost": "since it was lost",

@@ -73,12 +73,6 @@ class KeyHistory:
     """The successors that the rotations shown name and that count, ascending."""
 
     @property
-    def rotations(self) -> tuple[Statement, ...]:
-        """Those that count: by the recovery key if it signed any, else by the key."""
-        by_recovery = tuple(filter(is_rotation, self.recovered))
-        return by_recovery or tuple(filter(is_rotation, self.statements))
-
-    @property
     def rivals(self) -> tuple[bytes, ...]:
         """Contested successors: none of them acts, but their word raises doubt."""
         return self.named[:MAX_SUCCESSORS] if len(self.named) > 1 else ()
@@ -197,19 +191,6 @@ def key_in(statement: Statement, name: str) -> bytes | None:
     """A field that is a 32-byte key; None if it is anything else."""
     value = statement.fields.get(name)
     return value if isinstance(value, bytes) and len(value) == KEY_SIZE else None
-
-
-def successor_of(statement: Statement) -> bytes | None:
-    """The 32-byte key that a `rotate` statement hands over to, if it names one."""
-    return key_in(statement, "successor") if statement.type == "rotate" else None
-
-
-def is_rotation(statement: Statement) -> bool:
-    """Whether it ends its key: one without successor must say `compromised`."""
-    if statement.type != "rotate":
-        return False
-    reason = statement.fields.get("reason")
-    return successor_of(statement) is not None or reason == "compromised"
 
 
 def commitment_of(nonce: bytes, work: bytes, author: bytes) -> bytes:

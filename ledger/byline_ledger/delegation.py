@@ -132,20 +132,20 @@ class Authority:
             reasons.no("it was given later")
         spoke = self._keys.speaks(given.statement.author, given.index, key)
         reasons.add(spoke, "it was not given by that key")
-        reasons.add(self._stands(given, record.index, key), "it was withdrawn")
+        reasons.add(self._stands(given, record.index), "it was withdrawn")
         last = self._keys.succession(key).last
         over = last.is_late(record.index)
         alive = {NO: YES, YES: NO, UNSURE: UNSURE}[over]
         reasons.add(alive, "that key had ended, and no other follows it")
 
-    def _stands(self, given: Record, index: int, key: bytes) -> Does:
-        """Whether nobody who acts for `key` had withdrawn the delegation before."""
-        name = multihash(given.statement.id)
+    def _stands(self, given: Record, index: int) -> Does:
+        """Whether nobody who acts for its author had withdrawn the delegation."""
+        name, giver = multihash(given.statement.id), given.statement.author
         withdrawals = self._facts.about(name, "withdraw")
-        spoke = [self._says(one, key) for one in withdrawals if one.index < index]
+        spoke = [self._says(one, giver) for one in withdrawals if one.index < index]
         if YES in spoke:
             return NO
-        found = self._keys.succession(key)
+        found = self._keys.succession(giver)
         is_shown = found.settled and all(
             self._facts.shown(name, one) for one in found.keys
         )

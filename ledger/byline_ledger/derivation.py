@@ -256,12 +256,14 @@ class _Derivation(KeyLookups):
         )
 
     def _remark(self, statement: Statement) -> Evidence:
-        """A statement about a statement; a withdrawal stands, and only on whose behalf
-        it was signed is followed."""
+        """A statement about a statement; a withdrawal stands, and is followed only
+        where it was signed for another key."""
         if statement.type != "withdraw":
             return self._standing(statement)
         principal = key_in(statement, "for")
         if principal is not None:
+            # The key that signed it may have ended before.
+            self.acting_for(statement)
             self.delegations(principal, statement.author)
         return Evidence(statement, (), True)
 

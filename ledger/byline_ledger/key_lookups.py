@@ -8,7 +8,7 @@ derivation.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from byline_ledger.chain import (
@@ -24,11 +24,12 @@ from byline_ledger.chain import (
     KeyHistory,
     Word,
     key_in,
-    successor_of,
 )
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, id_in, source_key, subject_key
 from byline_ledger.errors import ProofError
+from byline_ledger.facts import Facts, Record
+from byline_ledger.key_state import Keys, KeyState
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -239,32 +240,25 @@ class KeyLookups:
         if found is None:
             return KeyHistory(key, (), 0, False, None)
         said = tuple(one for one in found.statements if one.author == key)
-        recovery = self._recovery(said)
+        recovery = self._state(key, said).recovery
         recovered: tuple[Statement, ...] = ()
         settled = found.is_whole
-        if recovery not in (None, key):
-            assert recovery is not None
+        if recovery is not None:
             more = self.find(about + author_tag(recovery), OWN_PAGE, BY_KEY)
             settled = settled and more is not None and more.is_whole
             if more is not None:
                 recovered = tuple(
                     one for one in more.statements if one.author == recovery
                 )
-        history = KeyHistory(key, said, found.count, settled, None, recovery, recovered)
-        named = {one for one in map(successor_of, history.rotations) if one}
-        successor = next(iter(named)) if settled and len(named) == 1 else None
-        return replace(history, successor=successor, named=tuple(sorted(named)))
+        named = self._state(key, said + recovered).named
+        successor = named[0] if settled and len(named) == 1 else None
+        rest = recovery, recovered, tuple(sorted(named))
+        return KeyHistory(key, said, found.count, settled, successor, *rest)
 
-    def _recovery(self, said: tuple[Statement, ...]) -> bytes | None:
-        """The recovery key of the earliest profile in the log that names one."""
-        named = [
-            (one, key)
-            for one in said
-            if one.type == "profile" and (key := key_in(one, "recovery")) is not None
-        ]
-        if len(named) < 2:
-            return named[0][1] if named else None
-        return min(named, key=lambda pair: self._place(pair[0].id))[1]
+    def _state(self, key: bytes, said: tuple[Statement, ...]) -> KeyState:
+        """What became of a key, as far as this shows it (state.md, "Keys")."""
+        records = (Record(one, self._place(one.id)) for one in said)
+        return Keys(Facts(records)).state(key)
 
     def _once(
         self,

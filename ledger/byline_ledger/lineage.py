@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from byline_ledger.answer import Answer, Claim, Work
+from byline_ledger.answer import Answer, Claim, Derived, Work
 
 MAX_NODES = 4_096
 MAX_EDGES = 16_384
@@ -19,15 +20,27 @@ MAX_EDGES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """As much of a claim as is drawn; `author` is the key that it counts for."""
+
+    id: bytes
+    author: bytes
+    made: str
+    title: str | None
+    status: str
+    disputed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A work of the lineage; `claims` are those that are not withdrawn, in the order
-    of the answer.  Not `followed`: nobody looked up what is said about it."""
+    of the answer.  Not `followed`: nobody looked up all that is said about it."""
 
     digest: bytes
     """34-byte multihash."""
     layer: int
     """From the top; each source is above what was made of it, but in loops."""
-    claims: tuple[Claim, ...]
+    claims: tuple[Said, ...]
     withdrawn: int
     followed: bool
 
@@ -59,7 +72,10 @@ def lineage_of(
 ) -> Lineage:
     """The lineage in an answer, of at most so many works and edges."""
     works = {work.digest: work for work in answer.works}
-    edges = list(_declared(answer.works))
+    below: dict[bytes, list[Derived]] = {}
+    for one in standing(d for work in answer.works for d in work.derived):
+        below.setdefault(one.digest, []).append(one)
+    edges = list(dict.fromkeys(_declared(answer.works)))
     order = _nearest(answer.asked, edges)
     kept = list(order)[:most]
     # Those by which a work was found come first, so that all hangs together.
@@ -69,25 +85,28 @@ def lineage_of(
     chosen = list(dict.fromkeys([*near, *more]))[: max(most_edges, len(near))]
     inside = _marked(kept, [edges[i] for i in sorted(chosen)])
     layers = _layers(kept, [one for one in inside if not one.loops])
-    nodes = tuple(_node(one, layers[one], works.get(one)) for one in kept)
+    nodes = tuple(
+        _node(one, layers[one], works.get(one), below.get(one, ())) for one in kept
+    )
     return Lineage(answer.asked, nodes, tuple(inside), len(order) - len(kept))
 
 
-def standing(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+S = TypeVar("S", Claim, Derived)
+
+
+def standing(claims: Iterable[S]) -> tuple[S, ...]:
     """Claims that stand, or may stand."""
     return tuple(one for one in claims if one.status not in ("withdrawn", "late"))
 
 
 def _declared(works: Iterable[Work]) -> Iterable[Edge]:
-    """Each source of each standing claim; two claims may say the same."""
-    seen: set[Edge] = set()
+    """Each source of each standing claim, and each work made of these."""
     for work in works:
         for claim in standing(work.claims):
             for source in claim.sources:
-                edge = Edge(source.digest, work.digest, source.relationship)
-                if edge not in seen:
-                    seen.add(edge)
-                    yield edge
+                yield Edge(source.digest, work.digest, source.relationship)
+        for one in sorted(standing(work.derived), key=lambda one: one.index):
+            yield Edge(work.digest, one.digest, one.relationship)
 
 
 def _nearest(asked: bytes, edges: Iterable[Edge]) -> dict[bytes, int]:
@@ -158,9 +177,19 @@ def _layers(nodes: Iterable[bytes], edges: Sequence[Edge]) -> Mapping[bytes, int
     return {one: top - steps for one, steps in height.items()}
 
 
-def _node(digest: bytes, layer: int, work: Work | None) -> Node:
+def _node(
+    digest: bytes, layer: int, work: Work | None, derived: Sequence[Derived]
+) -> Node:
     if work is None:
-        return Node(digest, layer, (), 0, followed=False)
+        # Known only by naming one of the others as its source.
+        return Node(digest, layer, tuple(map(_said, derived)), 0, followed=False)
     claims = standing(work.claims)
     gone = len(work.claims) - len(claims)
-    return Node(digest, layer, claims, gone, followed=work.total is not None)
+    said = tuple(map(_said, claims))
+    return Node(digest, layer, said, gone, followed=work.total is not None)
+
+
+def _said(one: Claim | Derived) -> Said:
+    disputed = isinstance(one, Claim) and one.disputed
+    author = one.signed_for or one.author
+    return Said(one.id, author, one.made, one.title, one.status, disputed)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from byline_ledger.amount import amount
-from byline_ledger.answer import Answer, make_answers
+from byline_ledger.answer import Answer
+from byline_ledger.answer_maker import make_answers
 from byline_ledger.bundle import Bundle, leaves_of
 from byline_ledger.bundle_rows import EarlierCheckpoint
 from byline_ledger.chain import Chain, Gone, parts

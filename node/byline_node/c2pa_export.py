@@ -9,8 +9,8 @@ work in another package, whose parent is the original.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +20,7 @@ from byline_ledger.answer import EFFECTIVE
 from byline_ledger.bundle import Bundle, proof_of
 from byline_ledger.codec import Value
 from byline_ledger.content import read_work
+from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.crypto import SigningKey
 from byline_ledger.did import did_key
 from byline_ledger.digest import digest_stream
@@ -125,7 +126,6 @@ def export(
         media_type=media_type,
         program=("byline", version("byline-ledger")),
         own_parent=has_one,
-        codes=iscc_units(attested.statement),
     )
     out = into if into is not None else BytesIO()
     manifest = c2pa_engine.write(
@@ -143,17 +143,6 @@ def export(
     return Exported(manifest, digest, size)
 
 
-def iscc_units(statement: Statement) -> tuple[str, ...]:
-    """The ISCC units among a statement's fingerprints, as far as they are some."""
-    found = statement.fields.get("fingerprints")
-    units = found.get("iscc") if isinstance(found, Mapping) else None
-    if not isinstance(units, list):
-        return ()
-    return tuple(
-        one for one in units if isinstance(one, str) and one.startswith("ISCC:")
-    )
-
-
 def repackaged(
     statement: Statement, exported: Exported, *, time: int, salt: bytes
 ) -> dict[str, Value]:
@@ -169,9 +158,11 @@ def repackaged(
         "relationship": "parentOf",
         "action": REPACKAGED,
     }
-    prints = statement.fields.get("fingerprints")
-    if isinstance(prints, Mapping):
-        kept["fingerprints"] = alike(prints, iscc_units(statement))
+    prints = read_work(statement).fingerprints
+    if prints is not None:
+        units = [one for one in prints.iscc if unit_bytes(one)[0] >> 4 <= MOST_ALIKE]
+        alike = replace(prints, iscc=tuple(units))
+        kept["fingerprints"] = fingerprint_fields(alike)
     return kept | {
         "about": exported.digest,
         "salt": salt,
@@ -179,13 +170,6 @@ def repackaged(
         "sources": [source],
         "time": time,
     }
-
-
-def alike(prints: Mapping[str, Value], units: Sequence[str]) -> dict[str, Value]:
-    """Fingerprints of the original that are those of the new file as well."""
-    seen: list[Value] = [u for u in units if unit_bytes(u)[0] >> 4 <= MOST_ALIKE]
-    others = {name: value for name, value in prints.items() if name != "iscc"}
-    return others | ({"iscc": seen} if seen else {})
 
 
 def signer_of(key: SigningKey, folder: Path, now: int) -> c2pa_engine.Signer:

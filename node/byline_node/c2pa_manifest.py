@@ -18,6 +18,7 @@ from byline_ledger.content import WorkContent
 from byline_ledger.did import did_key
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.statement import STATEMENT_TYPE, Source, Statement
+from byline_ledger.vocabulary import MODEL_TYPE
 
 ATTESTATION = "org.byline.attestation"
 FORMAT = "byline-attestation/1"
@@ -60,12 +61,10 @@ def definition(
     media_type: str,
     program: tuple[str, str],
     own_parent: bool,
-    codes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What the engine is asked to sign; `program` is name and version of ours.
 
     `own_parent`: the work has a manifest already, and is its own ingredient with it.
-    `codes` are ISCC units of the work.
     """
     parents = [one for one in content.sources if one.relationship == PARENT]
     given = None if own_parent or not parents else parents[0]
@@ -74,7 +73,8 @@ def definition(
         {"label": ATTESTATION, "data": attestation(attested)},
         *consent(content),
         *metadata(content, attested.statement.author),
-        *soft_binding(codes),
+        *disclosure(content),
+        *soft_binding(content.fingerprints.iscc if content.fingerprints else ()),
     ]
     made: dict[str, Any] = {
         "claim_generator_info": [{"name": program[0], "version": program[1]}],
@@ -144,6 +144,21 @@ def metadata(content: WorkContent, author: bytes) -> list[dict[str, Any]]:
                 content.license.rstrip("+")
             )
     return [{"label": "cawg.metadata", "data": data, "kind": "Json"}]
+
+
+def disclosure(content: WorkContent) -> list[dict[str, Any]]:
+    """`c2pa.ai-disclosure`: the model, and how far a human looked after it."""
+    model, data = content.model, dict[str, Any]()
+    if model is None and content.oversight is None:
+        return []
+    data["modelType"] = (model.type if model else None) or MODEL_TYPE
+    if model is not None:
+        data["modelName"] = model.name
+        if model.identifier is not None:
+            data["modelIdentifier"] = model.identifier
+    if content.oversight is not None:
+        data["contentProfile"] = {"humanOversightLevel": content.oversight}
+    return [{"label": "c2pa.ai-disclosure", "data": data}]
 
 
 def soft_binding(codes: Sequence[str]) -> list[dict[str, Any]]:

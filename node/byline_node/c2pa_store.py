@@ -38,15 +38,24 @@ def leaf_certificate(store: bytes, label: str) -> bytes:
 
 def inner(data: bytes, label: str) -> bytes:
     """What is in the superbox of that label, its description left out."""
+    body = superbox(data, label)
+    return body[8 + len(described(body)) :]
+
+
+def superbox(data: bytes, label: str) -> bytes:
+    """The content of the first superbox of that label, its description and all."""
     for kind, body in boxes(data):
-        if kind != b"jumb":
-            continue
-        described = next(boxes(body), None)
-        if described is None or described[0] != b"jumd":
-            raise MalformedError("C2PA manifest: expected a description of each box")
-        if label_of(described[1]) == label:
-            return body[len(described[1]) + 8 :]
+        if kind == b"jumb" and label_of(described(body)) == label:
+            return body
     raise MalformedError(f"C2PA manifest: expected a box {label[:80]!a}")
+
+
+def described(body: bytes) -> bytes:
+    """The description with which a superbox begins."""
+    first = next(boxes(body), None)
+    if first is None or first[0] != b"jumd":
+        raise MalformedError("C2PA manifest: expected a description of each box")
+    return first[1]
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -60,6 +69,11 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise MalformedError("C2PA manifest: a box does not fit")
         yield data[at + 4 : at + 8], data[at + 8 : at + size]
         at += size
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    """One box."""
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
 
 
 def label_of(description: bytes) -> str | None:

@@ -12,6 +12,7 @@
     announce = ["/ip4/93.184.216.34/tcp/4737"]   where others are told to reach it
     witnesses = ["<vkey> https://witness.example"]      C2SP witnesses to be asked
     witness_logs = ["<vkey>"]                logs of others that this node cosigns
+    manifests = true                         keep C2PA manifests that are left with it
     [admission]                              what it takes in (docs/spec/admission.md)
 
 All are optional.  A port of 0 takes any free one.  Addresses are checked here by form
@@ -40,7 +41,7 @@ from byline_node.home import Home
 DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
 MAX_CONFIG_FILE = 256 * 1024
-SWITCHES = ("discover", "dht", "mdns")
+SWITCHES = ("discover", "dht", "mdns", "manifests")
 TEXTS = {"api": DEFAULT_API, "network_key_file": "swarm.key"}
 NOT_IN_FILE = ("home", "trust_disk")
 ADMISSION = "admission"
@@ -72,6 +73,8 @@ class NodeConfig:
     """Where peers are told to reach it; empty for all it listens on."""
     witnesses: tuple[str, ...] = ()
     witness_logs: tuple[str, ...] = ()
+    manifests: bool = False
+    """Whether C2PA manifests are kept for those who find a work without one."""
     admission: AdmissionPolicy = OPEN
     trust_disk: bool = False
     """For one run, never in the file: the operator answers for this disk holding the
@@ -110,6 +113,11 @@ class NodeConfig:
     def folder(self) -> Path:
         """The node folder."""
         return Home(self.home).node
+
+    @property
+    def shelf(self) -> Path | None:
+        """Where manifests are kept; None if none are."""
+        return self.folder / "credentials" if self.manifests else None
 
     @property
     def network_key_path(self) -> Path | None:

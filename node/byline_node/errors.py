@@ -47,6 +47,13 @@ class MediaTypeError(UsageError):
     kind = "media-type"
 
 
+class NotOfferedError(UsageError):
+    """Something that this node could do, had its operator set it up for that."""
+
+    http_status = 501
+    kind = "not-offered"
+
+
 class ForbiddenHostError(UsageError):
     """A request for a host name this node does not answer for (DNS rebinding)."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import trio
@@ -35,9 +36,11 @@ from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node import http_models, operations, taken_down
 from byline_node.budgets import owner_of
+from byline_node.c2pa_shelf import Shelf
 from byline_node.errors import (
     MediaTypeError,
 )
+from byline_node.http_bindings import BindingRoutes
 from byline_node.http_bodies import Bodies
 from byline_node.http_gate import Gate
 from byline_node.http_public import PublicBackend, PublicRoutes
@@ -82,8 +85,11 @@ class Backend(PublicBackend, SimilarBackend, Protocol):
     def status(self) -> dict[str, Any]: ...
 
 
-def make_app(backend: Backend, hosts: tuple[str, ...] = ()) -> ASGIApp:
-    """The whole application; `hosts` are names it answers to beside loopback."""
+def make_app(
+    backend: Backend, hosts: tuple[str, ...] = (), shelf: Path | None = None
+) -> ASGIApp:
+    """The whole application; `hosts` are names it answers to beside loopback, `shelf`
+    the folder for manifests that are left with the node."""
     app = FastAPI(
         title="Byline node",
         version=operations.installed_version(),
@@ -92,6 +98,7 @@ def make_app(backend: Backend, hosts: tuple[str, ...] = ()) -> ASGIApp:
         redoc_url=None,
     )
     Routes(backend).add_to(app)
+    BindingRoutes(Shelf(shelf, lambda: backend.view)).add_to(app)
     app.add_exception_handler(BylineError, on_byline_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_bad_parameter)

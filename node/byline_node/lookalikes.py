@@ -74,9 +74,10 @@ def alike(names: Mapping[bytes, str]) -> dict[bytes, tuple[bytes, ...]]:
 
 
 def skeletons(name: str) -> tuple[str, ...]:
-    """What names have in common that look the same: as written, and with capitals
-    folded.  Empty texts are left out: names of nothing visible are not alike."""
-    both = skeleton(name), skeleton(name.casefold())
+    """What names have in common that look the same, with capitals folded after (`0`
+    and `o`) and before (`I` and `i`).  Empty texts are left out: names of nothing
+    visible are not alike."""
+    both = skeleton(skeleton(name).casefold()), skeleton(name.casefold())
     return tuple(one for one in both if one)
 
 

@@ -312,7 +312,7 @@ class Node:
     ) -> None:
         """The API, until the last request in flight after the stop is answered."""
         hosts = (*self._config.api_hosts, self._config.api_address[0])
-        server = HttpServer(make_app(self, hosts), listeners)
+        server = HttpServer(make_app(self, hosts, self._config.shelf), listeners)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.run)
             with self._announced(on_ready):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -14,7 +13,7 @@ from byline_cli.graph_text import to_dot, to_json, to_svg
 from byline_cli.render import Reader
 from byline_ledger.digest import multihash
 from byline_ledger.errors import UsageError
-from byline_ledger.lineage import Edge, Lineage, Node
+from byline_ledger.lineage import Edge, Lineage, Node, Said
 
 HOSTILE = (
     '</text><script>alert("1")</script>\u202e\x1b[31m\x00]]>&\\"; } \ud800' + "水" * 99
@@ -22,19 +21,16 @@ HOSTILE = (
 READER = Reader("a<b>.jpg", {bytes(32): 'your key "x"'})
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What a box tells of a claim."""
-
-    title: str | None
-    made: str = "human"
-    author: bytes = bytes(32)
-    status: str = "effective"
-    disputes: tuple[Any, ...] = ()
-    id: bytes = bytes(32)
+def a_claim(
+    title: str | None,
+    made: str = "human",
+    author: bytes = bytes(32),
+    status: str = "effective",
+) -> Said:
+    return Said(bytes(32), author, made, title, status, disputed=False)
 
 
-def node(number: int, layer: int, *claims: Claim, **more: Any) -> Node:
+def node(number: int, layer: int, *claims: Said, **more: Any) -> Node:
     digest = multihash(bytes([number]) * 32)
     said = cast("Any", claims)
     return Node(
@@ -58,8 +54,8 @@ def texts(svg: str) -> list[str]:
 
 HOSTILE_CHAIN = lineage(
     [
-        node(0, 2, Claim(None), Claim(HOSTILE, "generated", bytes([1]) * 32)),
-        node(1, 1, Claim(HOSTILE, status="unknown"), withdrawn=1),
+        node(0, 2, a_claim(None), a_claim(HOSTILE, "generated", bytes([1]) * 32)),
+        node(1, 1, a_claim(HOSTILE, status="unknown"), withdrawn=1),
         node(2, 0, followed=False),
         node(3, 0, withdrawn=2),
     ],
@@ -115,7 +111,7 @@ def test_json_says_what_is_known() -> None:
 def test_how_a_work_was_made_is_told_by_more_than_colour() -> None:
     frames = set()
     for made in ("human", "assisted", "generated", "unknown"):
-        chain = lineage([node(0, 1), node(1, 0, Claim(None, made))], [edge(1, 0)])
+        chain = lineage([node(0, 1), node(1, 0, a_claim(None, made))], [edge(1, 0)])
         svg = to_svg(chain, READER, layered)
         frames.add(svg.split("<rect")[3].partition("stroke=")[2].partition(">")[0])
     assert len(frames) == 4

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from tests.cli.test_render import claim, remark
 
 from byline_cli.plain_terms import about_claim, money, sentence
 from byline_ledger.content import (
+    Content,
     ForeignClaim,
     Model,
     Price,
     Share,
     grant_fields,
     offer_fields,
+    read_content,
     relay_fields,
     request_fields,
     work_fields,
@@ -24,7 +26,9 @@ from byline_ledger.content_sets import (
     label_fields,
     settlement_fields,
 )
+from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement, digest_bytes
+from byline_ledger.statement import sign_statement
 
 WORK = digest_bytes(b"0")
 DAY = 1_767_225_600_000
@@ -36,8 +40,12 @@ def name(key: bytes) -> str:
     return f"K{key[0]}"
 
 
+def content(fields: dict[str, Any]) -> Content | None:
+    return read_content(sign_statement(fields, SigningKey.from_seed(bytes(32))))
+
+
 def said(fields: dict[str, Any]) -> str | None:
-    return sentence(remark(type=fields["type"], fields=fields), name)
+    return sentence(remark(type=fields["type"], content=content(fields)), name)
 
 
 def test_a_grant() -> None:
@@ -144,7 +152,7 @@ def test_sets() -> None:
     "type_", ["grant", "offer", "request", "relay", "collection", "dispute", "poem"]
 )
 def test_what_says_nothing_sound_is_not_put_into_words(type_: str) -> None:
-    assert said({"type": type_, "uses": 7}) is None
+    assert said({"type": type_, "uses": 7, **WHEN}) is None
 
 
 def test_what_a_claim_says_of_its_making() -> None:
@@ -155,15 +163,17 @@ def test_what_a_claim_says_of_its_making() -> None:
         group=bytes([2]) * 32,
         **WHEN,
     )
-    rows = list(about_claim(claim(fields=fields), name))
+    rows = list(about_claim(claim(content=content(fields)), name))
     assert rows == [
         ("AI model", "M (m-1)"),
         ("looked after", "a person saw what the model made, and approved it"),
         ("shares", "66.67 % K0"),
         ("", "33.33 % K1"),
-        ("offered by", "the cooperative K2"),
+        ("offered by", "K2, a cooperative"),
     ]
-    assert list(about_claim(claim(fields=cast("Any", {"model": 3})), name)) == []
+    bare = content({"type": "work", "model": 3, **WHEN})
+    assert list(about_claim(claim(content=bare), name)) == []
+    assert list(about_claim(claim(), name)) == []
 
 
 @pytest.mark.parametrize(

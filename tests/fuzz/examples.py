@@ -255,13 +255,22 @@ def requests(log: MemoryLog) -> list[bytes]:
 
 
 def bodies() -> list[bytes]:
-    """Those of the envelopes among the vectors."""
+    """Those of the envelopes among the vectors, and one for each case of a type."""
     found = []
     for case in load("statement.json")["envelopes"]:
         try:
             found.append(Statement.from_envelope(bytes.fromhex(case["envelope"])).body)
         except BylineError:
             continue
+    vectors = load("statement_types.json")
+    common = {"author": bytes(32), "time": 1, "salt": bytes(16)}
+    for case in vectors["types"] + vectors["for_others"]:
+        data = bytes.fromhex(case["fields"])
+        said = codec.unpack(data, max_size=1 << 14, max_depth=6, what="fields")
+        assert isinstance(said, dict)
+        about = bytes.fromhex(vectors["about"])
+        more = {"type": case.get("type", "work"), "about": about}
+        found.append(codec.pack({**said, **common, **more}))
     return found
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.fuzz.readers import C2PA_WORK
 from tests.support.credentials import NOW
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import key, work
 
 from byline_node.c2pa_certificates import chain_for
-from byline_node.c2pa_manifest import Attested, attestation
+from byline_node.c2pa_deposit import ED25519_INFO, byte_string
+from byline_node.c2pa_manifest import ATTESTATION, Attested, attestation
+from byline_node.c2pa_store import box
 
 LABEL = "urn:c2pa:one"
-
-
-def box(kind: bytes, body: bytes) -> bytes:
-    """One box of JUMBF."""
-    return (8 + len(body)).to_bytes(4, "big") + kind + body
 
 
 def named(label: str, *inner: bytes) -> bytes:
@@ -50,6 +49,51 @@ def store(leaf: bytes) -> bytes:
     """A manifest store with one manifest."""
     signed = named("c2pa.signature", box(b"cbor", signature(leaf)))
     return named("c2pa", named(LABEL, named("c2pa.claim.v2"), signed))
+
+
+def head(kind: int, size: int) -> bytes:
+    """The head of a CBOR value."""
+    if size < 24:
+        return bytes([kind << 5 | size])
+    return bytes([kind << 5 | 25]) + size.to_bytes(2, "big")
+
+
+def cbor(value: object) -> bytes:
+    """As much CBOR as is needed here."""
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value)) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
+    assert isinstance(value, dict)
+    pairs = (cbor(name) + cbor(one) for name, one in value.items())
+    return head(5, len(value)) + b"".join(pairs)
+
+
+def deposit() -> bytes:
+    """A manifest that a node keeps: signed, with a statement that the log holds."""
+    log = MemoryLog(1)
+    carried = attestation(Attested(C2PA_WORK, log.vkey, 1, b"bundle"))
+    assertion = named(ATTESTATION, box(b"cbor", cbor(carried)))
+    link = {"url": f"x/{ATTESTATION}", "hash": sha256(assertion[8:]).digest()}
+    claim = cbor({"gathered_assertions": [link]})
+    leaf = ED25519_INFO + key().public
+    protected = b"\xa2\x01\x27\x18\x21" + cbor(leaf)
+    message = b"\x84\x6aSignature1" + byte_string(protected) + b"\x40"
+    signature = key().sign(message + byte_string(claim))
+    signed = b"\xd2\x84" + cbor(protected) + b"\xa0\xf6" + cbor(signature)
+    return named(
+        "c2pa",
+        named(
+            LABEL,
+            named("c2pa.assertions", assertion),
+            named("c2pa.claim.v2", box(b"cbor", claim)),
+            named("c2pa.signature", box(b"cbor", signed)),
+        ),
+    )
 
 
 CLAIM = {
@@ -116,6 +160,11 @@ def c2pa_examples() -> dict[str, list[bytes]]:
         "c2pa-store": [store(leaf)],
         "c2pa-signature": [signature(leaf), signature(leaf, named_by_text=True)],
         "x509-subject": [leaf],
+        "c2pa-deposit": [deposit()],
+        "soft-binding": [
+            b64encode(b"\x21\x07" + bytes(32)),
+            b64encode(b"\x20\x00" + bytes(4) + b"\x30\x07" + bytes(32)),
+        ],
         "c2pa-attestation": [
             json.dumps(attestation(each)).encode() for each in (whole, place)
         ],

@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.memory_log import MemoryLog
+from tests.support.signed import signed
 
 from byline_ledger import codec, content
 from byline_ledger.answer import Answer
 from byline_ledger.codec import Value
 from byline_ledger.crowd_reader import CrowdReading
 from byline_ledger.digest import digest_bytes
-from byline_ledger.errors import MalformedError, ProofError, VerificationError
+from byline_ledger.errors import (
+    MalformedError,
+    NotFoundError,
+    ProofError,
+    VerificationError,
+)
 from byline_ledger.gossip import MAX_BATCH, Sifted, sift_batch
 from byline_ledger.licence import read_licence
 from byline_ledger.lookup_set import Closed, Leaf, Node
@@ -38,6 +44,7 @@ from byline_ledger.vocabulary import plain_answer
 from byline_ledger.witness import Memory, decide, parse_lines
 from byline_node import anchor_tsa
 from byline_node.anchor_ots import Stamp
+from byline_node.c2pa_deposit import Deposit, read_deposit
 from byline_node.c2pa_import import Foreign, map_of, read_foreign
 from byline_node.c2pa_store import leaf_certificate
 from byline_node.config import NodeConfig, check_types, parse_settings
@@ -304,6 +311,18 @@ def dht_message(data: bytes) -> Any:
 
 def c2pa_store(data: bytes) -> bytes:
     return leaf_certificate(data, "urn:c2pa:one")
+
+
+C2PA_WORK = signed(digest_bytes(b"c2pa"), salt=bytes(16))
+
+
+def c2pa_deposit(data: bytes) -> Deposit:
+    def find(id_: bytes) -> Statement:
+        if id_ != C2PA_WORK.id:
+            raise NotFoundError("this log does not hold it")
+        return C2PA_WORK
+
+    return read_deposit(data, find, None)
 
 
 def c2pa_claim(value: object) -> Foreign:

@@ -38,6 +38,7 @@ from byline_ledger.errors import (
     BylineError,
     CorruptStoreError,
     MalformedError,
+    NotFoundError,
     ProofError,
     UnsupportedError,
     UsageError,
@@ -82,6 +83,7 @@ from byline_ledger.witness_messages import (
 )
 from byline_node.address_file import format_entries, parse_entries
 from byline_node.c2pa_certificates import subject_of
+from byline_node.c2pa_deposit import unit_codes
 from byline_node.c2pa_manifest import read_attestation
 from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
@@ -281,6 +283,14 @@ TARGETS = (
         None,
         (UnsupportedError,),
     ),
+    Target(
+        "c2pa",
+        "c2pa-deposit",
+        readers.c2pa_deposit,
+        None,
+        (NotFoundError, UnsupportedError, VerificationError),
+    ),
+    Target("c2pa", "soft-binding", text(unit_codes)),
     Target("c2pa", "c2pa-claim", a_json(readers.c2pa_claim)),
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.bundle_headline import chain_of, existed_by, gap_name, headline
 
-from byline_ledger.answer import Answer, make_answers
+from byline_ledger.answer import Answer
+from byline_ledger.answer_maker import make_answers
 from byline_ledger.bundle import Bundle, build_bundle, build_shared
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import MalformedError, RedactedError, UnsupportedError

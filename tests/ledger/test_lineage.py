@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
-from byline_ledger.answer import Answer
+from byline_ledger.answer import Answer, Claim, Derived, Work
 from byline_ledger.digest import multihash
 from byline_ledger.lineage import Lineage, lineage_of
 from byline_ledger.statement import Source
@@ -18,17 +18,60 @@ def work(number: int) -> bytes:
     return multihash(number.to_bytes(32, "big"))
 
 
-def a_claim(sources: Sequence[int], status: str = "effective") -> Any:
+def a_claim(sources: Sequence[int], status: str = "effective") -> Claim:
     found = tuple(Source(work(one), "parentOf", {}) for one in sources)
-    return SimpleNamespace(sources=found, status=status)
+    return Claim(
+        id=bytes(32),
+        index=1,
+        type="work",
+        author=bytes(32),
+        time=0,
+        status=status,
+        withdrawal=None,
+        made="human",
+        source_type=None,
+        title=None,
+        license=None,
+        uses={},
+        constraints={},
+        tools=(),
+        sources=found,
+        media_type=None,
+        size=None,
+        endorsements=(),
+        disputes=(),
+        others=(),
+        remarks_total=0,
+        problems=(),
+        fields={},
+    )
 
 
-def answer(said: Mapping[int, Sequence[Any]], asked: int = 0) -> Answer:
+def answer(
+    said: Mapping[int, Sequence[Claim]], derived: Sequence[Derived] = ()
+) -> Answer:
     works = [
-        SimpleNamespace(digest=work(one), claims=tuple(claims), total=len(claims))
+        Work(work(one), 0, tuple(claims), (), len(claims), derived=tuple(derived))
         for one, claims in said.items()
     ]
-    return cast("Answer", SimpleNamespace(asked=work(asked), works=works))
+    return cast("Answer", SimpleNamespace(asked=work(0), works=works))
+
+
+def made_of_it(number: int, status: str = "effective") -> Derived:
+    return Derived(
+        digest=work(number),
+        id=bytes(32),
+        index=1,
+        type="work",
+        author=bytes(32),
+        signed_for=bytes([7]) * 32,
+        time=0,
+        existed_by=None,
+        status=status,
+        relationship="inputTo",
+        made="generated",
+        title="T",
+    )
 
 
 def of(edges: Mapping[int, Sequence[int]], **bounds: int) -> Lineage:
@@ -50,6 +93,18 @@ def test_each_source_is_right_above_what_was_made_of_it() -> None:
 
 def test_works_made_of_it_stand_below() -> None:
     assert layers(of({0: [1], 1: [], 4: [0], 5: [0, 1]})) == {0: 1, 1: 0, 4: 2, 5: 2}
+
+
+def test_works_that_say_they_were_made_of_it() -> None:
+    derived = [made_of_it(8), made_of_it(8), made_of_it(9, "withdrawn")]
+    found = lineage_of(answer({0: [a_claim([1])]}, derived))
+    assert layers(found) == {0: 1, 1: 0, 8: 2}
+    below = found.nodes[2]
+    assert not below.followed
+    assert [(one.author, one.made, one.title) for one in below.claims] == [
+        (bytes([7]) * 32, "generated", "T")
+    ] * 2
+    assert found.edges[-1].relationship == "inputTo"
 
 
 def test_a_work_alone() -> None:

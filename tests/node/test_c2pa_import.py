@@ -355,6 +355,16 @@ def test_our_proof_is_recovered_and_verifies_offline(tmp_path: Path) -> None:
     assert content.created.source_type == HUMAN
 
 
+def test_what_we_say_of_a_model_comes_back(tmp_path: Path) -> None:
+    model = {"name": "painter", "identifier": "v7"}
+    for fields in ({"model": model, "oversight": "human_validated"}, {"model": model}):
+        gathered = read_relay(relayed(seen_in(ours(tmp_path, **fields)))).gathered
+        assert gathered is not None
+        assert gathered.model is not None
+        assert (gathered.model.name, gathered.model.identifier) == ("painter", "v7")
+        assert gathered.oversight == fields.get("oversight")
+
+
 def test_so_is_the_place_in_the_log_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

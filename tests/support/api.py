@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -78,9 +79,11 @@ class Backend:
 
 
 @asynccontextmanager
-async def api(backend: Backend) -> AsyncIterator[httpx.AsyncClient]:
+async def api(
+    backend: Backend, shelf: Path | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     listeners = await open_listeners("127.0.0.1", 0)
-    server = HttpServer(make_app(backend), listeners)
+    server = HttpServer(make_app(backend, (), shelf), listeners)
     url = f"http://{bound_address(listeners)}"
     async with (
         trio.open_nursery() as nursery,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from naive_bundle import Said, digest_of, lookup, lookup_key, subject, tag
+from naive_chain_state import Shown
 
 MAX_EVIDENCE = 8 << 20
 FOLLOWED = ("admit", "delegate", "leave", "offer")
@@ -35,8 +36,6 @@ class Own:
     """What is said about a statement by the keys that may act for its author."""
 
     said: list[Said]
-    doubted: list[Said]
-    """By keys that a contested rotation names."""
     whole: bool
     gone: list[bytes]
 
@@ -60,6 +59,9 @@ class Chain:
         self.gaps: set[str] = set()
         self.histories: dict[bytes, History] = {}
         self.words: dict[tuple[bytes, bytes], dict[str, Any]] = {}
+        self.whole: set[bytes] = set()
+        self.gone: set[bytes] = set()
+        """Prefixes of which all is there, and subjects of which something is gone."""
 
     def look(self, prefix: bytes, page: int, gap: str) -> Found | None:
         """What is shown; None where no lookup is owed any more."""
@@ -74,7 +76,12 @@ class Chain:
         gone: list[bytes] = []
         for string in strings:
             self._use(string[40:], there, gone)
-        return Found(count, there, gone, count == len(strings))
+        found = Found(count, there, gone, count == len(strings))
+        if found.whole:
+            self.whole.add(prefix)
+        if gone:
+            self.gone.add(prefix[:32])
+        return found
 
     def _use(self, id_: bytes, there: list[Said], gone: list[bytes]) -> None:
         said, log = self.view.log.said[id_], self.view.log
@@ -106,10 +113,15 @@ class Chain:
         if row:
             self.gaps.add("depth")
         known = [bool(work["said"]) for work in works[: len(asked)]]
-        works = [self._told(work) for work in works]
+        for work in works:
+            work["said"] = [self._remarked(*row) for row in work["said"]]
         for number, digest in enumerate(asked):
             if known[number]:
                 self._derived(works[number], digest)
+        there = [id_ for id_ in self.used if id_ not in self.view.log.gone]
+        log = self.view.log
+        world = Shown([log.said[one] for one in there], log.index, self)
+        works = [self._told(work, world) for work in works]
         return {
             "depth": level - 1,
             "gaps": sorted(self.gaps),
@@ -230,24 +242,19 @@ class Chain:
         if found.gone:
             work["derived_redacted"] = self._indexes(found.gone)
 
-    def _told(self, work: dict[str, Any]) -> dict[str, Any]:
+    def _told(self, work: dict[str, Any], world: Shown) -> dict[str, Any]:
         claims: list[dict[str, Any] | int] = []
         remarks: list[dict[str, Any]] = []
         gone = work.pop("gone")
         if gone:
             work["redacted"] = self._indexes(gone)
-        for said, own in work.pop("said"):
-            claim = self._claim(said, own)
+        for said, own, shown, count in work.pop("said"):
             if said.type == "work":
-                if gone and claim["status"] == "effective":
-                    claim["status"] = "unknown"
+                claim = self._headline(world, said, own, shown, count)
                 plain = len(claim) == 3 and claim["status"] == "effective"
                 claims.append(claim["index"] if plain else claim)
             else:
-                brief = {key: claim[key] for key in ("id", "index", "status")}
-                if said.type == "withdraw" and claim["status"] != "withdrawn":
-                    brief["status"] = "unknown"
-                remarks.append(brief)
+                remarks.append(self._brief(world, said))
         if claims:
             work["claims"] = sorted(claims, key=_index)
         if remarks:
@@ -257,33 +264,22 @@ class Chain:
     def _indexes(self, ids: list[bytes]) -> list[int]:
         return sorted(self.view.log.index[id_] for id_ in set(ids))
 
-    def _claim(self, said: Said, own: Own) -> dict[str, Any]:
+    def _remarked(
+        self, said: Said, own: Own
+    ) -> tuple[Said, Own, list[Said], int | None]:
+        """With what anybody says about it, each with its author's own word."""
         found = self.look(subject(said.name), 32, "remark page")
         if found is None:
-            return self._headline(said, own, [], None)
-        # The page may show a word of the author that the page of own words does not.
-        keys, rivals, _ = self._acting_for(said)
-        more = [one for one in found.shown if one.author in keys]
-        doubt = [one for one in found.shown if one.author in rivals]
-        own = Own(
-            own.said + [one for one in more if one not in own.said],
-            own.doubted + [one for one in doubt if one not in own.doubted],
-            own.whole and not found.gone,
-            own.gone + found.gone,
-        )
-        decided = self._status(own)[1]
-        remarks = []
+            return said, own, [], None
         for remark in found.shown:
             if remark.type == "withdraw":
-                self._delegation(remark)
-                status = "no-effect" if own.whole else "unknown"
-                if remark in own.said:
-                    status = "effective"
+                if key_of(remark, "for"):
+                    self._acting_for(remark)
+                    self._delegation(remark)
             else:
-                status = self._status(self._own(remark))[0]
-            if remark.id.hex() != decided:
-                remarks.append([remark.type, self._brief(remark, status)])
-        return self._headline(said, own, remarks, found.count)
+                self._own(remark)
+        own.gone += found.gone
+        return said, own, found.shown, found.count
 
     def _own(self, said: Said) -> Own:
         """Statements about `said` by the keys acting for its author, and for the key
@@ -294,8 +290,8 @@ class Chain:
 
     def _own_by(self, said: Said, acting: tuple[list[bytes], list[bytes], bool]) -> Own:
         keys, rivals, whole = acting
-        own = Own([], [], whole, [])
-        for which, into in ((keys, own.said), (rivals, own.doubted)):
+        own = Own([], whole, [])
+        for which, into in ((keys, own.said), (rivals, [])):
             for key in which:
                 found = self.look(subject(said.name) + tag(key), 16, "own page")
                 if found is None:
@@ -348,12 +344,19 @@ class Chain:
         if found is None:
             return History(0, False, None, [])
         mine = [one for one in found.shown if one.author == key]
-        profiles = [one for one in mine if one.type == "profile"]
-        profiles.sort(key=lambda one: self.view.log.index[one.id])
-        named = [key_of(one, "recovery") for one in profiles]
-        recovery = next((one for one in named if one), None)
-        whole, rotations = found.whole, [one for one in mine if is_rotation(one)]
-        if recovery and recovery != key:
+        mine.sort(key=lambda one: self.view.log.index[one.id])
+        recovery, is_over = None, False
+        rotations = []
+        for one in mine:
+            named = key_of(one, "recovery")
+            if is_rotation(one):
+                if not is_over or not key_of(one, "successor"):
+                    rotations.append(one)
+                is_over = is_over or not key_of(one, "successor")
+            elif one.type == "profile" and named != key and not rotations:
+                recovery = recovery or named
+        whole = found.whole
+        if recovery:
             more = self.look(about + tag(recovery), 16, "own page")
             shown = more.shown if more else []
             better = [s for s in shown if is_rotation(s) and s.author == recovery]
@@ -364,25 +367,24 @@ class Chain:
         rivals = after[:8] if len(after) > 1 else []
         return History(found.count, whole, successor, rivals, recovery)
 
-    def _status(self, own: Own) -> tuple[str, str | None]:
-        withdrawals = [one for one in own.said if one.type == "withdraw"]
-        if withdrawals:
-            first = min(withdrawals, key=lambda one: self.view.log.index[one.id])
-            return "withdrawn", first.id.hex()
-        doubted = any(one.type == "withdraw" for one in own.doubted)
-        return ("effective" if own.whole and not doubted else "unknown"), None
-
-    def _brief(self, said: Said, status: str) -> dict[str, Any]:
+    def _brief(self, world: Shown, said: Said) -> dict[str, Any]:
         index = self.view.log.index[said.id]
-        return {"id": said.id.hex(), "index": index, "status": status}
+        return {"id": said.id.hex(), "index": index, "status": world.judged(said)[0]}
 
     def _headline(
-        self, said: Said, own: Own, remarks: list[list[Any]], count: int | None
+        self,
+        world: Shown,
+        said: Said,
+        own: Own,
+        shown: list[Said],
+        count: int | None,
     ) -> dict[str, Any]:
-        status, withdrawal = self._status(own)
+        _, withdrawal = world.judged(said)
         lists: dict[str, list[Any]] = {"endorse": [], "dispute": [], "other": []}
-        for type_, brief in remarks:
-            lists.get(type_, lists["other"]).append(brief)
+        for one in shown:
+            if one.id.hex() != withdrawal:
+                brief = self._brief(world, one)
+                lists.get(one.type, lists["other"]).append(brief)
         further = {
             "withdrawal": withdrawal,
             "remarks_total": count,
@@ -392,7 +394,7 @@ class Chain:
             "redacted": self._indexes(own.gone),
         }
         further = {name: value for name, value in further.items() if value}
-        return {**self._brief(said, status), **further}
+        return {**self._brief(world, said), **further}
 
 
 def key_of(said: Said, name: str) -> bytes | None:

@@ -204,11 +204,13 @@ class World:
         ):
             return True, False
         about = f"statement {name}"
-        keys, settled = self.succession(key)
+        giver = given["author"]
+        givers, settled = self.succession(giver)
+        keys, _ = self.succession(key)
         back = [
             least_sure(
                 [
-                    self.speaks(one["author"], one["index"], key),
+                    self.speaks(one["author"], one["index"], giver),
                     UNKNOWN if self.is_early(one) else YES,
                 ]
             )
@@ -220,7 +222,7 @@ class World:
             {YES: NO, NO: YES, UNKNOWN: UNKNOWN}[self.is_late(keys[-1], said["index"])],
             {YES: NO, NO: YES, UNKNOWN: UNKNOWN}[most_sure(back)],
         ]
-        if not settled or not all(self.is_shown(about, one) for one in keys):
+        if not settled or not all(self.is_shown(about, one) for one in givers):
             answers.append(UNKNOWN)
         if said.get("existed_by") is not None:
             seen = said["existed_by"] * 1000

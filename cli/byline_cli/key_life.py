@@ -1,0 +1,416 @@
+"""The life of a key: `byline key rotate`, `recover`, `compromised`, `delegate` and
+`revoke`.  What each amounts to is docs/spec/state.md, "Keys" and "Delegation".
+
+A node that can be asked is asked first: what would help nobody, or make a key
+contested, is refused with the reason, because none of it can be taken back.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from byline_cli import output
+from byline_cli.connect import AnyClient, now_ms
+from byline_cli.moments import parse_moment
+from byline_cli.naming import parse_key
+from byline_cli.options import Json, Key, Note, Out, WorkBits
+from byline_cli.saying import Manner, say, when
+from byline_cli.signing import DEFAULT_KEY
+from byline_cli.targets import parse_id, parse_target
+from byline_cli.wording import day
+from byline_ledger.content import read_delegate
+from byline_ledger.content_keys import delegate_fields, rotate_fields
+from byline_ledger.content_remarks import withdraw_fields
+from byline_ledger.crypto import SigningKey
+from byline_ledger.did import did_key
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.errors import KeyAccessError, NotFoundError, UsageError
+from byline_ledger.recovery_code import parse_recovery_code
+from byline_ledger.statement import Statement
+from byline_ledger.vocabulary import COMPROMISED, WITHDRAW_REASONS
+from byline_node.key_story import KeyStory, read_story, successors
+
+RECOVERY_VARIABLE = "BYLINE_RECOVERY_CODE"
+NEXT = "Announce a profile of it, with a recovery key: byline profile set --key NAME"
+RECOVER = "with its recovery key it can be decided: byline key recover"
+
+Successor = Annotated[str, typer.Argument(metavar="SUCCESSOR", hidden=True)]
+Code = Annotated[
+    bool,
+    typer.Option(
+        "--recovery-code",
+        help="Sign with the recovery code from paper: asked for, or taken from "
+        "BYLINE_RECOVERY_CODE.",
+    ),
+]
+
+
+def rotate(
+    successor: Successor,
+    reason: Annotated[
+        str,
+        typer.Option("--reason", metavar="REASON", help="routine, lost, compromised."),
+    ] = "routine",
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Let another key follow this one: SUCCESSOR is a did:key, or a key of yours.
+
+    The old key ends: what it signs afterwards counts for nothing, what it signed before
+    stands. The successor acts for it, and may withdraw what it said. There is no way
+    back.
+    """
+    new = parse_key(successor)
+    say(
+        "Rotated",
+        lambda old: rotate_fields(key=old, successor=new, reason=reason, **when()),
+        Manner(key_name, work_bits, out, as_json),
+        sense=lambda client, signed: require_rotation(client, signed, new),
+        more={"successor": did_key(new)},
+        rows=(f"{did_key(new)} acts for it from now on.", NEXT),
+    )
+
+
+def recover(
+    old: Annotated[str, typer.Argument(metavar="KEY", hidden=True)],
+    successor: Annotated[
+        str,
+        typer.Option("--successor", metavar="KEY", help="The key that follows it."),
+    ],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="REASON", help="lost or compromised.")
+    ] = "lost",
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="NAME",
+            help="The recovery key, if it is in your folder; else its code is asked "
+            "for.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Name the successor of a lost or stolen KEY, signed with its recovery key.
+
+    What the recovery key says beats what the old key said, whoever held that. The code
+    is asked for, or taken from BYLINE_RECOVERY_CODE.
+    """
+    lost, new = parse_key(old), parse_key(successor)
+    key = None if key_name is not None else recovery_key()
+    say(
+        "Recovered",
+        lambda _: rotate_fields(key=lost, successor=new, reason=reason, **when()),
+        Manner(key_name or DEFAULT_KEY, work_bits, out, as_json, key=key),
+        sense=lambda client, signed: require_recovery(client, signed, lost, new),
+        more={"successor": did_key(new)},
+        rows=(f"{did_key(new)} acts for it from now on.", NEXT),
+    )
+
+
+def compromised(
+    old: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", hidden=True, show_default=False)
+    ] = None,
+    code: Code = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether.")] = False,
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Declare that somebody else has a key, and that nobody acts for it from now on.
+
+    KEY is the one of --key unless you name another, which its recovery key must sign.
+    Rather name a successor, if you can: byline key rotate --reason compromised. What
+    was signed before stands, and can then be withdrawn by nobody.
+    """
+    confirm(yes)
+    named = parse_key(old) if old is not None else None
+    say(
+        "Declared compromised",
+        lambda public: rotate_fields(key=named or public, reason=COMPROMISED, **when()),
+        Manner(key_name, work_bits, out, as_json, key=recovery_key() if code else None),
+        sense=lambda client, signed: require_end(client, signed, named),
+        rows=("Nobody acts for it any more; its delegates neither.",),
+    )
+
+
+def delegate(
+    to: Annotated[str, typer.Argument(metavar="KEY", hidden=True)],
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until", metavar="TIME", help="2027-01-31, or 90d for 90 days from now."
+        ),
+    ],
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type", metavar="TYPE", help="What it may sign: work. Repeatable."
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Not before then.")
+    ] = None,
+    uses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--use",
+            metavar="USE",
+            help="The only uses that its works may speak on, such as data_mining. "
+            "Repeatable.",
+        ),
+    ] = None,
+    manifests: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--manifest",
+            metavar="PATH|HASH",
+            help="Only works in this manifest, named by the root of its tree. "
+            "Repeatable.",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", metavar="N", min=1, help="At most so many statements."),
+    ] = None,
+    note: Note = None,
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """Let another KEY sign for yours, within limits and for a time.
+
+    For scripts, assistants and machines that make: their statements show both names,
+    and you may withdraw them. End it early with: byline key revoke.
+    """
+    now, other = now_ms(), parse_key(to)
+    kinds = ", ".join(types or ["work"])
+    end = parse_moment("--until", until, now)
+    begin = None if from_ is None else parse_moment("--from", from_, now)
+    if end <= now:
+        raise UsageError(f"--until {until}: that is over", hint="name a later time")
+    fields = delegate_fields(
+        key=other,
+        types=types or ["work"],
+        until=end,
+        from_=begin,
+        uses=uses or (),
+        manifests=tuple(parse_target(one).multihash for one in manifests or ()),
+        count=count,
+        note=note,
+        **when(),
+    )
+    signed = say(
+        "Delegated",
+        fields,
+        Manner(key_name, work_bits, out, as_json),
+        sense=partial(require_delegate, other=other),
+        more={"delegate": did_key(other), "until": end},
+        rows=(f"{did_key(other)} may sign {kinds} for it until {day(end)}.",),
+    )
+    hint = f"It signs with: --for {did_key(signed.author)} --delegation {signed.cid}"
+    output.note(hint, "quiet")
+
+
+def revoke(
+    delegation: Annotated[str, typer.Argument(metavar="STATEMENT-ID", hidden=True)],
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", metavar="REASON", help=f"{', '.join(WITHDRAW_REASONS)}."
+        ),
+    ] = "superseded",
+    work_bits: WorkBits = None,
+    out: Out = None,
+    key_name: Key = DEFAULT_KEY,
+    as_json: Json = False,
+) -> None:
+    """End a delegation before its time. What was signed under it before stands."""
+    id_ = parse_id(delegation)
+    fields = withdraw_fields(statement_id=id_, reason=reason, **when())
+    say(
+        "Revoked",
+        fields,
+        Manner(key_name, work_bits, out, as_json),
+        sense=require_delegation_of,
+        rows=("What is signed under it from now on counts as that key's own word.",),
+    )
+
+
+def confirm(yes: bool) -> None:
+    """Ask before what cannot be undone; a script has to say --yes."""
+    if yes:
+        return
+    question = "Nobody will ever act for the key again. Go on?"
+    if not sys.stdin.isatty():
+        raise UsageError("this cannot be undone", hint="say --yes if you mean it")
+    if not typer.confirm(question, err=True):
+        raise typer.Abort
+
+
+def recovery_key() -> SigningKey:
+    """The key of a code on paper: from the variable, or asked for."""
+    text = os.environ.get(RECOVERY_VARIABLE)
+    if text is None:
+        if not sys.stdin.isatty():
+            raise KeyAccessError(
+                "the recovery code is needed and there is no terminal to ask on",
+                hint=f"set {RECOVERY_VARIABLE}, or name a key of yours with --key",
+            )
+        text = typer.prompt("Recovery code", hide_input=True, err=True)
+    return SigningKey.from_seed(parse_recovery_code(text))
+
+
+def require_rotation(client: AnyClient, signed: Statement, new: bytes) -> None:
+    """A key rotates once, to another that can act."""
+    old = read_story(client, signed.author)
+    if new == old.state.recovery:
+        raise UsageError(
+            "that is its recovery key: kept away from machines, it is worth more",
+            hint="make a new key with: byline key new NAME",
+        )
+    require_unended(old, new)
+    require_fit(client, signed.author, new)
+
+
+def require_recovery(
+    client: AnyClient, signed: Statement, lost: bytes, new: bytes
+) -> None:
+    """Only the announced recovery key decides, and once."""
+    story = read_story(client, lost)
+    announced = require_announced(story, signed.author)
+    if new == announced:
+        raise UsageError(
+            "the recovery key cannot be the successor as well: it is for the next time",
+            hint="make a new key with: byline key new NAME",
+        )
+    for one in story.state.rotations:
+        named = one.statement.fields.get("successor")
+        if one.statement.author == announced and named != new:
+            raise UsageError(
+                "the recovery key has named another successor already, in entry"
+                f" {one.index}: two would leave the key contested, and nobody acting"
+                " for it"
+            )
+    require_fit(client, lost, new)
+
+
+def require_announced(story: KeyStory, signer: bytes) -> bytes:
+    """The recovery key of a key, which is the one that signs."""
+    announced, where = story.state.recovery, story.recovery_profile
+    if announced is None or where is None:
+        raise NotFoundError(
+            f"{did_key(story.key)} never announced a recovery key here",
+            hint="it is announced by a profile, before anything happens to the key",
+        )
+    if signer != announced:
+        raise UsageError(
+            f"that is not the recovery key: {did_key(announced)} was announced in"
+            f" entry {where.index}, and what you sign with is {did_key(signer)}"
+        )
+    return announced
+
+
+def require_end(client: AnyClient, signed: Statement, named: bytes | None) -> None:
+    """A key that has a successor, or has ended, is not ended again."""
+    key = signed.author if named is None else named
+    story = read_story(client, key)
+    if signed.author != key:
+        require_announced(story, signed.author)
+    require_unended(story, None)
+
+
+def require_unended(story: KeyStory, new: bytes | None) -> None:
+    """A second rotation that differs would leave a key contested."""
+    state = story.state
+    if state.ends is None:
+        return
+    if state.is_contested:
+        raise UsageError(
+            f"the key is contested since entry {state.ends}: two successors are named",
+            hint=RECOVER,
+        )
+    if not state.named:
+        raise UsageError(
+            f"the key was declared compromised in entry {state.ends}: nobody acts for"
+            " it",
+            hint=RECOVER,
+        )
+    after = did_key(state.named[0])
+    if state.named[0] == new:
+        raise UsageError(f"that was said already, in entry {state.ends}")
+    raise UsageError(
+        f"the key ended in entry {state.ends}, and {after} follows it: another"
+        " successor would leave it contested, and nobody acting for it",
+        hint=f"rotate {after} instead; if somebody else said that, {RECOVER}",
+    )
+
+
+def require_fit(client: AnyClient, old: bytes, new: bytes) -> None:
+    """A successor must be able to act: not ended, and not led back to the old key."""
+    story = read_story(client, new)
+    if old in story.state.named:
+        raise UsageError("the two keys would follow each other, and neither would act")
+    if story.state.ends is not None:
+        raise UsageError(
+            f"the successor itself ended in entry {story.state.ends}",
+            hint="name a key that goes on",
+        )
+
+
+def require_delegate(client: AnyClient, signed: Statement, *, other: bytes) -> None:
+    """Whoever delegates goes on, and so does whoever is delegated to."""
+    if other == signed.author:
+        raise UsageError("a key needs no delegation to sign for itself")
+    for key, role in ((signed.author, "the key"), (other, "the other key")):
+        ends = read_story(client, key).state.ends
+        if ends is not None:
+            raise UsageError(
+                f"{role} ended in entry {ends}: what is delegated counts for nothing"
+            )
+
+
+def require_delegation_of(client: AnyClient, signed: Statement) -> None:
+    """Only whom a delegation is by ends it, and once."""
+    try:
+        found = client.statement(signed.about[2:])
+    except NotFoundError:
+        raise NotFoundError(
+            f"this log holds no statement {cid_of_statement(signed.about[2:])}",
+            hint="`byline key history` of the other key shows what was delegated to it",
+        ) from None
+    if found.type != "delegate":
+        raise UsageError(
+            f"that statement is no delegation: {found.type}",
+            hint="take back other statements with: byline withdraw",
+        )
+    if found.author != signed.author and not follows(
+        client, found.author, signed.author
+    ):
+        raise UsageError(
+            f"that delegation is by {did_key(found.author)}, and only that key, or one"
+            " that follows it, revokes it"
+        )
+    for one in client.authored(signed.author, [signed.about]):
+        if one.type == "withdraw" and one.about == signed.about:
+            raise UsageError(f"that was revoked already, on {day(one.time)}")
+    until = read_delegate(found).until
+    if until is not None and until <= now_ms():
+        output.note(f"That delegation was over on {day(until)} anyway.", "quiet")
+
+
+def follows(client: AnyClient, old: bytes, new: bytes) -> bool:
+    """Whether one key is among the successors of another."""
+    return new in {one.key for one in successors(client, read_story(client, old))}

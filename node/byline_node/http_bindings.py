@@ -1,0 +1,204 @@
+"""C2PA's Soft Binding Resolution API: a manifest for a work that lost its own.
+
+Plain routes, like those of http_public.py, for tools of others.  Under /v1, which that
+API leaves to the server: matches/byBinding, matches/byContent, manifests/{id},
+services/supportedAlgorithms; and POST manifests, which is ours.  Form:
+docs/spec/content-credentials.md, "Soft bindings".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import trio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from byline_ledger.digest import cid_of_statement, parse_statement_id
+from byline_ledger.errors import BylineError, MalformedError, UsageError
+from byline_node.budgets import Budget, owner_of
+from byline_node.c2pa_deposit import MAX_DEPOSIT, MAX_VALUE, alone, unit_codes
+from byline_node.c2pa_lookup import Match, by_content, by_units, require_content_type
+from byline_node.c2pa_manifest import SOFT_BINDING
+from byline_node.c2pa_shelf import Shelf
+from byline_node.errors import BusyError, MediaTypeError
+from byline_node.http_bodies import Bodies
+from byline_node.http_replies import error_response, json_response
+
+MANIFEST_TYPE = "application/c2pa"
+MAX_CONTENT = 16 << 20
+"""Bytes of a file that is looked for by its content."""
+MAX_RESULTS = 100
+DEFAULT_RESULTS = 10
+LOOKUP_RATE, LOOKUP_BURST = 5.0, 50.0
+"""Questions by binding a second, and at once, from one address."""
+CONTENT_RATE, CONTENT_BURST = 0.2, 5.0
+"""The same by content: a picture has to be decoded."""
+WAIT_SECONDS = 5.0
+BOOLEANS = {"true": True, "false": False}
+
+T = TypeVar("T")
+
+
+class BindingRoutes:
+    """One method per route."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        # One thread: whoever asks for copies waits for others who do, and nobody else.
+        self._limiter = trio.CapacityLimiter(1)
+        self._bodies = Bodies(WAIT_SECONDS)
+        self._lookups = Budget(LOOKUP_RATE, LOOKUP_BURST, trio.current_time)
+        self._contents = Budget(CONTENT_RATE, CONTENT_BURST, trio.current_time)
+
+    def add_to(self, app: Starlette) -> None:
+        """Adds the routes; they stand in no OpenAPI, for they have one of their own."""
+        for path, answer, method in (
+            ("matches/byBinding", self.by_binding, "GET"),
+            ("matches/byBinding", self.by_large_binding, "POST"),
+            ("matches/byContent", self.by_content, "POST"),
+            ("manifests", self.deposit, "POST"),
+            ("manifests/{label}", self.manifest, "GET"),
+            ("services/supportedAlgorithms", self.algorithms, "GET"),
+        ):
+            app.router.add_route(
+                f"/v1/{path}", told(answer), [method], include_in_schema=False
+            )
+
+    async def algorithms(self, request: Request) -> Response:
+        """What can be asked for."""
+        return json_response(
+            {"fingerprints": [{"alg": SOFT_BINDING}], "watermarks": []}
+        )
+
+    async def by_binding(self, request: Request) -> Response:
+        """Manifests of works with a code like this one."""
+        asked = request.query_params
+        return await self._by_value(request, asked.get("alg"), asked.get("value"))
+
+    async def by_large_binding(self, request: Request) -> Response:
+        """The same, asked for in a body of JSON."""
+        require_type(request, "application/json")
+        async with self._bodies.read(request, 2 * MAX_VALUE) as body:
+            try:
+                asked: Any = json.loads(body)
+                alg, value = asked["alg"], asked["value"]
+            except (ValueError, LookupError, TypeError, RecursionError):
+                raise MalformedError(
+                    "expected a JSON object with alg and value"
+                ) from None
+        return await self._by_value(request, alg, value)
+
+    async def _by_value(self, request: Request, alg: object, value: object) -> Response:
+        require_algorithm(alg)
+        if not isinstance(value, str):
+            raise UsageError("value: expected ISCC units in base64")
+        most = results_asked(request)
+        self._charge(self._lookups, request)
+        units = unit_codes(value)
+        return await self._answer(lambda: by_units(self._shelf, units, most))
+
+    async def by_content(self, request: Request) -> Response:
+        """Manifests of works that a file looks like, in part or as a whole."""
+        if "alg" in request.query_params:
+            require_algorithm(request.query_params["alg"])
+        most = results_asked(request)
+        require_content_type(given_type(request))
+        self._charge(self._contents, request)
+        async with self._bodies.read(request, MAX_CONTENT) as body:
+            return await self._answer(lambda: by_content(self._shelf, body, most))
+
+    async def _answer(self, look: Callable[[], list[Match]]) -> Response:
+        found = await self._run(look)
+        return json_response({"matches": [match_json(one) for one in found]})
+
+    async def manifest(self, request: Request) -> Response:
+        """A manifest store by the id of its active manifest."""
+        label = request.path_params["label"]
+        text = request.query_params.get("returnActiveManifest", "false").lower()
+        if text not in BOOLEANS:
+            raise UsageError("returnActiveManifest: expected true or false")
+        data = await self._run(lambda: self._shelf.get(label))
+        if BOOLEANS[text]:
+            data = alone(data, label)
+        return Response(data, media_type=MANIFEST_TYPE)
+
+    async def deposit(self, request: Request) -> Response:
+        """Keeps a manifest, of which a statement of the log answers for every byte."""
+        require_type(request, MANIFEST_TYPE)
+        named = request.query_params.get("statement")
+        relay = None if named is None else parse_statement_id(named)
+        async with self._bodies.read(request, MAX_DEPOSIT) as body:
+            found = await self._run(lambda: self._shelf.put(body, relay))
+        kept = {"manifestId": found.label, "statement": found.statement.cid}
+        return json_response(kept)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await trio.to_thread.run_sync(work, limiter=self._limiter)
+
+    def _charge(self, budget: Budget, request: Request) -> None:
+        client = owner_of(request.client.host) if request.client else ""
+        if not budget.takes(client):
+            raise BusyError("too many questions from this address: try again")
+
+
+Answer = Callable[[Request], Any]
+
+
+def told(answer: Answer) -> Answer:
+    """The same with errors in the form that all routes have.
+
+    The connection ends with one: it may have come before the body was read.
+    """
+
+    async def safe(request: Request) -> Response:
+        try:
+            response: Response = await answer(request)
+        except BylineError as error:
+            response = error_response(error)
+            response.headers["connection"] = "close"
+        return response
+
+    return safe
+
+
+def match_json(match: Match) -> dict[str, object]:
+    """As the API has it, and which statement answers for the manifest."""
+    return {
+        "manifestId": match.kept.label,
+        "similarityScore": match.score,
+        "statement": cid_of_statement(match.kept.statement),
+    }
+
+
+def require_algorithm(alg: object) -> None:
+    """UsageError for any but ours."""
+    if alg != SOFT_BINDING:
+        shown = f", got {alg[:64]!a}" if isinstance(alg, str) else ""
+        raise UsageError(f"alg: expected {SOFT_BINDING}{shown}")
+
+
+def results_asked(request: Request) -> int:
+    """`maxResults`: 10 if nothing is said; more than 100 are never given."""
+    text = request.query_params.get("maxResults", str(DEFAULT_RESULTS))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+        raise UsageError("maxResults: expected a number from 1")
+    return min(int(text), MAX_RESULTS)
+
+
+def given_type(request: Request) -> str:
+    """The body's media type, in lower case and without parameters."""
+    given = request.headers.get("content-type", "").lower()
+    return given.partition(";")[0].strip()
+
+
+def require_type(request: Request, media_type: str) -> None:
+    """MediaTypeError for any other type."""
+    given = given_type(request)
+    if given != media_type:
+        raise MediaTypeError(
+            f"expected Content-Type {media_type}, got {given[:64] or 'none'}"
+        )

@@ -1,0 +1,138 @@
+"""What a log proves about a key: what was said about it, and what became of it.
+
+A key is asked about like a work, by the multihash of its 32 bytes; the answer is
+verified before anything is read from it.  Rules: docs/spec/state.md, "Keys", and
+docs/spec/names.md, "Both directions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from byline_ledger.answer import Answer
+from byline_ledger.bundle import Bundle
+from byline_ledger.content_keys import ProfileContent, read_profile
+from byline_ledger.digest import digest_bytes
+from byline_ledger.facts import Facts, Record
+from byline_ledger.key_state import MAX_SUCCESSORS, Keys, KeyState
+from byline_node.calls import read_answer
+
+DEPTH: Final = 0
+EFFECTIVE: Final = "effective"
+UNKNOWN: Final = "unknown"
+
+
+class Asked(Protocol):
+    """The part of a client that this needs."""
+
+    def query_bundle(self, asked: str | bytes, *, depth: int) -> bytes:
+        """The verified bundle about a 34-byte multihash."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A statement about the key, with its place and its status in the answer."""
+
+    record: Record
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile in force."""
+
+    record: Record
+    content: ProfileContent
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStory:
+    """What is proven about a key (32 bytes).
+
+    `told` is in the log's order.  Where `complete` is false, more was said about it
+    than is shown; `taken_down` counts what its node no longer shows.
+    """
+
+    key: bytes
+    state: KeyState
+    told: tuple[Told, ...]
+    complete: bool
+    taken_down: int
+    bundle: bytes
+
+    @property
+    def profile(self) -> Profile | None:
+        """The last effective profile."""
+        for one in reversed(self.told):
+            statement = one.record.statement
+            own = statement.type == "profile" and statement.author == self.key
+            if own and one.status == EFFECTIVE:
+                return Profile(one.record, read_profile(statement))
+        return None
+
+    @property
+    def recovery_profile(self) -> Record | None:
+        """The profile that announced the recovery key."""
+        for one in self.told:
+            statement = one.record.statement
+            if statement.type == "profile" and statement.author == self.key:
+                recovery = read_profile(statement).recovery
+                if recovery is not None and recovery == self.state.recovery:
+                    return one.record
+        return None
+
+
+def read_story(client: Asked, key: bytes) -> KeyStory:
+    """The story of a key (32 bytes), by the node that the client asks."""
+    return story_of(client.query_bundle(digest_bytes(key), depth=DEPTH), key)
+
+
+def story_of(bundle: bytes, key: bytes) -> KeyStory:
+    """The same from a bundle; VerificationError if it does not hold."""
+    about = digest_bytes(key)
+    answer = read_answer(bundle, about, DEPTH)
+    statuses = dict(_statuses(answer))
+    records = [
+        Record(one.statement, one.index)
+        for one in Bundle.from_bytes(bundle).statements
+        if one.statement.about == about
+    ]
+    records.sort(key=lambda one: one.index)
+    complete = answer.works[0].total == len(records) + len(answer.works[0].redacted)
+    own = [one for one in answer.keys if one.author == key]
+    own_complete = any(one.total == len(one.statements) for one in own)
+
+    def shown(of: bytes, by: bytes | None) -> bool:
+        return of == about and (complete or (by == key and own_complete))
+
+    told = tuple(Told(one, statuses.get(one.statement.id, UNKNOWN)) for one in records)
+    return KeyStory(
+        key=key,
+        state=Keys(Facts(records, shown=shown)).state(key),
+        told=told,
+        complete=complete,
+        taken_down=len(answer.works[0].redacted),
+        bundle=bundle,
+    )
+
+
+def _statuses(answer: Answer) -> Iterator[tuple[bytes, str]]:
+    """Status by id of all that was said about the key."""
+    for one in answer.works[0].claims:
+        yield one.id, one.status
+    for remark in answer.works[0].remarks:
+        yield remark.id, remark.status
+
+
+def successors(client: Asked, story: KeyStory) -> list[KeyStory]:
+    """The keys that follow one after another, at most MAX_SUCCESSORS, none twice."""
+    found = [story]
+    while len(found) <= MAX_SUCCESSORS:
+        after = found[-1].state.successor
+        if after is None or after in {one.key for one in found}:
+            break
+        found.append(read_story(client, after))
+    return found[1:]
