@@ -20,6 +20,7 @@ from byline_cli.attest_options import (
 from byline_cli.behalf import (
     Delegation,
     For,
+    InManifest,
     Number,
     parse_behalf,
     require_delegation,
@@ -129,6 +130,7 @@ def attest(
     for_: For = None,
     delegation: Delegation = None,
     number: Number = None,
+    manifest: InManifest = None,
     sealed: Sealed = False,
     similar: Similar = False,
     recursive: Annotated[
@@ -169,7 +171,7 @@ def attest(
         oversight=oversight,
         shares=parse_shares(shares),
         group=parse_optional_key(group),
-        behalf=parse_behalf(for_, delegation, number),
+        behalf=parse_behalf(for_, delegation, number, manifest),
     )
     terms.check()
     kind = kind_of_job(sealed, terms)

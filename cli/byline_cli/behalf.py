@@ -7,6 +7,7 @@ What comes of a delegation that does not hold is decided by readers
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,7 @@ from byline_ledger.errors import NotFoundError, UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import USE_PREFIX
 from byline_node.attest import Behalf
+from byline_node.manifest_proofs import ManifestProofs
 
 For = Annotated[
     str | None,
@@ -47,20 +49,33 @@ Number = Annotated[
         help="Where the delegation is for so many statements: which this is.",
     ),
 ]
+InManifest = Annotated[
+    Path | None,
+    typer.Option(
+        "--manifest",
+        metavar="MANIFEST",
+        help="Where the delegation is for the works of a manifest: that file.",
+        dir_okay=False,
+    ),
+]
 
 
 def parse_behalf(
-    key: str | None, delegation: str | None, number: int | None
+    key: str | None,
+    delegation: str | None,
+    number: int | None,
+    manifest: Path | None = None,
 ) -> Behalf | None:
     """Whom one signs for: both or neither."""
-    if key is None and delegation is None and number is None:
+    if key is None and delegation is None and number is None and manifest is None:
         return None
     if key is None or delegation is None:
         raise UsageError(
             "--for and --delegation go together",
             hint="the key that let you sign, and the id of the statement that says so",
         )
-    return Behalf(parse_key(key), parse_id(delegation), number)
+    proofs = None if manifest is None else ManifestProofs.of(manifest)
+    return Behalf(parse_key(key), parse_id(delegation), number, proofs)
 
 
 def speak_for(fields: Fields, behalf: Behalf | None) -> Fields:
@@ -161,10 +176,14 @@ def require_limits(
     if more:
         names = ", ".join(use.removeprefix(USE_PREFIX) for use in more)
         raise UsageError(f"--delegation: it does not let you speak about {names}")
-    if said.manifests:
+    if said.manifests and behalf.manifest is None:
         raise UsageError(
             "--delegation: it is for works of certain manifests, which must be proven",
-            hint="that is not done by this command",
+            hint="attest them with --manifest, naming the one that they are in",
+        )
+    if behalf.manifest is not None and behalf.manifest.name not in said.manifests:
+        raise UsageError(
+            "--manifest: the delegation is not for the works of that manifest"
         )
     if said.count is None:
         return

@@ -15,6 +15,7 @@ from byline_cli.signing import (
     make_recovery,
     passphrase,
     readable_keys,
+    require_no_recovery,
 )
 from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
@@ -52,6 +53,8 @@ def new(
     )
     if secret == "":
         raise UsageError("the passphrase is empty", hint="say --no-passphrase instead")
+    if recovery:
+        require_no_recovery(name)
     public = key_store().new(name, passphrase=secret)
     info = KeyInfo(name, public, secret is not None)
     where = f"It is in {output.safe(str(key_store().folder))}: keep a copy."

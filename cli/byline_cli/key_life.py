@@ -21,7 +21,7 @@ from byline_cli.naming import parse_key
 from byline_cli.options import Json, Key, Note, Out, WorkBits
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY
-from byline_cli.targets import parse_id, parse_target
+from byline_cli.targets import is_there, named_path, parse_id, parse_target
 from byline_cli.wording import day
 from byline_ledger.content import read_delegate
 from byline_ledger.content_keys import delegate_fields, rotate_fields
@@ -30,10 +30,12 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import KeyAccessError, NotFoundError, UsageError
+from byline_ledger.manifest_tree import manifest_root, tree_name
 from byline_ledger.recovery_code import parse_recovery_code
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import COMPROMISED, WITHDRAW_REASONS
 from byline_node.key_story import KeyStory, read_story, successors
+from byline_node.manifests import entries
 
 RECOVERY_VARIABLE = "BYLINE_RECOVERY_CODE"
 NEXT = "Announce a profile of it, with a recovery key: byline profile set --key NAME"
@@ -176,7 +178,7 @@ def delegate(
         typer.Option(
             "--manifest",
             metavar="PATH|HASH",
-            help="Only works in this manifest, named by the root of its tree. "
+            help="Only works in this manifest: its file, or the root of its tree. "
             "Repeatable.",
         ),
     ] = None,
@@ -207,7 +209,7 @@ def delegate(
         until=end,
         from_=begin,
         uses=uses or (),
-        manifests=tuple(parse_target(one).multihash for one in manifests or ()),
+        manifests=tuple(map(tree_named, manifests or ())),
         count=count,
         note=note,
         **when(),
@@ -247,6 +249,14 @@ def revoke(
         sense=require_delegation_of,
         rows=("What is signed under it from now on counts as that key's own word.",),
     )
+
+
+def tree_named(text: str) -> bytes:
+    """How a delegation names a manifest (multihash): by the root of its tree."""
+    path = named_path(text)
+    if is_there(path):
+        return tree_name(manifest_root(entries(path)))
+    return parse_target(text).multihash
 
 
 def confirm(yes: bool) -> None:

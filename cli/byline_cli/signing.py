@@ -14,7 +14,12 @@ import typer
 
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.did import did_key, parse_did_key
-from byline_ledger.errors import BylineError, KeyAccessError, NotFoundError
+from byline_ledger.errors import (
+    BylineError,
+    KeyAccessError,
+    NotFoundError,
+    UsageError,
+)
 from byline_ledger.recovery_code import recovery_code
 from byline_ledger.store.durable import create_durably, read_small
 from byline_ledger.store.keystore import KeyInfo, KeyStore
@@ -59,6 +64,17 @@ def make_recovery(name: str) -> tuple[str, bytes]:
     public = SigningKey.from_seed(seed).public
     create_durably(recovery_file(name), did_key(public).encode() + b"\n")
     return recovery_code(seed), public
+
+
+def require_no_recovery(name: str) -> None:
+    """Raises UsageError where a recovery key was made for a key of that name, which is
+    gone: its code may still be somewhere on paper."""
+    path = recovery_file(name)
+    if path.exists():
+        raise UsageError(
+            f"{path} is there already, of an earlier key {name!r}",
+            hint="choose another name, or move that file away",
+        )
 
 
 def made_recovery(name: str) -> bytes | None:

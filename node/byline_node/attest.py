@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Protocol
@@ -37,6 +37,7 @@ from byline_ledger.errors import (
 from byline_ledger.proof_of_work import FIELD, WorkSearch
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.keystore import is_key
+from byline_node.manifest_proofs import ManifestProofs
 from byline_node.taken_down import Takedowns
 
 THREADS = min(8, os.cpu_count() or 1)
@@ -55,7 +56,11 @@ SECRETS = frozenset({"secret", "origin"})
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
+<<<<<<< HEAD
     | {"fingerprints", FIELD, "number"}
+=======
+    | {FIELD, "in-manifest", "number"}
+>>>>>>> origin/main
 )
 """Fields that two statements saying the same about a file may differ in."""
 
@@ -111,6 +116,8 @@ class Behalf:
     delegation: bytes
     number: int | None = None
     """Of the first statement, where the delegation counts them; the next follow."""
+    manifest: ManifestProofs | None = None
+    """Where the delegation covers the works of manifests alone: the one they are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +163,19 @@ class Terms:
         )
         if self.behalf is None:
             return said
-        first = self.behalf.number
+        first, manifest = self.behalf.number, self.behalf.manifest
         return delegated_fields(
             said,
             for_=self.behalf.key,
             delegation=self.behalf.delegation,
+            in_manifest=manifest.place(file.digest) if manifest else None,
             number=None if first is None else first + place,
         )
 
     def check(self) -> None:
         """Raises UsageError for bad terms, before any file is hashed."""
-        self.fields(
+        behalf = self.behalf and replace(self.behalf, manifest=None)
+        replace(self, behalf=behalf).fields(
             HashedFile(Path("x"), multihash(bytes(32)), 1), time=0, salt=bytes(16)
         )
 

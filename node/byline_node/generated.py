@@ -36,6 +36,7 @@ from byline_ledger.errors import BylineError, NotFoundError, StoreError, UsageEr
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.durable import create_durably
 from byline_ledger.vocabulary import USES
+from byline_node.manifest_proofs import ManifestProofs
 from byline_node.receipts import Receipt
 
 BATCH: Final = 500
@@ -75,13 +76,15 @@ class Attester:
         tools: Sequence[str] = (),
         made: str = "generated",
         first_number: int | None = None,
+        manifest: str | os.PathLike[str] | None = None,
         batch: int = BATCH,
     ) -> None:
         """`delegation` is the id (32 bytes) of the `delegate` statement that the key
         signs under; without it the key signs for itself.  `oversight` is
         fully_autonomous, prompt_guided or human_validated.  Of a delegation with a
         count, statements are numbered from `first_number`: each number once, over all
-        runs.  UsageError for terms that the delegation does not cover.
+        runs.  Of one for the works of manifests, `manifest` is the file of that which
+        they are in.  UsageError for terms that the delegation does not cover.
         """
         self.unpublished: list[Statement] = []
         self.receipts: list[Receipt] = []
@@ -101,6 +104,7 @@ class Attester:
         self._delegation = delegation
         self._number: int | None = None
         self._last = 0
+        self._manifest = None if manifest is None else ManifestProofs.of(Path(manifest))
         if delegation is not None:
             self._for, content = self._read_delegation(delegation)
             self._until = content.until or 0
@@ -195,6 +199,9 @@ class Attester:
             return fields
         if now_ms() >= self._until:
             raise UsageError("the delegation is over", hint="ask for a new one")
+        about, manifest = fields["about"], self._manifest
+        assert isinstance(about, bytes)
+        place = None if manifest is None else manifest.place(about)
         number = self._number
         if number is not None:
             if number > self._last:
@@ -204,7 +211,11 @@ class Attester:
                 )
             self._number = number + 1
         return delegated_fields(
-            fields, for_=self._for, delegation=self._delegation, number=number
+            fields,
+            for_=self._for,
+            delegation=self._delegation,
+            in_manifest=place,
+            number=number,
         )
 
     def _check(self) -> None:
@@ -230,10 +241,11 @@ class Attester:
             )
         if "work" not in content.types:
             raise UsageError("the delegation does not cover works")
-        if content.manifests:
+        name = None if self._manifest is None else self._manifest.name
+        if content.manifests and name not in content.manifests:
             raise UsageError(
-                "the delegation covers the works of a manifest alone, and what is made"
-                " now is in none"
+                "the delegation covers the works of certain manifests alone",
+                hint="name the file of one of them: manifest=",
             )
         now = now_ms()
         if not (content.from_ or 0) <= now < (content.until or 0):

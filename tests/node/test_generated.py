@@ -20,11 +20,14 @@ from byline_ledger.content import (
 from byline_ledger.crypto import random_bytes
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import NotFoundError, StoreError, UsageError
+from byline_ledger.manifest_tree import manifest_root, tree_name
 from byline_ledger.statement import Source, Statement, sign_statement
+from byline_node import manifest_proofs
 from byline_node.errors import NodeUnavailableError
 from byline_node.generated import Attester, now_ms
 from byline_node.home import Home
 from byline_node.local import LocalClient
+from byline_node.manifest_proofs import ManifestProofs
 
 STUDIO, PROGRAM = key(1), key(2)
 HOUR = 3_600_000
@@ -104,6 +107,36 @@ def test_numbers_are_used_once_and_end(node: LocalClient) -> None:
     assert len(attester.receipts) == 2
 
 
+def test_works_of_a_manifest_prove_that_they_are_in_it(
+    node: LocalClient, tmp_path: Path
+) -> None:
+    digests = sorted(digest_bytes(b"%d" % number) for number in range(7))
+    manifest = tmp_path / "set.txt"
+    manifest.write_text("".join(f"{one[2:].hex()}\n" for one in digests))
+    proofs = ManifestProofs.of(manifest)
+    assert proofs.name == tree_name(manifest_root(digests))
+    id_ = delegated(node, manifests=[proofs.name])
+    with Attester(
+        node, PROGRAM, delegation=id_, manifest=manifest, **MODEL
+    ) as attester:
+        for number in range(7):
+            said = read_delegated(attester.data(b"%d" % number))
+            assert said.in_manifest is not None
+            about = digest_bytes(b"%d" % number)
+            said.in_manifest.verify(about, manifest_root(digests))
+        with pytest.raises(NotFoundError, match="is not in the manifest"):
+            attester.data(b"something else")
+    assert len(attester.receipts) == 7
+
+
+def test_a_tree_is_held_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest_proofs, "MAX_ENTRIES", 3)
+    assert ManifestProofs([digest_bytes(b"")] * 3).place(digest_bytes(b"")).index == 0
+    with pytest.raises(UsageError, match="more than 3"):
+        ManifestProofs([digest_bytes(b"")] * 4)
+    assert ManifestProofs([]).count == 0
+
+
 def test_batches_are_published_as_they_fill(node: LocalClient) -> None:
     attester = Attester(node, PROGRAM, batch=2, **MODEL)
     attester.data(b"1")
@@ -118,7 +151,7 @@ def test_batches_are_published_as_they_fill(node: LocalClient) -> None:
     [
         ({"key": key(3).public}, "is not to did:key:"),
         ({"types": ["endorse"]}, "does not cover works"),
-        ({"manifests": [digest_bytes(b"")]}, "works of a manifest alone"),
+        ({"manifests": [digest_bytes(b"")]}, "works of certain manifests alone"),
         ({"until": 1, "from_": 0}, "is over, or has not begun"),
         ({"from_": 2**60, "until": 2**61}, "is over, or has not begun"),
         ({"uses": ["data_mining"]}, "does not let this key speak on ai_training"),
