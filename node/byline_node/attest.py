@@ -56,11 +56,7 @@ SECRETS = frozenset({"secret", "origin"})
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-<<<<<<< HEAD
-    | {"fingerprints", FIELD, "number"}
-=======
-    | {FIELD, "in-manifest", "number"}
->>>>>>> origin/main
+    | {"fingerprints", FIELD, "in-manifest", "number"}
 )
 """Fields that two statements saying the same about a file may differ in."""
 
