@@ -16,7 +16,12 @@ from byline_cli import output
 from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
 from byline_cli.files import read_file, require_new
-from byline_cli.label_words import describe_check, describe_label, describe_stale
+from byline_cli.label_words import (
+    describe_asked,
+    describe_check,
+    describe_label,
+    describe_stale,
+)
 from byline_cli.options import Json, Key, NoPolicy, make_app
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes
@@ -183,6 +188,14 @@ def verify(
         ),
     ] = None,
     no_policy: NoPolicy = False,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask",
+            help="Ask your node about works whose proofs do not hold, to name those "
+            "of which something else is true.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compute a label again from its proofs, offline, and name what differs."""
@@ -193,6 +206,11 @@ def verify(
         check = check_label(folder, rules, advance)
     rows, value = describe_check(check, folder)
     differs = not check.holds
+    if ask and check.unproven:
+        with connect(make=False) as client:
+            asked = find_stale(folder, client, lambda _count: None, [*check.unproven])
+        rows += describe_asked(asked)
+        value["asked"] = asked.to_json()
     if files is not None:
         passed: list[PassedOver] = []
         found, _passed = find_in_folder(files)

@@ -76,9 +76,22 @@ def describe_stale(found: Staleness) -> list[output.Line]:
     folder = output.safe(str(found.folder))
     if found.is_current:
         return [(f"{folder}: still as the log says (entry {found.log_size})", "good")]
-    rows: list[output.Line] = [
-        (f"{folder}: outdated, {amount(found.count, 'work')} changed since", "bad")
-    ]
+    head = f"{folder}: outdated, {amount(found.count, 'work')} changed since"
+    return [(head, "bad"), *describe_works(found)]
+
+
+def describe_asked(found: Staleness) -> list[output.Line]:
+    """What a node says of works whose proofs do not hold."""
+    if found.is_current:
+        return [("Of the works without proof, your log says what the label says.", "")]
+    count = amount(found.count, "work")
+    head = f"Of the works without proof, your log says something else of {count}:"
+    return [(head, "bad"), *describe_works(found)]
+
+
+def describe_works(found: Staleness) -> list[output.Line]:
+    """Works, and what is true of them now."""
+    rows: list[output.Line] = []
     for one in found.works[:MOST_NAMED]:
         changes = "; ".join(
             f"{column}: {then or 'nothing'} -> {now or 'nothing'}"

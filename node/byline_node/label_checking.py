@@ -9,11 +9,13 @@ hand, a file of the set.  Specification: docs/spec/label.md, "Checking".
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from byline_ledger.amount import amount
 from byline_ledger.answer import Answer
 from byline_ledger.codec import split_array
 from byline_ledger.content_sets import LabelContent, read_label
@@ -50,6 +52,8 @@ from byline_node.manifests import manifest_digest, rows_of
 
 MAX_FINDINGS = 200
 MAX_STATEMENT = 1 << 16
+MAX_KEPT = 8
+"""Files of proofs in memory."""
 MAX_LINE = 1 << 17
 """Characters of a line of items.csv."""
 
@@ -75,6 +79,8 @@ class Check:
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
     """Findings beyond MAX_FINDINGS."""
+    unproven: Counter[str] = field(default_factory=Counter)
+    """Files of proofs that do not hold, to the number of works that rest on them."""
 
     def found(self, where: str, what: str) -> None:
         """One more thing that does not fit."""
@@ -155,47 +161,54 @@ def check_files(folder: Path, check: Check) -> None:
         check.found(LABEL, "the manifest that it lists is another than it is about")
 
 
+class UnprovenError(ProofError):
+    """A work whose whole file of proofs does not hold: told once, for the file."""
+
+
 class ProofFiles:
-    """The verified answers of a label's proofs; the last file is kept in memory."""
+    """The verified answers of a label's proofs; the last few files stay in memory."""
 
     def __init__(self, folder: Path, check: Check, policy: Policy | None) -> None:
         self._folder = folder
         self._check = check
         self._policy = policy
-        self._name = ""
-        self._answers: dict[bytes, Answer] = {}
-        self._why: str | None = None
+        self._kept: dict[str, dict[bytes, Answer] | None] = {}
 
     def answer(self, name: str, digest: bytes) -> Answer:
-        """The answer about a work; ProofError says what is wrong, a file's once."""
-        if name != self._name:
-            self._name, self._answers = name, {}
-            self._why = self._read(name)
-            if self._why is not None:
-                self._check.found(name, self._why)
-        if self._why is not None:
-            raise ProofError(f"its proof {name} does not hold")
-        if digest not in self._answers:
+        """The answer about a work, or ProofError."""
+        if name not in self._kept:
+            while len(self._kept) >= MAX_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[name] = self._read(name)
+        answers = self._kept[name]
+        if answers is None:
+            self._check.unproven[name] += 1
+            raise UnprovenError(f"its proof {name} does not hold")
+        if digest not in answers:
             raise ProofError(f"{name} is the proof of another work")
-        return self._answers[digest]
+        return answers[digest]
 
-    def _read(self, name: str) -> str | None:
-        """What is wrong with a file of proofs, if anything."""
+    def _read(self, name: str) -> dict[bytes, Answer] | None:
+        """The answers of a file; what is wrong with it is a finding."""
         if name not in self._check.label.files or not name.startswith(f"{PROOFS}/"):
-            return "it is not among the label's proofs"
+            self._check.found(name, "it is not among the label's proofs")
+            return None
         try:
             data = read_bounded(self._folder / name, MAX_PROOF)
-            self._answers = read_proof(data, self._policy)
+            answers = read_proof(data, self._policy)
         except BylineError as error:
-            return str(error)
+            self._check.found(name, str(error))
+            return None
         said = self._check.label.log_size
-        oldest = min(one.log_size for one in self._answers.values())
+        oldest = min(one.log_size for one in answers.values())
         if oldest < said:
-            return (
+            self._check.found(
+                name,
                 f"it is of the log up to entry {oldest}, the label says {said}: what "
-                "was said in between, such as a withdrawal, is hidden"
+                "was said in between, such as a withdrawal, is hidden",
             )
-        return None
+            return None
+        return answers
 
 
 def check_items(
@@ -214,6 +227,10 @@ def check_items(
                 whole &= check_item(number, row, line, proofs, maker, check)
                 advance(1)
             check_end(items, check)
+            for name, count in check.unproven.items():
+                check.found(
+                    name, f"{amount(count, 'work')} cannot be checked without it"
+                )
     except (BylineError, OSError, UnicodeDecodeError) as error:
         check.found(ITEMS, f"it cannot be compared: {error}")
         return None
@@ -238,6 +255,8 @@ def check_item(
     try:
         answer = proofs.answer(said["proof"], row.digest)
         wanted = maker.add(row, answer, said["proof"])
+    except UnprovenError:
+        return False
     except BylineError as error:
         check.found(where, f"{name}: {error}")
         return False

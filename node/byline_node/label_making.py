@@ -32,7 +32,7 @@ from byline_ledger.label_tally import Figures, headline
 from byline_ledger.manifest import MAX_LINE, ManifestRow, is_table
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.label_picture import has_pictures, to_png
-from byline_node.label_proofs import Prover, ask_proofs, read_proof
+from byline_node.label_proofs import DEPTH, Prover
 from byline_node.manifests import PARQUET_MAGIC, manifest_digest, rows_of
 
 LABEL, STATEMENT = "label.json", "label.statement"
@@ -126,13 +126,12 @@ def write_items(
     while batch := list(islice(rows, BATCH)):
         answers: dict[bytes, tuple[Answer, str]] = {}
         asked = list(dict.fromkeys(row.digest for row in batch))
-        for works, data in ask_proofs(client, asked):
+        for data, found in client.prove_many(asked, depth=DEPTH):
             name = f"{PROOFS}/{number:06}.byline"
             number += 1
             (part / name).write_bytes(data)
-            found = read_proof(data)
-            answers.update((work, (found[work], name)) for work in works)
-            advance(len(works))
+            answers.update((work, (one, name)) for work, one in found.items())
+            advance(len(found))
         for row in batch:
             answer, name = answers[row.digest]
             items.write(maker.add(row, answer, name))

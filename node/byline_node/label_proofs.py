@@ -1,42 +1,34 @@
-"""Proofs of a label: asked of a node, kept in files, read back and verified."""
+"""Proofs of a label: asked of a node, and read back from files and verified."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from byline_ledger.answer import Answer
 from byline_ledger.errors import VerificationError
 from byline_ledger.policy import Policy
-from byline_ledger.verify import FAILED, verify_bundle
+from byline_ledger.verify import verify_bundle
 
 DEPTH = 4
 """Steps of sources that a label follows."""
-MAX_PROOF = 32 << 20
+MAX_PROOF = 64 << 20
 """Bytes of a file with proofs."""
 
 
 class Prover(Protocol):
     """The part of a client that labels need."""
 
-    def query_bundle(self, asked: str | bytes, *, depth: int = ...) -> bytes:
-        """The proof bundle for a work."""
+    def prove_many(
+        self, digests: Iterable[bytes], *, depth: int = ...
+    ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+        """Proof bundles with their answers by work (34-byte multihash)."""
         ...
-
-
-def ask_proofs(
-    client: Prover, digests: Sequence[bytes]
-) -> Iterator[tuple[tuple[bytes, ...], bytes]]:
-    """Proof bundles, each with the works (34-byte multihashes) that it answers for."""
-    for digest in digests:
-        yield (digest,), client.query_bundle(digest, depth=DEPTH)
 
 
 def read_proof(data: bytes, policy: Policy | None = None) -> dict[bytes, Answer]:
     """Work to verified answer; VerificationError or MalformedError, saying why."""
     verdict = verify_bundle(data, policy=policy)
-    for level in verdict.levels:
-        if level.status == FAILED:
-            raise VerificationError(f"{level.name}: {level.detail}")
-    assert verdict.answer is not None
-    return {verdict.answer.asked: verdict.answer}
+    if not verdict.ok or not verdict.answers:
+        raise VerificationError(str(verdict.failure()))
+    return {one.asked: one for one in verdict.answers}

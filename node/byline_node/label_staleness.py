@@ -6,7 +6,7 @@ Only what came later counts: a label that was wrong from the start is for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from byline_ledger.label_table import fields_of, item_line
 from byline_ledger.manifest import ManifestRow
 from byline_node.label_checking import read_bounded, rows_with_lines
 from byline_node.label_making import BATCH, LABEL
-from byline_node.label_proofs import Prover, ask_proofs, read_proof
+from byline_node.label_proofs import DEPTH, Prover
 
 MAX_NAMED = 1_000
 TOLD = (
@@ -76,11 +76,21 @@ class Staleness:
         }
 
 
-def find_stale(folder: Path, client: Prover, advance: Advance) -> Staleness:
-    """Ask about all works of a label; `advance` is called with numbers of works."""
+def find_stale(
+    folder: Path,
+    client: Prover,
+    advance: Advance,
+    proofs: Collection[str] | None = None,
+) -> Staleness:
+    """Ask about all works of a label, or those that rest on some files of proofs;
+    `advance` is called with numbers of works."""
     label = parse_label(read_bounded(folder / LABEL, MAX_LABEL))
     found = Staleness(folder, label)
-    pairs = rows_with_lines(folder, label)
+    pairs = (
+        (row, line)
+        for row, line in rows_with_lines(folder, label)
+        if proofs is None or line["proof"] in proofs
+    )
     while batch := list(islice(pairs, BATCH)):
         compare_batch(batch, client, found)
         advance(len(batch))
@@ -93,8 +103,8 @@ def compare_batch(
     """Some works, then and now."""
     asked = list(dict.fromkeys(row.digest for row, _ in batch))
     answers: dict[bytes, Answer] = {}
-    for _works, data in ask_proofs(client, asked):
-        answers |= read_proof(data)
+    for _data, some in client.prove_many(asked, depth=DEPTH):
+        answers |= some
     for row, then in batch:
         answer = answers[row.digest]
         found.log_size = max(found.log_size, answer.log_size)

@@ -128,8 +128,31 @@ def answer_all(
             yield answers[digest]
 
 
+def prove_all(
+    digests: Iterable[bytes],
+    asking: Asking,
+    ask: Callable[[SharedQuestion], bytes],
+    size: int = MAX_ASKED,
+) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+    """The bundles themselves, to keep, each with the answers that it gives in full."""
+
+    def bundle(group: list[bytes]) -> bytes:
+        return ask(asking.question(group))
+
+    for group, first in ahead(groups(digests, size), bundle):
+        waiting = [(group, first)]
+        while waiting:
+            part, data = waiting.pop()
+            answers, cut = asking.read(data, part)
+            for work in cut:
+                del answers[work]
+            if answers:
+                yield data, answers
+            waiting += [(few, bundle(few)) for few in smaller(cut, part)]
+
+
 class ManyWorks:
-    """`query_many` for clients that wait."""
+    """`query_many` and `prove_many` for clients that wait."""
 
     _policy: Policy | None
 
@@ -150,6 +173,13 @@ class ManyWorks:
         """
         asking = Asking(depth, tuple(keys), self._policy, now)
         return answer_all(digests, asking, self._ask_shared)
+
+    def prove_many(
+        self, digests: Iterable[bytes], *, depth: int = 0
+    ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
+        """The same as proof bundles, to keep and to verify anywhere: each with the
+        answers, by work, that it gives in full."""
+        return prove_all(digests, Asking(depth), self._ask_shared)
 
     def _ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""

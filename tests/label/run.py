@@ -21,11 +21,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.label.works import Plan, write_all
 
+from byline_ledger.bundle import Bundle
 from byline_ledger.content import withdraw_fields
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_bytes
@@ -34,7 +36,7 @@ from byline_ledger.statement import sign_statement
 from byline_ledger.store.keystore import KeyStore
 from byline_node import label_making
 from byline_node.home import Home
-from byline_node.label_proofs import ask_proofs, read_proof
+from byline_node.label_proofs import DEPTH
 from byline_node.local import LocalClient
 
 BYLINE = (sys.executable, "-m", "byline_cli")
@@ -170,28 +172,42 @@ def check_hidden_withdrawal(bench: Bench, plan: Plan) -> None:
         dict.fromkeys(b"\x12\x20" + bytes.fromhex(row["digest"]) for row in with_it)
     )
     with LocalClient(Home(bench.place / "before")) as client:
-        ((_, old),) = ask_proofs(client, digests)
-    assert read_proof(old)
+        ((old, _),) = client.prove_many(digests, depth=DEPTH)
     (forged / target["proof"]).write_bytes(old)
     text = (forged / "items.csv").read_text("utf-8")
     line = next(one for one in text.splitlines() if plan.withdrawn_path in one)
     lie = line.replace("unattested", "human").replace(",1,#", ",0,#")
     (forged / "items.csv").write_text(text.replace(line, lie), "utf-8")
     sign_again(bench, forged)
-    code, said = bench.byline("label", "verify", forged)
+    code, said = bench.byline("label", "verify", forged, "--ask")
     print(said)
     named = "such as a withdrawal, is hidden" in said and plan.withdrawn_path in said
-    require(
-        code == 1 and named, f"the hidden withdrawal of {plan.withdrawn_path} is named"
-    )
+    what = f"the withdrawal of {plan.withdrawn_path}"
+    require(code == 1 and named, f"{what}, hidden by an older proof, is named")
+    shutil.copyfile(bench.label / target["proof"], forged / target["proof"])
+    cut_out(forged / target["proof"], plan.later[0].id)
+    sign_again(bench, forged)
+    code, said = bench.byline("label", "verify", forged, "--ask")
+    print(said)
+    named = plan.later[0].id.hex() in said and plan.withdrawn_path in said
+    require(code == 1 and named, f"{what}, cut out of the proof, is named")
+
+
+def cut_out(path: Path, id_: bytes) -> None:
+    """A bundle without one of its statements."""
+    bundle = Bundle.from_bytes(path.read_bytes())
+    kept = tuple(one for one in bundle.statements if one.statement.id != id_)
+    path.write_bytes(replace(bundle, statements=kept).to_bytes())
 
 
 def sign_again(bench: Bench, folder: Path) -> None:
     """New digests, new figures, a new signature by the label's own key."""
     label = json.loads((folder / "label.json").read_text("utf-8"))
-    label["ingredients"]["human"]["items"] += 1
-    label["ingredients"]["unattested"]["items"] -= 1
-    label["trust"]["withdrawn"] -= 1
+    honest = bench.document
+    label["ingredients"]["human"]["items"] = honest["ingredients"]["human"]["items"] + 1
+    unattested = honest["ingredients"]["unattested"]["items"] - 1
+    label["ingredients"]["unattested"]["items"] = unattested
+    label["trust"]["withdrawn"] = honest["trust"]["withdrawn"] - 1
     for name, text in label_making.rendered(folder, label).items():
         (folder / name).write_text(text, "utf-8", newline="")
     label["files"] = {

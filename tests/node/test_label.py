@@ -19,7 +19,7 @@ from byline_ledger.label_document import Head, label_bytes
 from byline_ledger.label_words import Words
 from byline_ledger.manifest import ManifestRow
 from byline_ledger.statement import Statement, sign_statement
-from byline_node import label_making
+from byline_node import label_checking, label_making
 from byline_node.home import Home
 from byline_node.label_checking import MAX_FINDINGS, Check, check_label
 from byline_node.label_making import ITEMS, LABEL, MadeLabel, make_label
@@ -225,7 +225,7 @@ def test_a_hidden_withdrawal_is_named(
     """A proof from before the withdrawal, put in the place of the one from after."""
     said = work(0)
     client.publish([said])
-    before = client.query_bundle(WORKS[0], depth=4)
+    ((before, _),) = client.prove_many(WORKS, depth=4)
     client.publish([withdraw(said), work(1)])
     folder = tmp_path / "label"
     make(client, manifest, folder)
@@ -234,10 +234,19 @@ def test_a_hidden_withdrawal_is_named(
     lines = found(folder)
     assert lines[0].startswith("proofs/000000.byline: it is of the log up to entry")
     assert "such as a withdrawal, is hidden" in lines[0]
-    assert lines[1].startswith("items.csv line 2: w0.txt: its proof proofs/000000")
+    assert lines[1:] == ["proofs/000000.byline: 7 works cannot be checked without it"]
+    asked = find_stale(folder, client, nothing, ["proofs/000000.byline"])
+    assert asked.is_current  # the lines are honest, and only the proof is old
+    assert find_stale(folder, client, nothing, []).log_size == 0
 
 
-def test_a_swapped_proof_is_named(label: Path) -> None:
+def test_a_swapped_proof_is_named(
+    client: LocalClient, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_making, "BATCH", 1)
+    client.publish([work(0), work(1)])
+    label = tmp_path / "label"
+    make(client, manifest, label)
     one, two = label / "proofs/000000.byline", label / "proofs/000001.byline"
     first, second = one.read_bytes(), two.read_bytes()
     one.write_bytes(second)
@@ -246,6 +255,8 @@ def test_a_swapped_proof_is_named(label: Path) -> None:
     assert "proofs/000000.byline: it was changed since the label was made" in lines
     what = "proofs/000000.byline is the proof of another work"
     assert f"items.csv line 2: w0.txt: {what}" in lines
+    monkeypatch.setattr(label_checking, "MAX_KEPT", 2)
+    assert found(label) == lines
 
 
 def test_a_broken_proof_is_named_once(label: Path) -> None:
@@ -253,8 +264,7 @@ def test_a_broken_proof_is_named_once(label: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
     resign(label)
     lines = found(label)
-    assert sum(line.startswith("proofs/000000.byline: ") for line in lines) <= 2
-    assert any("items.csv line 2: w0.txt" in line for line in lines)
+    assert [line.partition(": ")[0] for line in lines] == ["proofs/000000.byline"] * 2
 
 
 def test_lines_that_are_missing_or_too_many_are_named(label: Path) -> None:
