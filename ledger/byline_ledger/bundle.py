@@ -289,8 +289,14 @@ class _Prover:
         )
 
     def _recall(self, id_: bytes) -> Statement | Gone:
-        self._known[id_] = _recall(self._view, id_)
-        return self._known[id_]
+        index = self._place(id_)
+        found: Statement | Gone
+        try:
+            found = self._view.statement_at(index, id_)
+        except RedactedError:
+            found = Gone(_entry_at(self._view, index))
+        self._known[id_] = found
+        return found
 
     def _place(self, id_: bytes) -> int:
         if id_ not in self._indexes:
@@ -322,16 +328,6 @@ class _Prover:
             EarlierCheckpoint(notes[size], tuple(view.consistency_proof(size)))
             for size in sorted(notes)
         )
-
-
-def _recall(view: LogView, id_: bytes) -> Statement | Gone:
-    try:
-        found = view.statement(id_)
-    except RedactedError:
-        return Gone(_entry_at(view, _index_of(view, id_)))
-    if found is None:
-        raise RuntimeError(f"the store lacks the body of statement {id_.hex()}")
-    return found
 
 
 def _index_of(view: LogView, id_: bytes) -> int:

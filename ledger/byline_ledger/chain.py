@@ -136,7 +136,8 @@ class WorkEvidence:
     gone: tuple[Gone, ...] = ()
     """What was said about the work and taken down."""
     derived: tuple[Evidence, ...] = ()
-    """Statements that name it as a source: only for works that were asked for."""
+    """Statements that name it as a source: only for a work that was asked for alone;
+    `derived_total` is proven, None if not looked up."""
     derived_total: int | None = None
     derived_gone: tuple[Gone, ...] = ()
     gaps: tuple[str, ...] = ()
@@ -210,7 +211,8 @@ def source_digests(works: Iterable[WorkEvidence]) -> Iterator[bytes]:
 
 
 def parts(chain: Chain) -> Iterator[Chain]:
-    """The chain of each asked work, in their order, as if it had been asked alone."""
+    """The chain of each asked work, in their order, as if it had been asked alone; but
+    what was made from a work is looked up only where it was."""
     if len(chain.asked) == 1:
         yield chain
         return
@@ -268,9 +270,7 @@ class _Cutter:
 
 
 def _as_source(work: WorkEvidence, level: int) -> WorkEvidence:
-    if work.level == level and work.level:
-        return work
-    return replace(work, level=level, derived=(), derived_total=None, derived_gone=())
+    return work if work.level == level else replace(work, level=level)
 
 
 def _those(found: Mapping[_K, _V], wanted: Iterable[_K]) -> tuple[_V, ...]:

@@ -114,9 +114,8 @@ class _Derivation(KeyLookups):
         for draft in drafts:
             self.notes = draft.notes
             draft.said = [self._with_remarks(one) for one in draft.said]
-        for draft in drafts[: len(asked)]:
-            if draft.said:
-                self._derive(draft)
+        if len(asked) == 1 and drafts[0].said:
+            self._derive(drafts[0])
         works = [draft.done() for draft in drafts]
         told = [gap for one in works for gap in one.gaps]
         return Chain(

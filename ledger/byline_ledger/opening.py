@@ -60,6 +60,9 @@ class Walk:
         self._read = read
         self._opened: dict[int, Sequence[bytes]] = {}
         """By `id` of a node, the strings of a leaf; nothing for an inner node."""
+        self._starts: dict[bytes, tuple[Node, int]] = {}
+        """By the first byte of a lookup: the node to which it leads surely, and the
+        bits that led there.  All above it is open."""
 
     def find(self, prefix: bytes, limit: int) -> Found:
         """The strings that begin with `prefix` (whole bytes), page by `limit`.
@@ -68,7 +71,7 @@ class Walk:
         holds up to 15 more; the count is always that of all of them.
         Raises ProofError where the trie is closed and the lookup needs it open.
         """
-        node, bits = self._top, 0
+        node, bits = self._starts.get(prefix[:1]) or (self._top, 0)
         wanted = len(prefix) * 8
         opened = self._opened
         while isinstance(node, Inner):
@@ -83,6 +86,8 @@ class Walk:
             bits = depth + 1
             right = prefix[depth >> 3] & 0x80 >> (depth & 7)
             node = node.right if right else node.left
+            if bits <= 8:
+                self._starts[prefix[:1]] = node, bits
         strings = self._strings(node, prefix, bits)
         matching = tuple([one for one in strings if one.startswith(prefix)])
         return Found(len(matching), matching) if matching else NOTHING

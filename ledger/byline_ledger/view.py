@@ -190,8 +190,9 @@ class LogView:
         Raises RedactedError where its body was taken down.
         """
         index = self.index_of(statement_id)
-        if index is None:
-            return None
+        return None if index is None else self._body(index, statement_id)
+
+    def _body(self, index: int, statement_id: bytes) -> bytes:
         data = self.reader.get(layout.body(index))
         tombstone = self._tombstone_at(index, self.now)
         if data is None and tombstone is None:
@@ -208,9 +209,12 @@ class LogView:
 
         Raises RedactedError where its body was taken down.
         """
-        data = self.envelope(statement_id)
-        if data is None:
-            return None
+        index = self.index_of(statement_id)
+        return None if index is None else self.statement_at(index, statement_id)
+
+    def statement_at(self, index: int, statement_id: bytes) -> Statement:
+        """The statement of this id, whose leaf this is; raises as `statement`."""
+        data = self._body(index, statement_id)
         try:
             statement = Statement.from_envelope(data)
         except (MalformedError, UnsupportedError) as error:

@@ -47,9 +47,9 @@ AHEAD = 4 * THREADS
 WORK_STEP = 20_000
 """Hashes between two reports of progress."""
 
-PROOFS = (".byline", ".tlog-proof")
-"""What `byline query --save` and `--tlog-proof` leave beside works: in folders they are
-passed over."""
+PROOFS = (".byline", ".tlog-proof", ".c2pa")
+"""What `byline query --save`, `--tlog-proof` and `byline export --sidecar` leave beside
+works: in folders they are passed over."""
 
 SECRETS = frozenset({"secret", "origin"})
 """What a node's folder has, and a backup of it: nobody means to speak about those."""
@@ -363,6 +363,22 @@ def leave_out_taken_down(
         PassedOver(file.path, str(gone[file.digest]), RedactedError.exit_code)
         for file in files
         if file.digest in gone
+    ]
+    return kept, passed
+
+
+def leave_out_unlisted(
+    files: Sequence[HashedFile], terms: Terms
+) -> tuple[list[HashedFile], list[PassedOver]]:
+    """Where the terms are for works of a manifest: those in it, and the others."""
+    manifest = terms.behalf.manifest if terms.behalf else None
+    if manifest is None:
+        return list(files), []
+    kept = [file for file in files if file.digest in manifest]
+    passed = [
+        PassedOver(file.path, "not in that manifest", NotFoundError.exit_code)
+        for file in files
+        if file.digest not in manifest
     ]
     return kept, passed
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64decode
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.bundle_headline import chain_of, existed_by, gap_name, headline
+from tests.support.naive_view import NaiveView
 
 from byline_ledger.answer import Answer
 from byline_ledger.answer_maker import make_answers
 from byline_ledger.bundle import Bundle, build_bundle, build_shared
 from byline_ledger.checkpoint import checkpoint_of
-from byline_ledger.errors import MalformedError, RedactedError, UnsupportedError
-from byline_ledger.lookup_set import LookupSet, StringReader
+from byline_ledger.errors import MalformedError, UnsupportedError
 from byline_ledger.policy import Policy
-from byline_ledger.statement import Statement
-from byline_ledger.tombstone import Tombstone
 from byline_ledger.verify import FAILED, Verdict, verify_bundle
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -273,54 +270,6 @@ TIMES = st.one_of(st.just(0), st.just(2**63 - 1), st.integers(0, 2**63 - 1))
 
 
 # The prover against the oracle's
-
-
-@dataclass
-class NaiveView:
-    """An oracle's log, in the shape of LogView that `build_bundle` reads."""
-
-    view: naive_prover.View
-
-    def __post_init__(self) -> None:
-        strings = sorted(self.view.log.strings)
-        self.lookup_set = LookupSet.build(strings)
-        self.strings = strings
-        self.checkpoint = self.view.note
-        self.vkey = self.view.vkey
-        self.size = len(self.view.entries)
-        self.set_count = self.view.count
-
-    def read_strings(self, low: bytes, high: bytes) -> list[bytes]:
-        return [s for s in self.strings if low <= s <= high]
-
-    def string_reader(self) -> StringReader:
-        return self.read_strings
-
-    def tombstone(self, id_: bytes) -> Tombstone | None:
-        data = self.view.log.gone.get(id_)
-        return Tombstone.from_bytes(data) if data else None
-
-    def entry(self, index: int) -> bytes:
-        return self.view.entries[index]
-
-    def earliest_cosigned(self, index: int) -> bytes | None:
-        return None
-
-    def statement(self, id_: bytes) -> Statement | None:
-        if id_ in self.view.log.gone:
-            raise RedactedError("taken down")
-        said = self.view.log.said.get(id_)
-        return Statement.from_envelope(said.envelope) if said else None
-
-    def index_of(self, id_: bytes) -> int | None:
-        return self.view.log.index.get(id_)
-
-    def node(self, level: int, index: int) -> bytes:
-        start = index << level
-        return naive_bundle.tree_root(self.view.entries[start : start + (1 << level)])
-
-    def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
-        return tuple(naive_bundle.inclusion(index, self.view.entries))
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ async def url(ledger: Ledger, nursery: trio.Nursery) -> AsyncIterator[str]:
         yield str(plain.base_url)
 
 
+def without_derived(answer: Answer) -> Answer:
+    """What was made from a work is looked up for a work that is asked for alone."""
+    first = replace(answer.works[0], derived=(), derived_total=None)
+    return replace(answer, works=(first, *answer.works[1:]))
+
+
 async def ask_all(url: str, kind: str, digests: Sequence[bytes], **how: Any) -> Any:
     """What either client answers, and how often the node was asked."""
     if kind == "AsyncClient":
@@ -78,7 +85,7 @@ async def test_each_work_has_the_answer_that_it_has_alone(
         assert [one.asked for one in found] == asked
         async with AsyncClient(url) as client:
             alone = [await client.query(one, depth=0) for one in asked]
-        assert found == alone
+        assert found == [without_derived(one) for one in alone]
     assert await ask_all(url, kind, []) == []
 
 
@@ -142,7 +149,7 @@ def test_who_is_cut_short_in_company_is_asked_again_in_less(
     assert 1 in sizes[1:]
     for one, other in zip(found, whole, strict=True):
         if one.asked != DIGESTS[7]:
-            assert one == other
+            assert without_derived(one) == without_derived(other)
     flooded = found[7]
     assert "statements beyond 120000 bytes are not followed" in flooded.gaps
 

@@ -112,12 +112,11 @@ class Chain:
             level += 1
         if row:
             self.gaps.add("depth")
-        known = [bool(work["said"]) for work in works[: len(asked)]]
+        alone = len(asked) == 1 and bool(works[0]["said"])
         for work in works:
             work["said"] = [self._remarked(*row) for row in work["said"]]
-        for number, digest in enumerate(asked):
-            if known[number]:
-                self._derived(works[number], digest)
+        if alone:
+            self._derived(works[0], asked[0])
         there = [id_ for id_ in self.used if id_ not in self.view.log.gone]
         log = self.view.log
         world = Shown([log.said[one] for one in there], log.index, self)
@@ -229,8 +228,8 @@ class Chain:
         return [index, self._indexes([one.id for one in own.said]), own.whole]
 
     def _derived(self, work: dict[str, Any], digest: bytes) -> None:
-        """What names an asked work as its source; nothing if nobody says anything of
-        the work itself."""
+        """What names the one work that was asked for as its source; nothing if nobody
+        says anything of the work itself."""
         found = self.look(lookup_key("source", digest), 32, "derived page")
         if found is None:
             return
