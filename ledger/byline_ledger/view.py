@@ -233,6 +233,14 @@ class LogView:
             if index not in gone:
                 yield index, data
 
+    def statements(self, start: int, end: int) -> Iterator[tuple[int, Statement]]:
+        """The same, decoded."""
+        for index, data in self.envelopes(start, end):
+            try:
+                yield index, Statement.from_envelope(data)
+            except (MalformedError, UnsupportedError) as error:
+                raise damaged(f"the body at entry {index} is none") from error
+
     # Lookup strings
 
     def strings_under(
