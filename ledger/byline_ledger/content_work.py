@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from byline_ledger import vocabulary as words
 from byline_ledger.codec import Value
@@ -28,6 +29,7 @@ from byline_ledger.field_reader import (
     MAX_TITLE,
     MAX_TOOL,
     MAX_TOOLS,
+    REMEMBERED,
     FieldReader,
     is_media_type,
 )
@@ -122,6 +124,7 @@ def work_fields(
     return maker.fields
 
 
+@lru_cache(REMEMBERED)
 def read_work(statement: Statement) -> WorkContent:
     """What a `work` statement says, with a problem for each field that is not sound."""
     reader = FieldReader(statement.fields)

@@ -17,6 +17,8 @@ from byline_ledger.digest import is_multihash
 from byline_ledger.licence import read_licence
 from byline_ledger.statement import MAX_TIME, Source
 
+REMEMBERED = 1024
+"""Statements whose content is kept: an answer asks for that of each a dozen times."""
 MAX_TITLE = 512
 MAX_NOTE = 2048
 MAX_SHORT_NOTE = 512
