@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from byline_ledger.codec import Value
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.field_maker import FieldMaker, Fields
-from byline_ledger.field_reader import MAX_PARTS, REMEMBERED, FieldReader
+from byline_ledger.field_reader import MAX_PARTS, FieldReader, remembered
 from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import HASH_BYTES
 from byline_ledger.statement import Statement
@@ -49,7 +48,7 @@ def delegated_fields(
     return maker.fields
 
 
-@lru_cache(REMEMBERED)
+@remembered
 def read_delegated(statement: Statement) -> DelegatedContent:
     """Whom a statement of any type is signed for."""
     reader = FieldReader(statement.fields)

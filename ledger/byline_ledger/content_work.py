@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from byline_ledger import vocabulary as words
 from byline_ledger.codec import Value
@@ -29,9 +28,9 @@ from byline_ledger.field_reader import (
     MAX_TITLE,
     MAX_TOOL,
     MAX_TOOLS,
-    REMEMBERED,
     FieldReader,
     is_media_type,
+    remembered,
 )
 from byline_ledger.statement import MAX_SOURCES, Source, Statement
 
@@ -124,7 +123,7 @@ def work_fields(
     return maker.fields
 
 
-@lru_cache(REMEMBERED)
+@remembered
 def read_work(statement: Statement) -> WorkContent:
     """What a `work` statement says, with a problem for each field that is not sound."""
     reader = FieldReader(statement.fields)
