@@ -13,7 +13,7 @@ import typer
 from byline_cli import output
 from byline_cli.connect import connect
 from byline_cli.files import require_new, write_new_file
-from byline_cli.options import Json, NoPolicy, make_app
+from byline_cli.options import Json, NoPolicy
 from byline_cli.policy import chosen_policy
 from byline_cli.query import check, wanted
 from byline_cli.render_consent import term_words
@@ -40,18 +40,10 @@ from byline_ledger.use_word import CONSTRAINED, UNKNOWN, Term
 from byline_ledger.vocabulary import USES, check_word
 from byline_node.attest import PassedOver, find_files
 
-app = make_app("Ask what may be done with works, and say it in the words of others.")
-
 PLACED = ("robots", "tdmrep")
 """Projections that speak about places on a web site."""
 
 
-@app.callback()
-def consent() -> None:
-    """A group, though it has one command."""
-
-
-@app.command()
 def export(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH|DIR", hidden=True)],
     form: Annotated[

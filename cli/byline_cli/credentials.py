@@ -135,6 +135,14 @@ def shelf_of(client: AnyClient | None) -> str:
     return f"{client.url}/v1/manifests"
 
 
+def leave_with_node(url: str, manifest: bytes) -> None:
+    """Hand a manifest to the node, which holds it against its log.  RefusedError."""
+    from byline_node.calls import read_body
+    from byline_node.client import ask_service
+
+    read_body(ask_service(url, manifest, "application/c2pa", limit=MAX_REPLY))
+
+
 def write_anchor(out: Path | None, as_json: bool) -> None:
     """The certificate of this home's anchor, into a file or for people to read."""
     from byline_node.c2pa_certificates import anchor_certificate
@@ -213,13 +221,8 @@ class Job:
         self._receipt = publish_one(client, fields, self._key, work_bits)
 
     def deposit(self, url: str) -> None:
-        """Leave the manifest with the node, which holds it against its log."""
-        from byline_node.calls import read_body
-        from byline_node.client import ask_service
-
-        data = self._exported.manifest
-        reply = ask_service(url, data, "application/c2pa", limit=MAX_REPLY)
-        read_body(reply)
+        """Leave the manifest with the node."""
+        leave_with_node(url, self._exported.manifest)
         self._deposited = True
 
     def describe(self) -> list[output.Line]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byline_cli import output
-from byline_cli.connect import now_ms
-from byline_cli.credentials import open_work
+from byline_cli.connect import connect, now_ms
+from byline_cli.credentials import leave_with_node, open_work, shelf_of
 from byline_cli.files import read_file, require_new, write_new_file
 from byline_cli.saying import Manner, say
 from byline_cli.targets import hash_file
@@ -40,6 +40,7 @@ class Wanted:
     sidecar: Path | None
     trust: Path | None
     proof_out: Path | None
+    deposit: bool
     dry_run: bool
     manner: Manner
 
@@ -48,6 +49,7 @@ def import_credentials(wanted: Wanted) -> None:
     """Read the manifest in a file or beside it, tell it, publish a relay of it."""
     if wanted.proof_out is not None:
         require_new(wanted.proof_out)
+    shelf = find_shelf(wanted) if wanted.deposit else None
     trust = read_file(wanted.trust, MAX_TRUST) if wanted.trust is not None else None
     seen, where = look_at(wanted, trust)
     rows = describe(seen, where)
@@ -60,7 +62,18 @@ def import_credentials(wanted: Wanted) -> None:
     from byline_node.c2pa_relay import relay
 
     fields = relay(seen, trust_list=trust, now=now_ms(), salt=random_bytes(16))
-    say("Relayed", fields, wanted.manner, more=more, rows=tuple(rows))
+    signed = say("Relayed", fields, wanted.manner, more=more, rows=tuple(rows))
+    if shelf is not None:
+        leave_with_node(f"{shelf}?statement={signed.cid}", seen.report.manifest)
+        output.note("Left with the node, for those who find the work without them.")
+
+
+def find_shelf(wanted: Wanted) -> str:
+    """Where the node takes manifests; UsageError if nothing is to be published."""
+    if wanted.dry_run or wanted.manner.out is not None:
+        raise UsageError("--deposit goes with a relay that is published")
+    with connect(make=False) as client:
+        return shelf_of(client)
 
 
 def look_at(wanted: Wanted, trust: bytes | None) -> tuple[Seen, Path]:

@@ -70,6 +70,14 @@ def import_(
             dir_okay=False,
         ),
     ] = None,
+    deposit: Annotated[
+        bool,
+        typer.Option(
+            "--deposit",
+            help="With --c2pa: leave them with the node, for those who find the work"
+            " without.",
+        ),
+    ] = False,
     files: Annotated[
         Path | None,
         typer.Option(
@@ -150,7 +158,7 @@ def import_(
 
         manner = Manner(key_name, work_bits, out, as_json)
         import_credentials(
-            Credentials(c2pa, sidecar, trust, proof_out, dry_run, manner)
+            Credentials(c2pa, sidecar, trust, proof_out, deposit, dry_run, manner)
         )
     if csv is not None or dublin_core is not None:
         from byline_cli.import_catalogue import Wanted, import_catalogue

@@ -12,11 +12,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from byline_ledger.answer import EFFECTIVE, UNKNOWN, WITHDRAWN, Answer, Claim, Remark
+from byline_ledger.answer import (
+    EFFECTIVE,
+    UNKNOWN,
+    WITHDRAWN,
+    Answer,
+    Claim,
+    Depth,
+    Remark,
+)
 from byline_ledger.codec import Value
 from byline_ledger.content_keys import MAX_DISPLAY_NAME
 from byline_ledger.content_parts import read_fingerprints, read_model
 from byline_ledger.field_reader import FieldReader, is_text
+from byline_ledger.vocabulary import USES
 
 UNATTESTED = "unattested"
 MADE = ("human", "assisted", "generated", "other", "unknown", UNATTESTED)
@@ -26,6 +35,7 @@ DIFFERING = "differing"
 OBJECTION = "consent"
 """The reason of a dispute by somebody who is in a work."""
 COUNTED = (EFFECTIVE, UNKNOWN)
+NO_DEPTH = Depth(0, None, complete=False)
 
 _KINDS = {b"\x21\x07": "image", b"\x20\x07": "text"}
 """How ISCC units of 256 bits begin whose codes are compared."""
@@ -60,14 +70,10 @@ class LabelItem:
     code: tuple[str, int] | None
 
 
-def read_item(
-    answer: Answer,
-    consent: Mapping[str, str],
-    depth: tuple[int, int | None],
-) -> LabelItem:
-    """The item for the work that an answer is about; `consent` has the verdicts, and
-    `depth` the synthetic depth, that the rules of state.md give."""
+def read_item(answer: Answer) -> LabelItem:
+    """The item for the work that an answer is about."""
     work = answer.works[0]
+    depth = work.synthetic_depth or NO_DEPTH
     effective = [one for one in work.claims if one.status == EFFECTIVE]
     counted = [one for one in work.claims if one.status in COUNTED]
     shown = len(work.claims) + len(work.remarks) + len(work.redacted)
@@ -80,9 +86,9 @@ def read_item(
         source_type=_agreed([one.source_type for one in effective]),
         models=_models(effective),
         license=_license(effective),
-        consent=consent,
-        least=depth[0],
-        greatest=depth[1],
+        consent={use: work.consent.get(use, "unknown") for use in USES},
+        least=depth.least,
+        greatest=depth.greatest,
         authors=authors,
         named=any(map(_named(answer).__contains__, authors)),
         signed=bool(effective),

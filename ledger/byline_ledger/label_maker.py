@@ -13,8 +13,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.did import did_key
 from byline_ledger.errors import ProofError
 from byline_ledger.label_document import FORMAT, Head
-from byline_ledger.label_item import LabelItem, read_item
-from byline_ledger.label_reading import consents_of, depth_of
+from byline_ledger.label_item import read_item
 from byline_ledger.label_table import item_line
 from byline_ledger.label_tally import Figures, LabelTally
 from byline_ledger.manifest import ManifestRow
@@ -50,7 +49,7 @@ class LabelMaker:
         if answer.asked != row.digest:
             raise ProofError("the proof is about another work")
         self._note_log(answer)
-        item = item_of(answer)
+        item = read_item(answer)
         self._total.add(row.digest, row.bytes)
         self._tally.add(row, item)
         return item_line(row, item, proof)
@@ -103,8 +102,3 @@ class LabelMaker:
             },
             **self._tally.figures(),
         }
-
-
-def item_of(answer: Answer) -> LabelItem:
-    """What a label says of one work."""
-    return read_item(answer, consents_of(answer), depth_of(answer))

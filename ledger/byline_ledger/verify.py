@@ -9,7 +9,7 @@ bytes at hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from byline_ledger.amount import amount
 from byline_ledger.answer import Answer
@@ -26,6 +26,7 @@ from byline_ledger.errors import (
     ProofError,
     VerificationError,
 )
+from byline_ledger.facts import NOW, AsOf
 from byline_ledger.key_lookups import Recall
 from byline_ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from byline_ledger.moment import utc
@@ -99,6 +100,7 @@ def verify_bundle(
     work: bytes | None = None,
     depth: int = 0,
     max_age: int | None = None,
+    as_of: AsOf = NOW,
 ) -> Verdict:
     """Verify a bundle against what the reader knows.
 
@@ -107,13 +109,14 @@ def verify_bundle(
     named any; `work`: the multihash of the bytes at hand; `policy`: whom the reader
     trusts; `now`: Unix milliseconds, to refuse cosignatures from the future and to tell
     how old the answer is; `depth`: the least depth wanted; `max_age`: seconds since the
-    quorum saw this tree as the largest,
-    beyond which the bundle fails (by default, a day makes a warning).
+    quorum saw this tree as the largest, beyond which the bundle fails (by default, a
+    day makes a warning); `as_of`: when what is said is to hold.
     Raises MalformedError or UnsupportedError only; what does not hold fails a level.
     """
     parsed = Bundle.from_bytes(bundle)
     wanted = Wanted(digest, frozenset(digests), frozenset(keys), work, depth)
-    return _Verification(parsed, policy, now, max_age).run(wanted)
+    then = as_of if as_of.now is not None else replace(as_of, now=now)
+    return _Verification(parsed, policy, now, max_age).run(wanted, then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class _Verification:
         self._existed: list[tuple[int, int]] = []
         """Size of a tree and the time by which the quorum had cosigned it."""
 
-    def run(self, wanted: Wanted) -> Verdict:
+    def run(self, wanted: Wanted, as_of: AsOf) -> Verdict:
         self._level("asked", lambda: self._asked(wanted))
         self._level("signatures", self._signatures)
         self._level("log", self._log_signature)
@@ -166,6 +169,7 @@ class _Verification:
             [part for part, _capped in cut],
             root,
             self._existed_by,
+            as_of,
         )
         asked = wanted.digest or wanted.work
         chosen = (one for one in answers if asked in (None, one.asked))

@@ -46,9 +46,9 @@ AHEAD = 4 * THREADS
 WORK_STEP = 20_000
 """Hashes between two reports of progress."""
 
-PROOFS = (".byline", ".tlog-proof")
-"""What `byline query --save` and `--tlog-proof` leave beside works: in folders they are
-passed over."""
+PROOFS = (".byline", ".tlog-proof", ".c2pa")
+"""What `byline query --save`, `--tlog-proof` and `byline export --sidecar` leave beside
+works: in folders they are passed over."""
 
 SECRETS = frozenset({"secret", "origin"})
 """What a node's folder has, and a backup of it: nobody means to speak about those."""

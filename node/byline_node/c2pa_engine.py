@@ -25,7 +25,7 @@ MAX_REPORT = 64 << 20
 """Characters of the engine's report about one."""
 MAX_WORDS = 200
 UNTRUSTED = "signingCredential.untrusted"
-SIDECAR_TYPE = "application/c2pa"
+ANY_TYPE = "application/octet-stream"
 OFFLINE: dict[str, dict[str, Any]] = {
     "builder": {"thumbnail": {"enabled": False}},
     "core": {"allowed_network_hosts": []},
@@ -101,14 +101,14 @@ def write(
     media_type: str,
     signer: Signer,
     *,
-    into: BinaryIO,
-    embed: bool,
+    into: BinaryIO | None,
     parent: dict[str, Any] | None = None,
 ) -> bytes:
     """Signs a manifest about the work; returns the bytes of its store.
 
-    If it is to be embedded, `into` gets the work with it.  `parent` makes the work
-    itself, with the manifest it has, the ingredient of that description.
+    `into` gets the work with the manifest in it; None for one that is kept beside it.
+    `parent` makes the work itself, with the manifest it has, the ingredient of that
+    description.
     Raises UsageError for what the engine cannot do with these bytes.
     """
     c2pa = engine()
@@ -118,12 +118,15 @@ def write(
         if parent is not None:
             builder.add_ingredient(json.dumps(parent), media_type, work)
             work.seek(0)
-        if not embed:
+        if into is None:
             builder.set_no_embed()
         signed = c2pa.Signer.from_callback(
             signer.sign, c2pa.C2paSigningAlg.ED25519, signer.chain
         )
-        made: bytes = builder.sign(signed, media_type, work, into)
+        # Beside a work the hash is that of its bytes, whatever they are: for PDF the
+        # engine hashes what the file would be with a manifest in it.
+        kind = ANY_TYPE if into is None else media_type
+        made: bytes = builder.sign(signed, kind, work, into or BytesIO())
     return made
 
 

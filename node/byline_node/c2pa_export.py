@@ -12,7 +12,6 @@ import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +37,6 @@ from byline_node.c2pa_manifest import (
 )
 
 REPACKAGED = "c2pa.repackaged"
-OTHER_TYPE = "application/octet-stream"
 NOT_CARRIED = frozenset(
     {"about", "also", "author", "fingerprints", "in-manifest", "number", "salt", "seal"}
     | {"seal-nonce", "size", "sources", "time", FIELD}
@@ -62,7 +60,7 @@ def media_type_of(path: Path, statement: Statement | None = None) -> str:
     """By the file's name, else what the statement says of it."""
     guessed = mimetypes.guess_type(path.name)[0]
     said = statement.fields.get("media-type") if statement is not None else None
-    return guessed or (said if isinstance(said, str) else OTHER_TYPE)
+    return guessed or (said if isinstance(said, str) else c2pa_engine.ANY_TYPE)
 
 
 def is_embeddable(media_type: str) -> bool:
@@ -112,8 +110,7 @@ def export(
 ) -> Exported:
     """Signs a manifest about the work's bytes and writes them with it into `into`;
     where that is None, only the manifest is made."""
-    embed = into is not None
-    if embed and not is_embeddable(media_type):
+    if into is not None and not is_embeddable(media_type):
         raise UsageError(
             f"a manifest cannot be written into {media_type}",
             hint="keep it beside the file: --sidecar",
@@ -127,14 +124,12 @@ def export(
         program=("byline", version("byline-ledger")),
         own_parent=has_one,
     )
-    out = into if into is not None else BytesIO()
     manifest = c2pa_engine.write(
         made,
         work,
         media_type,
         signer,
-        into=out,
-        embed=embed,
+        into=into,
         parent=parent_of_itself() if has_one else None,
     )
     written = into if into is not None else work

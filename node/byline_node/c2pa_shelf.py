@@ -121,6 +121,9 @@ class Shelf:
         kept = Kept(found.label, found.statement.id, len(data))
         with self._lock:
             known = self._load(self._folder)
+            before = known.get(kept.label)
+            if before is not None and self._read(before) == data:
+                return found
             self._require_room(known, kept)
             make_folder(self._folder)
             write_durably(self._folder / kept.name, data)
@@ -131,16 +134,20 @@ class Shelf:
         """The store of that label.  NotFoundError, RedactedError."""
         with self._lock:
             kept = self._load(self._folder).get(label)
-        if kept is None or self._folder is None:
+        if kept is None:
             raise NOT_KEPT
         if self.standing(kept) is None:
             raise RedactedError(
                 "the statement that this manifest is about was withdrawn or taken down"
             )
-        data = read_small(self._folder / kept.name, MAX_DEPOSIT)
+        data = self._read(kept)
         if data is None:
             raise NOT_KEPT
         return data
+
+    def _read(self, kept: Kept) -> bytes | None:
+        assert self._folder is not None
+        return read_small(self._folder / kept.name, MAX_DEPOSIT)
 
     def standing(self, kept: Kept) -> Statement | None:
         """The statement that answers for it; None if it was taken back or down."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from byline_ledger.answer import Answer
 from byline_ledger.label_document import MAX_LABEL, ReadLabel, parse_label
-from byline_ledger.label_maker import item_of
+from byline_ledger.label_item import read_item
 from byline_ledger.label_table import fields_of, item_line
 from byline_ledger.manifest import ManifestRow
 from byline_node.label_checking import read_bounded, rows_with_lines
@@ -108,7 +108,7 @@ def compare_batch(
     for row, then in batch:
         answer = answers[row.digest]
         found.log_size = max(found.log_size, answer.log_size)
-        now = fields_of(item_line(row, item_of(answer), ""))
+        now = fields_of(item_line(row, read_item(answer), ""))
         assert now is not None
         changes = dict(differing(then, now))
         if changes:

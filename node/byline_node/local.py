@@ -122,7 +122,7 @@ class LocalClient(ManyWorks):
         """See Client.query_bundle."""
         return build_bundle(self.view, self._resolve(asked), depth=depth)
 
-    def _ask_shared(self, question: SharedQuestion) -> bytes:
+    def ask_shared(self, question: SharedQuestion) -> bytes:
         return operations.query_shared(self.view, question)
 
     def statement(self, id_: bytes) -> Statement:

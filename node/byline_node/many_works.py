@@ -19,6 +19,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.chain import MAX_ASKED
 from byline_ledger.digest import is_multihash
 from byline_ledger.errors import UsageError, VerificationError
+from byline_ledger.facts import NOW, AsOf
 from byline_ledger.policy import Policy
 from byline_ledger.verify import verify_bundle
 from byline_node.calls import BUNDLE_TYPE, Call, Operation, read_body
@@ -33,12 +34,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What is the same for all works: depth, 32-byte keys that are trusted, the
-    reader's policy and clock (Unix milliseconds)."""
+    reader's policy and clock (Unix milliseconds), and when it is to hold."""
 
     depth: int = 0
     keys: tuple[bytes, ...] = ()
     policy: Policy | None = None
     now: int | None = None
+    as_of: AsOf = NOW
 
     def question(self, digests: Sequence[bytes]) -> SharedQuestion:
         """The question for these works; UsageError for what is no multihash."""
@@ -63,6 +65,7 @@ class Asking:
             policy=self.policy,
             now=self.now,
             depth=self.depth,
+            as_of=self.as_of,
         )
         if not verdict.ok or not verdict.answers:
             raise VerificationError(
@@ -172,16 +175,16 @@ class ManyWorks:
         VerificationError if anything does not hold.
         """
         asking = Asking(depth, tuple(keys), self._policy, now)
-        return answer_all(digests, asking, self._ask_shared)
+        return answer_all(digests, asking, self.ask_shared)
 
     def prove_many(
         self, digests: Iterable[bytes], *, depth: int = 0
     ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
         """The same as proof bundles, to keep and to verify anywhere: each with the
         answers, by work, that it gives in full."""
-        return prove_all(digests, Asking(depth), self._ask_shared)
+        return prove_all(digests, Asking(depth), self.ask_shared)
 
-    def _ask_shared(self, question: SharedQuestion) -> bytes:
+    def ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""
         return self._run(ask_shared(question))
 

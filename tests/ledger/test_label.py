@@ -65,8 +65,13 @@ def made(words: Words = WORDS) -> dict[str, Any]:
     allowed = claim("human", uses={TRAINING: "allowed"}, license="MIT")
     forbidden = claim("generated", uses={TRAINING: "notAllowed"})
     url = "https://www.a.example/x"
-    maker.add(ManifestRow(2, PHOTO, "a.txt", 7, url=url), answer(work(allowed)), "p")
-    other = answer(work(forbidden, digest=SKETCH))
+    maker.add(
+        ManifestRow(2, PHOTO, "a.txt", 7, url=url),
+        answer(work(allowed, consent={TRAINING: "allowed"})),
+        "p",
+    )
+    no = {TRAINING: "notAllowed"}
+    other = answer(work(forbidden, digest=SKETCH, consent=no))
     maker.add(ManifestRow(3, SKETCH, "b,\n.txt", 8), other, "q")
     maker.add(ManifestRow(4, SKETCH), answer(work(digest=SKETCH)), "r")
     return maker.document(head(words))

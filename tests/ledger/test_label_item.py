@@ -9,30 +9,21 @@ import pytest
 from tests.support.label_works import (
     AUTHOR,
     OTHER,
-    PHOTO,
     answer,
     claim,
     remark,
-    source,
     work,
 )
 
-from byline_ledger.answer import Answer, Claim, KeyStatements, Redaction
-from byline_ledger.digest import digest_bytes
+from byline_ledger.answer import Claim, Depth, KeyStatements, Redaction
 from byline_ledger.label_item import LabelItem, read_item
-from byline_ledger.label_reading import consents_of, depth_of
 
 TRAINING = "cawg.ai_generative_training"
 GONE = Redaction(bytes(32), 3, "legal", 0)
-NEGATIVE, SKETCH = digest_bytes(b"its negative"), digest_bytes(b"a sketch")
-
-
-def read(found: Answer) -> LabelItem:
-    return read_item(found, consents_of(found), depth_of(found))
 
 
 def item(*claims: Claim, **more: Any) -> LabelItem:
-    return read(answer(work(*claims, **more)))
+    return read_item(answer(work(*claims, **more)))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +90,9 @@ def test_a_key_with_a_name_is_counted(fields: dict[str, Any], named: bool) -> No
     profile = remark("profile", AUTHOR, fields=fields)
     keys = (KeyStatements(AUTHOR, (profile, remark("rotate")), 1, None),)
     found = answer(work(claim()), keys=keys)
-    assert read(found).named is named
+    assert read_item(found).named is named
     other = answer(work(claim(author=OTHER)), keys=keys)
-    assert not read(other).named
+    assert not read_item(other).named
 
 
 def unit(head: bytes, body: bytes) -> str:
@@ -121,50 +112,10 @@ def test_places_and_keys_are_listed() -> None:
     assert (found.entries, found.authors) == ((3, 5), (OTHER,))
 
 
-@pytest.mark.parametrize(
-    ("claims", "more", "verdict"),
-    [
-        ((), {}, "unknown"),
-        (({},), {}, "unknown"),
-        (({"uses": {TRAINING: "allowed"}},), {}, "allowed"),
-        (({"uses": {TRAINING: "allowed"}},), {"total": 9}, "unknown"),
-        (({"uses": {TRAINING: "allowed"}}, {}), {}, "unknown"),
-        (({"uses": {TRAINING: "constrained"}},), {}, "notAllowed"),
-        (
-            (
-                {"uses": {TRAINING: "constrained"}, "constraints": {TRAINING: "ask"}},
-                {"uses": {TRAINING: "allowed"}},
-            ),
-            {},
-            "constrained",
-        ),
-        (({"uses": {TRAINING: "notAllowed"}, "status": "withdrawn"},), {}, "unknown"),
-    ],
-)
-def test_the_most_restrictive_word_is_the_verdict(
-    claims: tuple[dict[str, Any], ...], more: dict[str, Any], verdict: str
-) -> None:
-    found = answer(work(*(claim(**one) for one in claims), **more))
-    assert consents_of(found)[TRAINING] == verdict
-
-
-def test_depth_goes_through_the_sources() -> None:
-    below = work(claim("human"), digest=NEGATIVE, level=1)
-    made = claim("generated", sources=(source(NEGATIVE),))
-    assert depth_of(answer(work(made), below)) == (1, 1)
-    assert depth_of(answer(work(made))) == (1, None)
-    assert depth_of(answer(work(claim("generated")))) == (1, None)
-    assert depth_of(answer(work(claim("unknown")))) == (0, None)
-    assert depth_of(answer(work())) == (0, None)
-    doubted = work(claim("human"), claim("human", status="unknown"))
-    assert depth_of(answer(doubted)) == (0, None)
-
-
-def test_rival_claims_are_alternatives() -> None:
-    below = work(claim("assisted"), digest=NEGATIVE, level=1)
-    deep = claim("generated", sources=(source(NEGATIVE),))
-    assert depth_of(answer(work(deep, claim("human")), below)) == (0, 2)
-    both = claim("human", sources=(source(NEGATIVE), source(SKETCH)))
-    sketch = work(claim("human"), digest=SKETCH, level=1)
-    assert depth_of(answer(work(both), below, sketch)) == (0, 1)
-    assert PHOTO not in (NEGATIVE, SKETCH)
+def test_verdicts_and_depth_are_those_of_the_rules() -> None:
+    depth = Depth(1, 2, complete=True)
+    found = item(claim(), consent={TRAINING: "allowed"}, synthetic_depth=depth)
+    assert found.consent[TRAINING] == "allowed"
+    assert found.consent["cawg.data_mining"] == "unknown"
+    assert (found.least, found.greatest) == (1, 2)
+    assert (item().least, item().greatest) == (0, None)

@@ -148,6 +148,43 @@ def test_a_sidecar_for_any_bytes(tmp_path: Path) -> None:
     assert state == "Invalid"
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/pdf", "image/svg+xml", "image/jpeg", "audio/mpeg"]
+)
+def test_a_sidecar_speaks_of_the_bytes_as_they_are(
+    tmp_path: Path, media_type: str
+) -> None:
+    """Also where the engine would put a manifest into a file of that type."""
+    works = {"application/pdf": PDF, "image/svg+xml": SVG, "image/jpeg": picture()}
+    data = works.get(media_type, b"no sound")
+    _, made = exported(tmp_path, data, media_type, embed=False)
+    for read_as in (media_type, "application/octet-stream"):
+        assert read_elsewhere(data, read_as, made.manifest)[0] == "Valid"
+
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\nxref\n0 3\n"
+    b"0000000000 65535 f \n0000000009 00000 n \n0000000053 00000 n \n"
+    b"trailer<</Size 3/Root 1 0 R>>\nstartxref\n96\n%%EOF\n"
+)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type"), [("GIF", "image/gif"), ("TIFF", "image/tiff"), ("", "svg")]
+)
+def test_the_store_that_was_written_is_read_back_byte_for_byte(
+    tmp_path: Path, kind: str, media_type: str
+) -> None:
+    data = picture(kind) if kind else SVG
+    media_type = media_type if kind else "image/svg+xml"
+    written, made = exported(tmp_path, data, media_type)
+    report = c2pa_engine.read(BytesIO(written), media_type)
+    assert report is not None
+    assert (report.state, report.manifest) == ("Valid", made.manifest)
+
+
 def test_a_manifest_that_was_there_becomes_the_parent(tmp_path: Path) -> None:
     once, _ = exported(tmp_path, picture(), "image/jpeg")
     twice, _ = exported(
@@ -330,10 +367,18 @@ def test_an_attestation_parses_or_is_malformed() -> None:
 def test_nothing_needs_a_network(tmp_path: Path) -> None:
     """The same, where the machine has no network at all."""
     code = (
+        "from io import BytesIO\n"
         "from pathlib import Path\n"
         "from tests.support.credentials import *\n"
-        f"data, made = exported(Path({str(tmp_path)!r}), picture(), 'image/jpeg')\n"
+        "from byline_node.c2pa_certificates import anchor_certificate\n"
+        "from byline_node.c2pa_relay import look\n"
+        f"home = Path({str(tmp_path)!r})\n"
+        "data, made = exported(home, picture(), 'image/jpeg')\n"
+        "anchor = anchor_certificate(home, NOW)\n"
         "print(read_elsewhere(data, 'image/jpeg')[0])\n"
+        "print(read_elsewhere(data, 'image/jpeg', anchor=anchor)[0])\n"
+        "seen = look(BytesIO(data), 'image/jpeg', made.digest)\n"
+        "print(seen.carried.fault, len(seen.carried.attested.bundle) > 1000)\n"
     )
     probe = subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False)
     if probe.returncode:
@@ -345,4 +390,4 @@ def test_nothing_needs_a_network(tmp_path: Path) -> None:
         check=True,
         timeout=60,
     )
-    assert done.stdout == "Valid\n"
+    assert done.stdout == "Valid\nTrusted\nNone True\n"

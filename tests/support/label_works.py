@@ -9,7 +9,6 @@ from typing import Any
 from byline_ledger.answer import Answer, Claim, KeyStatements, Remark, Work
 from byline_ledger.digest import digest_bytes
 from byline_ledger.label_item import LabelItem
-from byline_ledger.statement import Source
 from byline_ledger.vocabulary import USES, plain_answer, source_type_to_write
 
 PHOTO = digest_bytes(b"a photo")
@@ -96,10 +95,6 @@ def answer(first: Work, *below: Work, keys: tuple[KeyStatements, ...] = ()) -> A
         log_root=bytes(32),
         set_root=b"\x07" * 32,
     )
-
-
-def source(digest: bytes) -> Source:
-    return Source(digest, "inputTo", {})
 
 
 def item(

@@ -1,0 +1,282 @@
+"""Makes the folder of a settlement, and checks one: docs/spec/settlement.md.
+
+Everything is made beside the place where it will be, and put there in one step at the
+end.  A check computes all of it again from the manifest and the proofs, offline.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from byline_ledger.answer import Answer
+from byline_ledger.codec import join_array, split_array
+from byline_ledger.content_sets import read_settlement, settlement_fields
+from byline_ledger.crypto import SigningKey, random_bytes
+from byline_ledger.digest import digest_bytes
+from byline_ledger.errors import (
+    BylineError,
+    MalformedError,
+    NotFoundError,
+    StoreError,
+)
+from byline_ledger.facts import AsOf
+from byline_ledger.settlement import (
+    MemberTotal,
+    Price,
+    members_to_bytes,
+    rows_of,
+    totals,
+)
+from byline_ledger.settlement_claims import counted_claims, priced_offer
+from byline_ledger.settlement_rows import (
+    MAX_ROWS_FILE,
+    Row,
+    rows_from_bytes,
+    rows_root,
+    rows_to_bytes,
+)
+from byline_ledger.statement import MAX_ENVELOPE, Statement, sign_statement
+from byline_node.manifests import entries, manifest_digest, open_manifest
+
+MANIFEST, ROWS, MEMBERS = "manifest", "rows.csv", "members.csv"
+STATEMENT, PROOFS = "settlement.statement", "proofs"
+MAX_PROOF = 32 << 20
+
+Advance = Callable[[int], None]
+Bundles = Callable[[Iterable[bytes], AsOf], Iterator[tuple[bytes, dict[bytes, Answer]]]]
+"""From multihashes to verified bundles, with the answers that count as of a moment."""
+Read = Callable[[bytes, AsOf], Mapping[bytes, Answer]]
+"""A verified bundle's answers that count, by their work; VerificationError if it does
+not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is settled: for which cooperative (32-byte key), which CAWG use, and the
+    moment by which terms are judged (Unix milliseconds)."""
+
+    group: bytes
+    use: str
+    time: int
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What a data set used of a cooperative's works."""
+
+    terms: Terms
+    sizes: Mapping[bytes, int]
+    rows: list[Row] = field(default_factory=list)
+    prices: dict[bytes, Price] = field(default_factory=dict)
+
+    def add(self, answer: Answer) -> None:
+        """One more work, by its verified answer."""
+        state, terms = answer.state, self.terms
+        assert state is not None
+        offer = priced_offer(state, terms.group, terms.use)
+        id_ = None if offer is None else offer[0]
+        claims = counted_claims(state, answer.asked, terms.group, terms.use, id_)
+        if claims and offer is not None:
+            self.prices[offer[0]] = offer[1]
+        self.rows += rows_of(answer.asked[2:], self.sizes[answer.asked], claims)
+
+    def sort(self) -> None:
+        """Rows in their order, once all works are there."""
+        self.rows.sort(key=lambda row: row.place)
+
+    def members(self) -> list[MemberTotal]:
+        """What each member has in all."""
+        return totals(self.rows, self.prices)
+
+
+def sizes_of(
+    manifest: Path, advance: Advance = lambda _bytes: None
+) -> dict[bytes, int]:
+    """The works of a manifest, each once, with the bytes that its first row says.
+
+    UsageError at a line that names no work.
+    """
+    for _digest in entries(manifest):
+        pass
+    found: dict[bytes, int] = {}
+    for line in open_manifest(manifest):
+        found.setdefault(line.digest, line.bytes or 0)  # type: ignore[union-attr]
+    return found
+
+
+def settle(
+    folder: Path,
+    manifest: Path,
+    terms: Terms,
+    bundles: Bundles,
+    key: SigningKey,
+    advance: Advance,
+) -> tuple[Settlement, Statement]:
+    """Write a settlement into a new folder; `advance` counts works."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / PROOFS).mkdir(parents=True)
+    try:
+        name = MANIFEST + manifest.suffix
+        shutil.copyfile(manifest, part / name)
+        made = Settlement(terms, sizes_of(part / name))
+        proven = bundles(made.sizes, AsOf(now=terms.time))
+        for number, (data, answers) in enumerate(proven):
+            (part / PROOFS / f"{number:06}.byline").write_bytes(data)
+            for answer in answers.values():
+                made.add(answer)
+            advance(len(answers))
+        made.sort()
+        signed = sign(part / name, made, key)
+        (part / ROWS).write_bytes(rows_to_bytes(made.rows))
+        (part / MEMBERS).write_bytes(members_to_bytes(made.members()))
+        (part / STATEMENT).write_bytes(join_array([signed.to_envelope()]))
+        part.rename(folder)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return made, signed
+
+
+def sign(manifest: Path, made: Settlement, key: SigningKey) -> Statement:
+    """The `settlement` statement about the manifest."""
+    fields = settlement_fields(
+        manifest=manifest_digest(manifest),
+        group=made.terms.group,
+        use=made.terms.use,
+        rows=digest_bytes(rows_to_bytes(made.rows)),
+        members=len({row.member for row in made.rows}),
+        items=len({row.work for row in made.rows}),
+        root=rows_root(made.rows),
+        time=made.terms.time,
+        salt=random_bytes(16),
+    )
+    return sign_statement(fields, key)
+
+
+# Checking
+
+
+@dataclass(slots=True)
+class Check:
+    """What a check found: `findings` name what differs, and are empty if nothing."""
+
+    statement: Statement | None = None
+    rows: tuple[Row, ...] = ()
+    members: list[MemberTotal] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+
+def check_settlement(folder: Path, read: Read, advance: Advance) -> Check:
+    """Compute a settlement again from its manifest and proofs.
+
+    NotFoundError where a file is missing; whatever else is wrong is a finding.
+    """
+    check = Check()
+    manifest = manifest_in(folder)
+    rows = bounded(folder / ROWS, MAX_ROWS_FILE)
+    try:
+        statement = statement_in(folder)
+        check.rows = rows_from_bytes(rows)
+        made = again(folder, manifest, statement, read, advance)
+    except BylineError as error:
+        check.findings.append(str(error))
+        return check
+    check.statement, check.members = statement, made.members()
+    check.findings += signed_otherwise(statement, manifest, rows, check.rows)
+    check.findings += different(check.rows, made.rows)
+    if bounded(folder / MEMBERS, MAX_ROWS_FILE) != members_to_bytes(check.members):
+        check.findings.append(f"{MEMBERS} is not what the rows come to")
+    return check
+
+
+def manifest_in(folder: Path) -> Path:
+    """The manifest of a settlement's folder."""
+    found = sorted(folder.glob(f"{MANIFEST}*"))
+    if len(found) != 1:
+        raise NotFoundError(f"{folder} holds no settlement: one {MANIFEST} is expected")
+    return found[0]
+
+
+def bounded(path: Path, most: int) -> bytes:
+    """A file of at most so many bytes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise NotFoundError(f"{path} does not exist") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    if len(data) > most:
+        raise MalformedError(f"{path.name}: expected at most {most:,} bytes")
+    return data
+
+
+def statement_in(folder: Path) -> Statement:
+    """The signed statement; its signature verifies."""
+    data = bounded(folder / STATEMENT, MAX_ENVELOPE + 16)
+    rows = split_array(data, max_size=len(data), max_items=1)
+    if len(rows) != 1:
+        raise MalformedError(f"{STATEMENT}: expected one statement")
+    statement = Statement.from_envelope(rows[0])
+    statement.verify()
+    if statement.type != "settlement" or not read_settlement(statement).sound:
+        raise MalformedError(f"{STATEMENT}: it is no settlement")
+    return statement
+
+
+def again(
+    folder: Path, manifest: Path, statement: Statement, read: Read, advance: Advance
+) -> Settlement:
+    """The settlement as the proofs give it; each work of the manifest needs one."""
+    said = read_settlement(statement)
+    assert said.group is not None
+    assert said.use is not None
+    made = Settlement(Terms(said.group, said.use, statement.time), sizes_of(manifest))
+    left = set(made.sizes)
+    for path in sorted((folder / PROOFS).glob("*.byline")):
+        answers = read(bounded(path, MAX_PROOF), AsOf(now=statement.time))
+        for work, answer in answers.items():
+            if work in left:
+                left.discard(work)
+                made.add(answer)
+                advance(1)
+    if left:
+        first = min(left)[2:].hex()
+        raise MalformedError(f"{len(left):,} works have no proof, such as {first}")
+    made.sort()
+    return made
+
+
+def signed_otherwise(
+    statement: Statement, manifest: Path, data: bytes, rows: Sequence[Row]
+) -> Iterator[str]:
+    """What the statement says that the files do not."""
+    said = read_settlement(statement)
+    if statement.about != manifest_digest(manifest):
+        yield "the manifest is another than the one that was settled"
+    if said.rows != digest_bytes(data):
+        yield f"{ROWS} is another than the one that was signed"
+    if said.root != rows_root(rows):
+        yield "the signed root is not that of the rows"
+    if said.members != len({row.member for row in rows}):
+        yield f"the statement says {said.members} members"
+    if said.items != len({row.work for row in rows}):
+        yield f"the statement says {said.items} works"
+
+
+def different(said: Sequence[Row], proven: Sequence[Row]) -> Iterator[str]:
+    """Rows that the proofs do not give, and that they give and are not there."""
+    by_place = {row.place: row for row in proven}
+    for row in said:
+        found = by_place.pop(row.place, None)
+        if found is None:
+            yield f"the proofs do not give the row {row.to_line()}"
+        elif found != row:
+            yield f"expected the row {found.to_line()}, got {row.to_line()}"
+    for row in by_place.values():
+        yield f"the row {row.to_line()} is left out"
