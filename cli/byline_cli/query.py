@@ -9,17 +9,24 @@ import typer
 
 from byline_cli import output
 from byline_cli.alarms import require_no_alarm
+from byline_cli.as_of import AsOfOption, parse_as_of
 from byline_cli.connect import connect, now_ms
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import labels_in
 from byline_cli.options import Depth, Json, MaxAge, NoPolicy, make_app
 from byline_cli.policy import chosen_policy, require_ageable
-from byline_cli.render import Reader, render_verdict, verdict_to_json
+from byline_cli.render import (
+    Reader,
+    is_anything_there,
+    render_verdict,
+    verdict_to_json,
+)
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import InconsistentLogError, NotFoundError, UsageError
+from byline_ledger.facts import NOW, AsOf
 from byline_ledger.policy import Policy
 from byline_ledger.verify import Verdict, verify_bundle
 
@@ -45,6 +52,7 @@ def query(
     ] = None,
     no_policy: NoPolicy = False,
     max_age: MaxAge = None,
+    as_of: AsOfOption = None,
     tlog_proof: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +98,12 @@ def query(
             require_new(path)
     rules, _where = chosen_policy(policy, no_policy)
     require_ageable(rules, max_age)
+    then = parse_as_of(as_of)
+    if as_of is not None and peers:
+        raise UsageError(
+            "--as-of and --peer do not go together",
+            hint="save the peer's answer with --save, then: byline verify --as-of",
+        )
     if private and not peers:
         raise UsageError(
             "--private needs --peer", hint="a node of yours knows what you ask it"
@@ -109,7 +123,7 @@ def query(
         bundle = ask_node(target, depth)
         unsaved = save is not None or tlog_proof is not None
         require_no_alarm(Bundle.from_bytes(bundle).log, unsaved=unsaved)
-        verdict = check(bundle, target, rules, depth, max_age)
+        verdict = check(bundle, target, rules, depth, max_age, then)
     asked = Bundle.from_bytes(bundle).asked[0]
     rows = [*describe(target, asked, verdict), *below]
     if save is not None:
@@ -138,6 +152,7 @@ def check(
     rules: Policy | None,
     depth: int,
     max_age: int | None,
+    as_of: AsOf = NOW,
 ) -> Verdict:
     """The verdict, by this machine's clock."""
     return verify_bundle(
@@ -148,6 +163,7 @@ def check(
         now=now_ms(),
         depth=depth,
         max_age=max_age,
+        as_of=as_of,
     )
 
 
@@ -172,5 +188,5 @@ def finish(verdict: Verdict) -> None:
     """The exit code: what does not hold, or that nothing is known."""
     if not verdict.ok:
         raise typer.Exit(verdict.exit_code)
-    if verdict.answer is not None and not verdict.answer.known:
+    if verdict.answer is not None and not is_anything_there(verdict.answer):
         raise typer.Exit(NotFoundError.exit_code)

@@ -91,10 +91,15 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
         yield "  Who made it, how, and what you may do with it is unknown."
         yield f"  If you expected a claim: it is {OTHER_FILE}."
         return
+    if not is_anything_there(answer):
+        yield ""
+        yield ("  Nothing of what is said about it was there then.", "doubt")
+        return
     for claim in work.claims[:MOST_SHOWN]:
         yield ""
         yield from render_claim(claim, answer, reader)
-    yield from render_remainder(work)
+    if answer.as_of is None:
+        yield from render_remainder(work)
     for remark in work.remarks[:MOST_SHOWN]:
         yield ""
         yield render_remark_on_work(remark, reader)
@@ -104,8 +109,17 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
     if answer.state is not None:
         consents = [answer.consent(use) for use in USES]
         yield from consent_rows(consents, authors_in(answer), reader.short)
-    yield from derived_rows(work.derived, work.derived_total, reader.short)
+    total = work.derived_total if answer.as_of is None else len(work.derived)
+    yield from derived_rows(work.derived, total, reader.short)
     yield from key_rows(answer, reader.key)
+
+
+def is_anything_there(answer: Answer) -> bool:
+    """Whether anything about the work is known, as of when the answer is for."""
+    work = answer.works[0]
+    if answer.as_of is None:
+        return answer.known
+    return bool(work.claims or work.remarks or work.redacted)
 
 
 def as_of_rows(answer: Answer) -> Iterator[Line]:
@@ -166,7 +180,7 @@ def render_claim(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]
         yield field("made from", amount(len(claim.sources), "source"))
         yield from source_rows(claim, answer)
         yield from depth_rows(answer)
-    yield from remark_rows(claim, reader)
+    yield from remark_rows(claim, answer, reader)
     for problem in claim.problems:
         yield (field("problem", safe(problem)), "doubt")
     yield (field("statement", cid_of_statement(claim.id)), "quiet")
@@ -257,7 +271,7 @@ def terms(claim: Claim, use: str) -> str:
     return f": {safe(info)}" if info else ""
 
 
-def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
+def remark_rows(claim: Claim, answer: Answer, reader: Reader) -> Iterator[Line]:
     """What others say about the claim."""
     remarks = [*claim.endorsements, *claim.disputes, *claim.others]
     for remark in remarks[:MOST_SHOWN]:
@@ -267,7 +281,8 @@ def remark_rows(claim: Claim, reader: Reader) -> Iterator[Line]:
     hidden = (claim.remarks_total or 0) - min(len(remarks), MOST_SHOWN)
     if claim.withdrawal is not None:
         hidden -= 1
-    if hidden > 0:
+    # Of a point in the past, later ones are no part of what was there.
+    if hidden > 0 and answer.as_of is None:
         yield field("and", f"{amount(hidden, 'further remark')} (see --json)")
 
 

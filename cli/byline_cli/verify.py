@@ -11,6 +11,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.alarms import require_no_alarm
+from byline_cli.as_of import AsOfOption, parse_as_of
 from byline_cli.files import read_file
 from byline_cli.known_names import labels_in
 from byline_cli.options import Json, MaxAge, NoPolicy, make_app
@@ -22,6 +23,7 @@ from byline_cli.wording import LEVELS
 from byline_ledger.bundle import Bundle
 from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.errors import BylineError, MalformedError, UsageError
+from byline_ledger.facts import NOW, AsOf
 from byline_ledger.policy import Policy
 from byline_ledger.tlog_proof import HEADER
 from byline_ledger.verify import FAILED, Verdict, verify_bundle
@@ -40,6 +42,7 @@ class Wanted:
     target: Target | None
     rules: Policy | None
     max_age: int | None
+    as_of: AsOf = NOW
 
 
 @app.command()
@@ -61,6 +64,7 @@ def verify(
     ] = None,
     no_policy: NoPolicy = False,
     max_age: MaxAge = None,
+    as_of: AsOfOption = None,
     refresh: Annotated[
         bool,
         typer.Option(
@@ -90,7 +94,9 @@ def verify(
     require_ageable(rules, max_age)
     if accept_loss and not refresh:
         raise UsageError("--accept-loss needs --refresh")
-    wanted = Wanted(target, rules, max_age)
+    if as_of is not None and refresh:
+        raise UsageError("--as-of and --refresh do not go together")
+    wanted = Wanted(target, rules, max_age, parse_as_of(as_of))
     if data.startswith(HEADER):
         from byline_cli.tlog import verify_tlog
 
@@ -132,6 +138,7 @@ def check(data: bytes, wanted: Wanted) -> Verdict:
         policy=wanted.rules,
         now=time.time_ns() // 1_000_000,
         max_age=wanted.max_age,
+        as_of=wanted.as_of,
     )
     require_no_alarm(Bundle.from_bytes(data).log)
     return verdict
