@@ -246,32 +246,56 @@ def data_set(cast: Cast) -> None:
     expect("due to who shares", owed[cast.archive.key], {"EUR": 50})
     checked = mia("settle", "check", "settlement", "--member", ben.key)
     expect("Ben computes the same, offline", checked["ok"], True)
-    mia("label", "create", "set.csv", "--for", USE, "--out", "label", *LABEL)
-    expect(
-        "the label follows from its proofs", mia("label", "verify", "label")["ok"], True
-    )
-    expect("labels that are outdated", len(mia("label", "stale")["stale"]), 0)
+    found = mia("find", "--key", ben.key, "--in", "set.csv")["found"]
+    paths = sorted(one["path"] for one in found)
+    expect("Ben's in the set", paths, ["guild0.txt", "guild1.txt", "storm.txt"])
+    mia("label", "set.csv", "--for", USE, "--out", "label", "--name", "Seas")
+    checked = mia("label", "verify", "label", "--files", "set")
+    expect("the label follows from its proofs", checked["holds"], True)
+    mia("label", "stale")
     guild1 = work(mia, "set/guild1.txt")["claims"][0]["id"]
     ben("withdraw", guild1, "--reason", "consent-changed")
-    expect("after a withdrawal", len(mia("label", "stale")["stale"]), 1)
-
-
-LABEL = (
-    "--name",
-    "Seas",
-    "--description",
-    "Texts about seas",
-    "--license",
-    "CC-BY-4.0",
-)
+    mia("label", "stale", code=1)
+    (folder / "guild0.txt").write_bytes(b"a text for the guild, changed")
+    mia("label", "verify", "label", "--files", "set", code=1)
 
 
 def altered(cast: Cast) -> None:
     """8. Copies that were altered are found, and never taken for the file itself"""
+    ben, mia = cast.ben, cast.mia
+    words = [f"the {number}th wave of the sea came in and went out," for number in range(90)]
+    ben.write("waves.txt", "\n".join(words).encode())
+    attest(ben, "waves.txt", "--made", "human", "--similar")
+    words[40:42] = ["a line that somebody put in,"]
+    mia.write("copied.txt", "\n".join(words).encode())
+    told = mia("query", "copied.txt", code=NOTHING)
+    expect("claims about the copy", told["answer"]["works"][0]["claims"], [])
+    near = mia("similar", "copied.txt")["similar"]
+    expect("but it resembles a work of", near[0]["author"], ben.key)
+    mia.write("short.txt", b"too short to resemble anything")
+    mia.refused("similar", "short.txt")
 
 
 def credentials(cast: Cast) -> None:
     """9. Content Credentials, out and in again"""
+    ben, mia = cast.ben, cast.mia
+    ben.write("poem.txt", b"a poem with credentials beside it")
+    attest(ben, "poem.txt", "--made", "human", "--use", f"{USE}=notAllowed")
+    ben("export", "--c2pa", "poem.txt", "--sidecar", "--out", "poem.txt.c2pa")
+    ben.give("poem.txt", mia)
+    ben.give("poem.txt.c2pa", mia)
+    mia(
+        *("import", "--c2pa", "poem.txt", "--sidecar", "poem.txt.c2pa"),
+        *("--proof-out", "poem.txt.byline"),
+    )
+    checked = mia("verify", "poem.txt.byline", "poem.txt")
+    expect("the proof that it carries holds", checked["ok"], True)
+    relayed = work(mia, "poem.txt")["remarks"][0]
+    expect("Mia relays a claim", relayed["type"], "relay")
+    where = f"{cast.url}/matches/byBinding?alg=io.iscc.v0&value={cast.iscc}"
+    with urllib.request.urlopen(where, timeout=30) as reply:
+        matches = json.load(reply)["matches"]
+    expect("manifests by soft binding", len(matches), 1)
 
 
 __all__ = [
