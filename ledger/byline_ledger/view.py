@@ -190,10 +190,16 @@ class LogView:
         Raises RedactedError where its body was taken down.
         """
         index = self.index_of(statement_id)
-        return None if index is None else self._body(index, statement_id)
+        return None if index is None else self._body(index, statement_id, None)
 
-    def _body(self, index: int, statement_id: bytes) -> bytes:
-        data = self.reader.get(layout.body(index))
+    def bodies(self, indexes: Iterable[int]) -> dict[int, bytes]:
+        """What is stored of these statements, to be read by `statement_at` alone:
+        some of it may have been taken down since."""
+        found = self.reader.get_many(map(layout.body, indexes))
+        return {layout.parse_index(key[1:]): value for key, value in found.items()}
+
+    def _body(self, index: int, statement_id: bytes, data: bytes | None) -> bytes:
+        data = data or self.reader.get(layout.body(index))
         tombstone = self._tombstone_at(index, self.now)
         if data is None and tombstone is None:
             # Lost in this tree, and put back since.
@@ -212,9 +218,14 @@ class LogView:
         index = self.index_of(statement_id)
         return None if index is None else self.statement_at(index, statement_id)
 
-    def statement_at(self, index: int, statement_id: bytes) -> Statement:
-        """The statement of this id, whose leaf this is; raises as `statement`."""
-        data = self._body(index, statement_id)
+    def statement_at(
+        self, index: int, statement_id: bytes, stored: bytes | None = None
+    ) -> Statement:
+        """The statement of this id, whose leaf this is; raises as `statement`.
+
+        `stored` is what `bodies` gave, if it was asked.
+        """
+        data = self._body(index, statement_id, stored)
         try:
             statement = Statement.from_envelope(data)
         except (MalformedError, UnsupportedError) as error:
