@@ -57,6 +57,7 @@ from byline_node.attest import (
     hash_files,
     leave_out_attested,
     leave_out_taken_down,
+    leave_out_unlisted,
     sign_works,
 )
 from byline_node.home import find_home
@@ -179,7 +180,8 @@ def attest(
         found, passed = find_files(listed(paths), recursive=recursive)
         key = load_key(key_name)
         hashed, more = hash_with_progress(found)
-    job = kind(terms, key, hashed, [*passed, *more], work_bits)
+    hashed, unlisted = leave_out_unlisted(hashed, terms)
+    job = kind(terms, key, hashed, [*passed, *more, *unlisted], work_bits)
     job.sign_into(out) if out else job.publish(again=again)
     output.result(as_json, job.to_json(), job.describe())
     job.finish()

@@ -112,7 +112,8 @@ class Authority:
             reasons.no(f"{said.type} cannot be delegated")
         given = self._facts.by_id(id_)
         if given is None:
-            reasons.unknown("the statement that gives it is not shown")
+            is_none = self._is_shown(digest_bytes(said.author), key)
+            reasons.add(NO if is_none else UNSURE, "that key gave no such delegation")
             return
         scope = read_delegate(given.statement)
         is_one = given.statement.type == "delegate" and scope.sound
@@ -145,12 +146,14 @@ class Authority:
         spoke = [self._says(one, giver) for one in withdrawals if one.index < index]
         if YES in spoke:
             return NO
-        found = self._keys.succession(giver)
-        is_shown = found.settled and all(
-            self._facts.shown(name, one) for one in found.keys
-        )
-        sure = is_shown and not self._facts.gone(name) and UNSURE not in spoke
-        return YES if sure else UNSURE
+        is_shown = self._is_shown(name, giver) and not self._facts.gone(name)
+        return YES if is_shown and UNSURE not in spoke else UNSURE
+
+    def _is_shown(self, about: bytes, key: bytes) -> bool:
+        """Whether all is shown of what those who act for a key said about this."""
+        found = self._keys.succession(key)
+        shown = self._facts.shown
+        return found.settled and all(shown(about, one) for one in found.keys)
 
     def _says(self, record: Record, key: bytes) -> Does:
         """Whether it is the word of a key in the succession of `key` itself."""

@@ -363,6 +363,22 @@ def leave_out_taken_down(
     return kept, passed
 
 
+def leave_out_unlisted(
+    files: Sequence[HashedFile], terms: Terms
+) -> tuple[list[HashedFile], list[PassedOver]]:
+    """Where the terms are for works of a manifest: those in it, and the others."""
+    manifest = terms.behalf.manifest if terms.behalf else None
+    if manifest is None:
+        return list(files), []
+    kept = [file for file in files if file.digest in manifest]
+    passed = [
+        PassedOver(file.path, "not in that manifest", NotFoundError.exit_code)
+        for file in files
+        if file.digest not in manifest
+    ]
+    return kept, passed
+
+
 def standing_works(author: bytes, said: Iterable[Statement]) -> dict[bytes, Statement]:
     """Digest to the author's latest `work` statement that was not withdrawn."""
     own = [one for one in said if one.author == author]

@@ -43,6 +43,9 @@ class ManifestProofs:
         """Those of a manifest's file."""
         return cls(entries(path))
 
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._indexes
+
     def place(self, digest: bytes) -> InManifest:
         """The proof for a work (multihash of 34 bytes); NotFoundError if it is not one
         of them."""

@@ -33,9 +33,11 @@ from byline_node.attest import (
     hash_files,
     leave_out_attested,
     leave_out_taken_down,
+    leave_out_unlisted,
     says,
     sign_works,
 )
+from byline_node.manifest_proofs import ManifestProofs
 from byline_node.taken_down import Takedowns, TakenDown
 
 KEY = SigningKey.from_seed(bytes(32))
@@ -325,3 +327,14 @@ def test_works_signed_for_another_are_numbered() -> None:
     assert (content.shares, content.group) == (terms.shares, terms.group)
     assert says(signed[1], files[1], terms)
     assert not says(signed[1], files[1], Terms(made="generated"))
+
+
+def test_a_delegation_for_a_manifest_leaves_out_what_is_not_in_it() -> None:
+    """It is named, and the rest goes on; without such a delegation nothing is."""
+    files = [HashedFile(Path(name), digest_bytes(name.encode()), 1) for name in "abc"]
+    proofs = ManifestProofs([files[0].digest, files[2].digest])
+    behalf = Behalf(OTHER.public, bytes(32), manifest=proofs)
+    kept, passed = leave_out_unlisted(files, Terms(made="human", behalf=behalf))
+    assert kept == [files[0], files[2]]
+    assert [(one.path, one.exit_code) for one in passed] == [(Path("b"), 3)]
+    assert leave_out_unlisted(files, TERMS) == (files, [])

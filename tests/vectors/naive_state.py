@@ -191,7 +191,8 @@ class World:
         wrong = said["type"] in ("rotate", "profile", "delegate")
         given = self.named(name)
         if given is None:
-            return wrong, True
+            is_shown = self.all_said(f"key {said['author']}", key)
+            return wrong or is_shown, not is_shown
         sound = isinstance(given.get("until"), int) and bool(given.get("types"))
         if (
             wrong

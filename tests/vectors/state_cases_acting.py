@@ -44,7 +44,13 @@ def delegation_cases() -> list[Case]:
         by("a delegated work", "valid"),
         by("by another key", "invalid", said={"for_": "q"})
         | {"hand": {"delegations.c": ["invalid", "q"]}},
-        by("named, and not shown", "unknown", said={"delegation": "nothing"}),
+        by("named, and there is none", "invalid", said={"delegation": "nothing"}),
+        by(
+            "named, and not shown",
+            "unknown",
+            said={"delegation": "nothing"},
+            missing=[["key d", "p"]],
+        ),
         by(
             "what is named is no delegation",
             "invalid",
@@ -249,6 +255,7 @@ def delegation_cases() -> list[Case]:
         case(
             "an unknown delegation leaves the claim unknown",
             claim("c", 3, "d", for_="p", delegation="d1"),
+            missing=[["key d", "p"]],
             expect=status(c="unknown"),
         ),
         case(
