@@ -40,7 +40,6 @@ from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
 from byline_ledger.synthetic_depth import Depth as FoundDepth
-from byline_ledger.vocabulary import USES
 
 if TYPE_CHECKING:
     from byline_ledger.bundle import Bundle
@@ -121,7 +120,6 @@ class _Reader:
         found = {one.statement.id: one for one in work.statements}
         claims = self._state.claims(work.digest)
         others = [one for one in work.statements if one.statement.type != "work"]
-        consents = self._state.consents
         return Work(
             work.digest,
             work.level,
@@ -129,7 +127,7 @@ class _Reader:
             self._remarks(others),
             work.total,
             self._redactions(work.gone),
-            consent={use: consents.of(work.digest, use).verdict for use in USES},
+            consent=self._state.consents.verdicts(work.digest),
             synthetic_depth=Depth(depth.least, depth.greatest, depth.complete),
             derived=tuple(
                 one for each in work.derived for one in self._derived(each, work)
