@@ -150,6 +150,10 @@ class Cast:
 
     def __enter__(self) -> Cast:
         self.archive("key", "new", "--no-passphrase")
+        self.archive.run("node", "init")
+        settings = self.archive.folder / "home" / "node" / "node.toml"
+        text = settings.read_text().replace("manifests = false", "manifests = true")
+        settings.write_text(text)
         self._running = self.archive.archive()
         self.url = self._running.__enter__()
         # The archive's own commands go to its node as everybody's do.
