@@ -7,7 +7,7 @@ into the form in which it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 ExistedBy: TypeAlias = Callable[[int], "int | None"]
 """Unix seconds by which an entry was in a cosigned tree, if that is known."""
 FORBIDDEN = "notAllowed"
+DELEGATED = frozenset({"for", "delegation", "in-manifest", "number"})
+"""Fields of statements that one key signs for another."""
 
 
 def make_answers(
@@ -121,7 +123,6 @@ class _Reader:
         found = {one.statement.id: one for one in work.statements}
         claims = self._state.claims(work.digest)
         others = [one for one in work.statements if one.statement.type != "work"]
-        consents = self._state.consents
         return Work(
             work.digest,
             work.level,
@@ -129,7 +130,7 @@ class _Reader:
             self._remarks(others),
             work.total,
             self._redactions(work.gone),
-            consent={use: consents.of(work.digest, use).verdict for use in USES},
+            consent=_Verdicts(self._state, work.digest),
             synthetic_depth=Depth(depth.least, depth.greatest, depth.complete),
             derived=tuple(
                 one for each in work.derived for one in self._derived(each, work)
@@ -165,7 +166,7 @@ class _Reader:
         ]
 
     def _claim(self, record: Record, shown: Evidence | None) -> Claim:
-        said, content = record.statement, read_work(record.statement)
+        said, content = record.statement, self._state.facts.work_content(record)
         # One that another lookup brought has no page of remarks.
         evidence = shown or Evidence(said, (), False)
         standing = self._state.standings.of(record)
@@ -277,6 +278,8 @@ class _Reader:
         self, record: Record
     ) -> tuple[bytes | None, str | None, tuple[str, ...]]:
         """For whom it was validly signed, whether it was, and what is wrong."""
+        if DELEGATED.isdisjoint(record.statement.fields):
+            return None, None, ()
         problems = read_delegated(record.statement).problems
         found = self._state.authority.delegation(record)
         if found is None:
@@ -309,7 +312,7 @@ class _Reader:
         found: dict[tuple[bytes, bytes], Member] = {}
         for work in self._chain.works:
             for claim in self._state.claims(work.digest):
-                group = read_work(claim.statement).group
+                group = self._state.facts.work_content(claim).group
                 if group is None:
                     continue
                 member = self._state.authority.principal(claim)
@@ -325,6 +328,26 @@ class _Reader:
 
     def _record(self, statement: Statement) -> Record | None:
         return self._state.facts.by_id(statement.id)
+
+
+class _Verdicts(Mapping[str, str]):
+    """Each use and the verdict for whoever comes, found when it is asked for: of a long
+    list, most are asked for one use alone."""
+
+    def __init__(self, state: State, work: bytes) -> None:
+        self._state = state
+        self._work = work
+
+    def __getitem__(self, use: str) -> str:
+        if use not in USES:
+            raise KeyError(use)
+        return self._state.consents.of(self._work, use).verdict
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(USES)
+
+    def __len__(self) -> int:
+        return len(USES)
 
 
 def _of_type(remarks: Iterable[Remark], type_: str) -> tuple[Remark, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from byline_ledger.content_terms import OfferContent, read_grant, read_offer
-from byline_ledger.content_work import WorkContent, read_work
+from byline_ledger.content_work import WorkContent
 from byline_ledger.delegation import Authority
 from byline_ledger.digest import digest_bytes
 from byline_ledger.effective import Standings
@@ -68,6 +68,7 @@ class Consents:
         self._authority = authority
         self._standings = standings
         self._groups = groups
+        self._found: dict[bytes, list[_Claim]] = {}
 
     def of(self, work: bytes, use: str, grantee: bytes | None = None) -> Consent:
         """The verdict on a use (CAWG entry) of a work (34-byte multihash)."""
@@ -91,11 +92,16 @@ class Consents:
         )
 
     def _claims(self, work: bytes) -> list[_Claim]:
+        if work not in self._found:
+            self._found[work] = self._find_claims(work)
+        return self._found[work]
+
+    def _find_claims(self, work: bytes) -> list[_Claim]:
         found = self._facts.about(work, "work")
         return [
             _Claim(
                 one,
-                read_work(one.statement),
+                self._facts.work_content(one),
                 self._standings.is_effective(one),
                 self._authority.principal(one),
             )
