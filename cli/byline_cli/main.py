@@ -46,6 +46,7 @@ COMMANDS = {
     "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
     "settle": ("settle", "Say what a data set owes a cooperative's members."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
+    "stats": ("stats", "Say how the claims in a log, or about a set, divide."),
     "label": ("label", "Make, check and refresh the nutrition label of a data set."),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),

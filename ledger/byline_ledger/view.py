@@ -223,6 +223,20 @@ class LogView:
             raise _not_stored_so(statement_id)
         return statement
 
+    def statements(self, start: int, end: int) -> Iterator[tuple[int, Statement]]:
+        """The statements from place `start` to before `end` that have a body, with
+        their places."""
+        gone = set(self.taken_down(start, end))
+        rows = self.reader.iterate(layout.body(start), layout.body(end))
+        for key, data in rows:
+            index = layout.parse_index(key[1:])
+            if index in gone:
+                continue
+            try:
+                yield index, Statement.from_envelope(data)
+            except (MalformedError, UnsupportedError) as error:
+                raise damaged(f"the body at entry {index} is none") from error
+
     # Lookup strings
 
     def strings_under(

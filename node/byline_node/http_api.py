@@ -55,6 +55,7 @@ from byline_node.http_replies import (
     json_response,
     tombstone_response,
 )
+from byline_node.http_stats import StatsRoutes
 from byline_node.receipts import receipts_to_json
 from byline_node.shared_question import MAX_BYTES, SharedQuestion
 
@@ -172,6 +173,9 @@ class Routes:
             responses=failures,
         )(self.admission)
         PublicRoutes(self._backend, self._read).add_to(app)
+        counts = StatsRoutes(self._backend, self._read)
+        get("/v1/stats", response_model=http_models.Stats)(counts.stats)
+        app.router.add_route("/stats", counts.page, ["GET"], include_in_schema=False)
         get("/v1/status", response_model=http_models.Status)(self.status)
         get("/healthz", response_model=http_models.Health)(self.health)
 

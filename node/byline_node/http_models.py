@@ -205,3 +205,18 @@ class Status(Model):
 class Health(Model):
     ok: bool
     origin: str
+
+
+class Stats(Model):
+    origin: str
+    entries: int = Field(description="Of the log")
+    counted: int = Field(description="Entries that were counted so far: ask again")
+    complete: bool
+    claims: dict[str, int] = Field(
+        description="Claims that their author did not withdraw, by how made"
+    )
+    withdrawn: dict[str, int]
+    by_year: dict[str, dict[str, int]] = Field(description="Of the claimed time")
+    by_medium: dict[str, dict[str, int]]
+    other_statements: dict[str, int] = Field(description="By type")
+    taken_down: int = Field(description="Statements without a body")

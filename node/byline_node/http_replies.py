@@ -31,6 +31,13 @@ def json_response(value: object, status: int = 200) -> Response:
     return Response(text, status, media_type=JSON_TYPE, headers={"vary": "accept"})
 
 
+def html_response(text: str) -> Response:
+    """A page of ours, which needs and may fetch nothing."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    headers = {"content-security-policy": policy, "cache-control": "no-store"}
+    return Response(text, media_type="text/html", headers=headers)
+
+
 def text_response(status: int, body: bytes) -> Response:
     return Response(body, status, media_type=TEXT_TYPE)
 

@@ -15,9 +15,11 @@ from byline_ledger.answer import Answer
 from byline_ledger.bundle import Bundle
 from byline_ledger.content_keys import ProfileContent, read_profile
 from byline_ledger.digest import digest_bytes
+from byline_ledger.errors import VerificationError
 from byline_ledger.facts import Facts, Record
 from byline_ledger.key_state import MAX_SUCCESSORS, Keys, KeyState
-from byline_node.calls import read_answer
+from byline_ledger.verify import verify_bundle
+from byline_node.shared_question import SharedQuestion
 
 DEPTH: Final = 0
 EFFECTIVE: Final = "effective"
@@ -27,8 +29,8 @@ UNKNOWN: Final = "unknown"
 class Asked(Protocol):
     """The part of a client that this needs."""
 
-    def query_bundle(self, asked: str | bytes, *, depth: int) -> bytes:
-        """The verified bundle about a 34-byte multihash."""
+    def ask_shared(self, question: SharedQuestion) -> bytes:
+        """One bundle for all works of a question, not verified."""
         ...
 
 
@@ -87,13 +89,18 @@ class KeyStory:
 
 def read_story(client: Asked, key: bytes) -> KeyStory:
     """The story of a key (32 bytes), by the node that the client asks."""
-    return story_of(client.query_bundle(digest_bytes(key), depth=DEPTH), key)
+    # Its own word is asked for by name: strangers can fill the page about it.
+    about = digest_bytes(key)
+    return story_of(client.ask_shared(SharedQuestion.of([about], DEPTH, [key])), key)
 
 
 def story_of(bundle: bytes, key: bytes) -> KeyStory:
     """The same from a bundle; VerificationError if it does not hold."""
     about = digest_bytes(key)
-    answer = read_answer(bundle, about, DEPTH)
+    verdict = verify_bundle(bundle, digest=about, keys=[key], depth=DEPTH)
+    answer = verdict.answer
+    if not verdict.ok or answer is None:
+        raise VerificationError(f"the answer does not hold: {verdict.failure()}")
     statuses = dict(_statuses(answer))
     records = [
         Record(one.statement, one.index)
@@ -103,10 +110,10 @@ def story_of(bundle: bytes, key: bytes) -> KeyStory:
     records.sort(key=lambda one: one.index)
     complete = answer.works[0].total == len(records) + len(answer.works[0].redacted)
     own = [one for one in answer.keys if one.author == key]
-    own_complete = any(one.total == len(one.statements) for one in own)
+    settled = {k for one in own if one.settled for k in (key, one.recovery)}
 
     def shown(of: bytes, by: bytes | None) -> bool:
-        return of == about and (complete or (by == key and own_complete))
+        return of == about and (complete or (by is not None and by in settled))
 
     told = tuple(Told(one, statuses.get(one.statement.id, UNKNOWN)) for one in records)
     return KeyStory(
@@ -121,10 +128,13 @@ def story_of(bundle: bytes, key: bytes) -> KeyStory:
 
 def _statuses(answer: Answer) -> Iterator[tuple[bytes, str]]:
     """Status by id of all that was said about the key."""
-    for one in answer.works[0].claims:
-        yield one.id, one.status
+    for claim in answer.works[0].claims:
+        yield claim.id, claim.status
     for remark in answer.works[0].remarks:
         yield remark.id, remark.status
+    for one in answer.keys:
+        for remark in (*one.statements, *one.recovered):
+            yield remark.id, remark.status
 
 
 def successors(client: Asked, story: KeyStory) -> list[KeyStory]:

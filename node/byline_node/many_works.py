@@ -219,6 +219,22 @@ class ManyWorksAsync(ABC):
             for digest in group:
                 yield answers[digest]
 
+    async def prove_many(
+        self, digests: Iterable[bytes], *, depth: int = 0
+    ) -> AsyncIterator[tuple[bytes, dict[bytes, Answer]]]:
+        """See ManyWorks.prove_many."""
+        asking = Asking(depth)
+        for group in groups(digests, MAX_ASKED):
+            waiting = [group]
+            while waiting:
+                part = waiting.pop()
+                data = await self._run(ask_shared(asking.question(part)))
+                found, cut = asking.read(data, part)
+                whole = {one: found[one] for one in found if one not in cut}
+                if whole:
+                    yield data, whole
+                waiting += smaller(cut, part)
+
     @abstractmethod
     async def _run(self, operation: Operation[T]) -> T:
         """Carries the calls of an operation out."""

@@ -475,12 +475,14 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient) -> None:
     assert set(document["paths"]) == {
         "/v1/statements",
         "/v1/statements/{id}",
+        "/v1/query",
         "/v1/query/{hash}",
         "/v1/authored",
         "/v1/taken-down",
         "/v1/consistency",
         "/v1/status",
         "/v1/admission",
+        "/v1/stats",
         "/healthz",
     }
     assert (await client.get("/docs")).status_code == 404
