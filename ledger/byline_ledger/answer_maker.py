@@ -7,7 +7,7 @@ into the form in which it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -40,7 +40,6 @@ from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
 from byline_ledger.synthetic_depth import Depth as FoundDepth
-from byline_ledger.vocabulary import USES
 
 if TYPE_CHECKING:
     from byline_ledger.bundle import Bundle
@@ -49,8 +48,6 @@ if TYPE_CHECKING:
 ExistedBy: TypeAlias = Callable[[int], "int | None"]
 """Unix seconds by which an entry was in a cosigned tree, if that is known."""
 FORBIDDEN = "notAllowed"
-DELEGATED = frozenset({"for", "delegation", "in-manifest", "number"})
-"""Fields of statements that one key signs for another."""
 
 
 def make_answers(
@@ -130,7 +127,7 @@ class _Reader:
             self._remarks(others),
             work.total,
             self._redactions(work.gone),
-            consent=_Verdicts(self._state, work.digest),
+            consent=self._state.consents.verdicts(work.digest),
             synthetic_depth=Depth(depth.least, depth.greatest, depth.complete),
             derived=tuple(
                 one for each in work.derived for one in self._derived(each, work)
@@ -166,7 +163,7 @@ class _Reader:
         ]
 
     def _claim(self, record: Record, shown: Evidence | None) -> Claim:
-        said, content = record.statement, self._state.facts.work_content(record)
+        said, content = record.statement, read_work(record.statement)
         # One that another lookup brought has no page of remarks.
         evidence = shown or Evidence(said, (), False)
         standing = self._state.standings.of(record)
@@ -278,8 +275,6 @@ class _Reader:
         self, record: Record
     ) -> tuple[bytes | None, str | None, tuple[str, ...]]:
         """For whom it was validly signed, whether it was, and what is wrong."""
-        if DELEGATED.isdisjoint(record.statement.fields):
-            return None, None, ()
         problems = read_delegated(record.statement).problems
         found = self._state.authority.delegation(record)
         if found is None:
@@ -312,7 +307,7 @@ class _Reader:
         found: dict[tuple[bytes, bytes], Member] = {}
         for work in self._chain.works:
             for claim in self._state.claims(work.digest):
-                group = self._state.facts.work_content(claim).group
+                group = read_work(claim.statement).group
                 if group is None:
                     continue
                 member = self._state.authority.principal(claim)
@@ -328,26 +323,6 @@ class _Reader:
 
     def _record(self, statement: Statement) -> Record | None:
         return self._state.facts.by_id(statement.id)
-
-
-class _Verdicts(Mapping[str, str]):
-    """Each use and the verdict for whoever comes, found when it is asked for: of a long
-    list, most are asked for one use alone."""
-
-    def __init__(self, state: State, work: bytes) -> None:
-        self._state = state
-        self._work = work
-
-    def __getitem__(self, use: str) -> str:
-        if use not in USES:
-            raise KeyError(use)
-        return self._state.consents.of(self._work, use).verdict
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(USES)
-
-    def __len__(self) -> int:
-        return len(USES)
 
 
 def _of_type(remarks: Iterable[Remark], type_: str) -> tuple[Remark, ...]:

@@ -39,11 +39,26 @@ from byline_ledger.bundle_rows import (
     require_ascending,
     split_hashes,
 )
-from byline_ledger.chain import MAX_ASKED, MAX_DEPTH, MAX_TRUSTED, Chain, Gone
+from byline_ledger.chain import (
+    MAX_ASKED,
+    MAX_DEPTH,
+    MAX_TRUSTED,
+    OWN_PAGE,
+    WORK_PAGE,
+    Chain,
+    Gone,
+)
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import pack, split_array, split_map
 from byline_ledger.derivation import derive
-from byline_ledger.entry import StatementEntry, parse_entry, statement_entry
+from byline_ledger.digest import multihash
+from byline_ledger.entry import (
+    StatementEntry,
+    id_in,
+    parse_entry,
+    statement_entry,
+    subject_key,
+)
 from byline_ledger.errors import (
     MalformedError,
     ProofError,
@@ -61,6 +76,9 @@ if TYPE_CHECKING:
 
 FORMAT = "byline-bundle/3"
 DEFAULT_DEPTH = 4
+AHEAD = 4
+"""Statements about a work that are read ahead where many works are asked for; with more
+they are read one by one, so that a flood about each of them fills no memory."""
 MAX_STATEMENTS = 1 << 15
 """More than any answer uses: MAX_EVIDENCE in statements of at least 184 bytes."""
 MAX_EARLIER = 32
@@ -256,6 +274,9 @@ def build_shared(
 class _Prover:
     def __init__(self, view: LogView) -> None:
         self._view = view
+        self._read = view.string_reader()
+        self._strings: dict[bytes, list[bytes]] = {}
+        self._bodies: dict[int, bytes] = {}
         self._known: dict[bytes, Statement | Gone] = {}
         self._indexes: dict[bytes, int] = {}
 
@@ -263,7 +284,9 @@ class _Prover:
         self, asked: tuple[bytes, ...], depth: int, keys: tuple[bytes, ...]
     ) -> Bundle:
         view = self._view
-        walk = walk_set(view.lookup_set, view.string_reader())
+        if len(asked) > 1:
+            self._read_ahead(asked)
+        walk = walk_set(view.lookup_set, self._read_strings)
         chain = derive(walk, self._recall, self._place, asked, depth, keys)
         used = [self._known[id_] for id_ in sorted(chain.used)]
         places = sorted(self._place(one.id) for one in used)
@@ -288,11 +311,30 @@ class _Prover:
             keys=keys,
         )
 
+    def _read_ahead(self, asked: tuple[bytes, ...]) -> None:
+        """What is needed of most works, in the order in which it is stored: a database
+        with many files opens each of them once, and not for each work."""
+        walk = walk_set(self._view.lookup_set, self._read_strings)
+        keys = sorted(map(subject_key, asked))
+        pages = (walk.find(key, WORK_PAGE).strings for key in keys)
+        ids = [id_in(one) for page in pages if len(page) <= AHEAD for one in page]
+        self._indexes = self._view.indexes_of(ids)
+        self._bodies = self._view.bodies(self._indexes.values())
+        for key in sorted(subject_key(multihash(id_)) for id_ in ids):
+            walk.find(key, OWN_PAGE)
+
+    def _read_strings(self, low: bytes, high: bytes) -> list[bytes]:
+        """The strings of a leaf, read once."""
+        if low not in self._strings:
+            self._strings[low] = self._read(low, high)
+        return self._strings[low]
+
     def _recall(self, id_: bytes) -> Statement | Gone:
         index = self._place(id_)
         found: Statement | Gone
         try:
-            found = self._view.statement_at(index, id_)
+            stored = self._bodies.get(index)
+            found = self._view.statement_at(index, id_, stored)
         except RedactedError:
             found = Gone(_entry_at(self._view, index))
         self._known[id_] = found

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from byline_ledger.content_terms import OfferContent, read_grant, read_offer
-from byline_ledger.content_work import WorkContent
+from byline_ledger.content_work import WorkContent, read_work
 from byline_ledger.delegation import Authority
 from byline_ledger.digest import digest_bytes
 from byline_ledger.effective import Standings
@@ -30,6 +30,7 @@ from byline_ledger.use_word import (
     unique,
     unless_forbidden,
 )
+from byline_ledger.vocabulary import USES
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Consents:
         self._authority = authority
         self._standings = standings
         self._groups = groups
-        self._found: dict[bytes, list[_Claim]] = {}
+        self._counting: dict[bytes, list[_Claim]] = {}
 
     def of(self, work: bytes, use: str, grantee: bytes | None = None) -> Consent:
         """The verdict on a use (CAWG entry) of a work (34-byte multihash)."""
@@ -91,17 +92,22 @@ class Consents:
             complete=complete,
         )
 
+    def verdicts(self, work: bytes) -> Mapping[str, str]:
+        """The verdict on each use for whoever comes, found when it is looked at."""
+        return _Verdicts(self, work)
+
     def _claims(self, work: bytes) -> list[_Claim]:
-        if work not in self._found:
-            self._found[work] = self._find_claims(work)
-        return self._found[work]
+        """The claims that count, or might; looked for once."""
+        if work not in self._counting:
+            self._counting[work] = self._find_claims(work)
+        return self._counting[work]
 
     def _find_claims(self, work: bytes) -> list[_Claim]:
         found = self._facts.about(work, "work")
         return [
             _Claim(
                 one,
-                self._facts.work_content(one),
+                read_work(one.statement),
                 self._standings.is_effective(one),
                 self._authority.principal(one),
             )
@@ -273,3 +279,30 @@ class _Claim:
     @property
     def id(self) -> bytes:
         return self.record.statement.id
+
+
+class _Verdicts(Mapping[str, str]):
+    """Most who ask about many works want one use of each."""
+
+    __slots__ = ("_consents", "_known", "_work")
+
+    def __init__(self, consents: Consents, work: bytes) -> None:
+        self._consents = consents
+        self._work = work
+        self._known: dict[str, str] = {}
+
+    def __getitem__(self, use: str) -> str:
+        if use not in USES:
+            raise KeyError(use)
+        if use not in self._known:
+            self._known[use] = self._consents.of(self._work, use).verdict
+        return self._known[use]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(USES)
+
+    def __len__(self) -> int:
+        return len(USES)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))

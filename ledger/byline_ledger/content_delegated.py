@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from byline_ledger.codec import Value
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.field_maker import FieldMaker, Fields
-from byline_ledger.field_reader import MAX_PARTS, FieldReader
+from byline_ledger.field_reader import MAX_PARTS, FieldReader, remembered
 from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import HASH_BYTES
 from byline_ledger.statement import Statement
@@ -48,6 +48,7 @@ def delegated_fields(
     return maker.fields
 
 
+@remembered
 def read_delegated(statement: Statement) -> DelegatedContent:
     """Whom a statement of any type is signed for."""
     reader = FieldReader(statement.fields)

@@ -30,6 +30,7 @@ from byline_ledger.field_reader import (
     MAX_TOOLS,
     FieldReader,
     is_media_type,
+    remembered,
 )
 from byline_ledger.statement import MAX_SOURCES, Source, Statement
 
@@ -122,6 +123,7 @@ def work_fields(
     return maker.fields
 
 
+@remembered
 def read_work(statement: Statement) -> WorkContent:
     """What a `work` statement says, with a problem for each field that is not sound."""
     reader = FieldReader(statement.fields)

@@ -91,8 +91,6 @@ class Authority:
         return UNSURE if holds == YES and found.validity == UNDECIDED else holds
 
     def _judge(self, record: Record) -> Delegation | None:
-        if "for" not in record.statement.fields:
-            return None
         content = read_delegated(record.statement)
         if content.for_ is None or content.delegation is None:
             return None

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from byline_ledger.content_delegated import read_delegated
-from byline_ledger.content_work import WorkContent, read_work
 from byline_ledger.digest import digest_bytes
 from byline_ledger.statement import Statement
 
@@ -113,7 +112,6 @@ class Facts:
         self._about: dict[bytes, list[Record]] = {}
         self._ever: dict[bytes, list[Record]] = {}
         self._numbers: Counter[tuple[bytes, bytes, int]] = Counter()
-        self._works: dict[bytes, WorkContent] = {}
         self._keys = {
             digest_bytes(one.statement.author): one.statement.author for one in placed
         }
@@ -127,8 +125,6 @@ class Facts:
             return
         self._by_id[one.statement.id] = one
         self._about.setdefault(one.statement.about, []).append(one)
-        if "number" not in one.statement.fields:
-            return
         content = read_delegated(one.statement)
         if content.delegation is not None and content.number is not None:
             place = one.statement.author, content.delegation, content.number
@@ -169,13 +165,6 @@ class Facts:
     def ever_about(self, digest: bytes) -> Sequence[Record]:
         """All of them whatever the time asked about: for which one came first."""
         return self._ever.get(digest, [])
-
-    def work_content(self, one: Record) -> WorkContent:
-        """What a `work` statement says, read once."""
-        id_ = one.statement.id
-        if id_ not in self._works:
-            self._works[id_] = read_work(one.statement)
-        return self._works[id_]
 
     def key_named(self, digest: bytes) -> bytes | None:
         """The key that a multihash names, if it signed anything here."""

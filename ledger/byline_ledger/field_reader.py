@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
 from typing import TypeVar
 
 from byline_ledger import vocabulary as words
 from byline_ledger.codec import Value
 from byline_ledger.digest import is_multihash
 from byline_ledger.licence import read_licence
-from byline_ledger.statement import MAX_TIME, Source
+from byline_ledger.statement import MAX_TIME, Source, Statement
 
+REMEMBERED = 1024
+"""Statements whose content is kept: an answer asks for that of each a dozen times."""
 MAX_TITLE = 512
 MAX_NOTE = 2048
 MAX_SHORT_NOTE = 512
@@ -33,6 +36,24 @@ MAX_COUNT = 2**64 - 1
 _MEDIA_TYPE = re.compile(r"[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+")
 
 T = TypeVar("T", bound=Value)
+C = TypeVar("C")
+
+
+def remembered(read: Callable[[Statement], C]) -> Callable[[Statement], C]:
+    """The same reader, which remembers what it read of the last statements."""
+    known: dict[bytes, tuple[Mapping[str, Value], C]] = {}
+
+    @wraps(read)
+    def remember(statement: Statement) -> C:
+        fields, content = known.get(statement.id, (None, None))
+        if fields is not statement.fields or content is None:
+            content = read(statement)
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[statement.id] = statement.fields, content
+        return content
+
+    return remember
 
 
 class FieldReader:

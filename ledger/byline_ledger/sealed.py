@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from byline_ledger.content_seal import seal_commitment
+from byline_ledger.content_work import read_work
 from byline_ledger.delegation import Authority
 from byline_ledger.facts import YES, Facts, Record
 from byline_ledger.key_state import Keys
@@ -31,7 +32,7 @@ class Seals:
 
     def of(self, claim: Record) -> Sealing | None:
         """The seal of a claim; None if it names none."""
-        content = self._facts.work_content(claim)
+        content = read_work(claim.statement)
         if content.seal is None or content.seal_nonce is None:
             return None
         seal = self._facts.by_id(content.seal)

@@ -67,8 +67,7 @@ def verify_shared(
 ) -> None:
     """These leaf hashes, by index, are in the tree (size, root), or ProofError."""
     if leaves:
-        reading = _Reading(leaves, size, proof)
-        if reading.root() != root:
+        if _Reading(leaves, size, proof).root() != root:
             raise ProofError(
                 "the inclusion proof of the statements does not lead to the root of"
                 f" the tree of {size} leaves"
@@ -81,23 +80,28 @@ def own_proof(
     leaves: Mapping[int, bytes], size: int, proof: Sequence[bytes], index: int
 ) -> Proof:
     """The inclusion proof (RFC 6962) of one of these leaves, else ProofError."""
-    reading = _Reading(leaves, size, proof)
     if index not in leaves:
         raise ProofError(f"the proof is not of leaf {index}")
-    reading.root()
-    return tuple(reading.roots[at] for at in reversed(_siblings(index, size)))
+    roots: dict[tuple[int, int], bytes] = {}
+    _Reading(leaves, size, proof, roots).root()
+    return tuple(roots[at] for at in reversed(_siblings(index, size)))
 
 
 class _Reading:
     def __init__(
-        self, leaves: Mapping[int, bytes], size: int, proof: Sequence[bytes]
+        self,
+        leaves: Mapping[int, bytes],
+        size: int,
+        proof: Sequence[bytes],
+        roots: dict[tuple[int, int], bytes] | None = None,
     ) -> None:
+        """`roots` is told the root of each subtree that is met."""
         self._leaves = leaves
         self._indexes = sorted(leaves)
         self._size = size
         self._proof = proof
         self._at = 0
-        self.roots: dict[tuple[int, int], bytes] = {}
+        self._roots = roots
         if not 0 <= self._indexes[0] <= self._indexes[-1] < size:
             raise ProofError(f"a leaf beyond the tree of {size}")
 
@@ -120,7 +124,8 @@ class _Reading:
             left = self._root(low, middle, first, at)
             right = self._root(middle, high, at, last)
             found = sha256(b"\x01" + left + right).digest()
-        self.roots[low, high] = found
+        if self._roots is not None:
+            self._roots[low, high] = found
         return found
 
     def _take(self) -> bytes:

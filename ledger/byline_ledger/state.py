@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from byline_ledger.consent import Consents
+from byline_ledger.content_work import read_work
 from byline_ledger.delegation import Authority
 from byline_ledger.effective import Standings
 from byline_ledger.facts import Facts, Record
@@ -49,11 +50,12 @@ class State:
         is_open = len(counting) > len(effective) or not (
             self.facts.shown(work, None) and not self.facts.gone(work)
         )
-        ways = tuple(map(self._alternative, effective))
+        ways = tuple(map(_alternative, effective))
         return (*ways, UNKNOWN_WAY) if is_open or not ways else ways
 
-    def _alternative(self, claim: Record) -> Alternative:
-        made = self.facts.work_content(claim).made
-        sources = tuple(one.digest for one in claim.statement.sources)
-        is_gap = made == "unknown" or (made == "generated" and not sources)
-        return Alternative(int(made in ("assisted", "generated")), sources, is_gap)
+
+def _alternative(claim: Record) -> Alternative:
+    made = read_work(claim.statement).made
+    sources = tuple(one.digest for one in claim.statement.sources)
+    is_gap = made == "unknown" or (made == "generated" and not sources)
+    return Alternative(int(made in ("assisted", "generated")), sources, is_gap)

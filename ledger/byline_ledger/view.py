@@ -190,10 +190,16 @@ class LogView:
         Raises RedactedError where its body was taken down.
         """
         index = self.index_of(statement_id)
-        return None if index is None else self._body(index, statement_id)
+        return None if index is None else self._body(index, statement_id, None)
 
-    def _body(self, index: int, statement_id: bytes) -> bytes:
-        data = self.reader.get(layout.body(index))
+    def bodies(self, indexes: Iterable[int]) -> dict[int, bytes]:
+        """What is stored of these statements, to be read by `statement_at` alone:
+        some of it may have been taken down since."""
+        found = self.reader.get_many(map(layout.body, indexes))
+        return {layout.parse_index(key[1:]): value for key, value in found.items()}
+
+    def _body(self, index: int, statement_id: bytes, data: bytes | None) -> bytes:
+        data = data or self.reader.get(layout.body(index))
         tombstone = self._tombstone_at(index, self.now)
         if data is None and tombstone is None:
             # Lost in this tree, and put back since.
@@ -212,9 +218,14 @@ class LogView:
         index = self.index_of(statement_id)
         return None if index is None else self.statement_at(index, statement_id)
 
-    def statement_at(self, index: int, statement_id: bytes) -> Statement:
-        """The statement of this id, whose leaf this is; raises as `statement`."""
-        data = self._body(index, statement_id)
+    def statement_at(
+        self, index: int, statement_id: bytes, stored: bytes | None = None
+    ) -> Statement:
+        """The statement of this id, whose leaf this is; raises as `statement`.
+
+        `stored` is what `bodies` gave, if it was asked.
+        """
+        data = self._body(index, statement_id, stored)
         try:
             statement = Statement.from_envelope(data)
         except (MalformedError, UnsupportedError) as error:
@@ -223,15 +234,19 @@ class LogView:
             raise _not_stored_so(statement_id)
         return statement
 
-    def statements(self, start: int, end: int) -> Iterator[tuple[int, Statement]]:
-        """The statements from place `start` to before `end` that have a body, with
-        their places."""
+    def envelopes(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of each statement from `start` to before `end` that has its
+        body in this tree and was not taken down since."""
         gone = set(self.taken_down(start, end))
-        rows = self.reader.iterate(layout.body(start), layout.body(end))
-        for key, data in rows:
+        pairs = self.reader.iterate(layout.body(start), layout.body(end))
+        for key, data in pairs:
             index = layout.parse_index(key[1:])
-            if index in gone:
-                continue
+            if index not in gone:
+                yield index, data
+
+    def statements(self, start: int, end: int) -> Iterator[tuple[int, Statement]]:
+        """The same, decoded."""
+        for index, data in self.envelopes(start, end):
             try:
                 yield index, Statement.from_envelope(data)
             except (MalformedError, UnsupportedError) as error:

@@ -18,6 +18,7 @@ from byline_ledger.entry import statement_entry
 from byline_ledger.errors import MalformedError, ProofError, UsageError
 from byline_ledger.merkle import leaf_hash, verify_inclusion
 from byline_ledger.verify import verify_bundle
+from byline_ledger.vocabulary import USES
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "vectors"))
 
@@ -184,3 +185,19 @@ def test_a_bundle_for_nothing_is_malformed() -> None:
     for change in ({"asked": ()}, {"asked": bundle.asked * 2}, {"keys": (b"short",)}):
         with pytest.raises(MalformedError):
             Bundle.from_bytes(replace(bundle, **change).to_bytes())  # type: ignore[arg-type]
+
+
+def test_verdicts_on_uses_are_found_when_they_are_looked_at() -> None:
+    """And only on uses that there are."""
+    view = views()["main"]
+    data = build_bundle(view, bundle_logs.work_of("drawing"))  # type: ignore[arg-type]
+    answer = verify_bundle(data).answer
+    assert answer is not None
+    verdicts = answer.works[0].consent
+    assert set(verdicts) == set(USES)
+    assert len(verdicts) == len(USES)
+    assert verdicts["cawg.ai_generative_training"] == "notAllowed"
+    assert verdicts["cawg.ai_generative_training"] == "notAllowed"
+    assert repr(verdicts) == repr(dict(verdicts))
+    assert verdicts == dict(verdicts)
+    assert "cawg.something" not in verdicts

@@ -28,6 +28,7 @@ from tests.support.signed import key, signed, withdraw, work
 from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import (
+    BadSignatureError,
     BylineError,
     MalformedError,
     NotFoundError,
@@ -348,6 +349,9 @@ def test_no_changed_byte_of_the_claim_or_the_proof_passes(manifest: bytes) -> No
         changed[at] ^= 1
         with pytest.raises(BylineError):
             read_deposit(bytes(changed), find_in(CLAIM), None)
+    forged = manifest[:-1] + bytes([manifest[-1] ^ 1])
+    with pytest.raises(BadSignatureError, match="manifest's signature"):
+        read_deposit(forged, find_in(CLAIM), None)
     claim = manifest.index(b"c2pa.claim.v2\0")
     for at in range(claim + 30, claim + 600, 41):
         changed = bytearray(manifest)

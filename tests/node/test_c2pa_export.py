@@ -391,3 +391,13 @@ def test_nothing_needs_a_network(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.stdout == "Valid\nTrusted\nNone True\n"
+
+
+def test_without_the_extra_people_are_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    c2pa_engine.engine.cache_clear()
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    with pytest.raises(UsageError, match="an extra that is not installed") as caught:
+        c2pa_engine.engine()
+    assert "byline-ledger[c2pa]" in str(caught.value.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,15 @@ class NaiveView:
     def earliest_cosigned(self, index: int) -> bytes | None:
         return None
 
-    def statement_at(self, index: int, id_: bytes) -> Statement:
+    def indexes_of(self, ids: Iterable[bytes]) -> dict[bytes, int]:
+        return {id_: self.view.log.index[id_] for id_ in ids}
+
+    def bodies(self, indexes: Iterable[int]) -> dict[int, bytes]:
+        return {}
+
+    def statement_at(
+        self, index: int, id_: bytes, stored: bytes | None = None
+    ) -> Statement:
         if id_ in self.view.log.gone:
             raise RedactedError("taken down")
         return Statement.from_envelope(self.view.log.said[id_].envelope)
