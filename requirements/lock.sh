@@ -30,6 +30,8 @@ resolve $r/test.txt --group test --constraint $r/runtime.txt \
 resolve $r/fuzz.txt --group fuzz --constraint $r/extras.txt "$@"
 resolve $r/croissant.txt --group croissant --constraint $r/extras.txt "$@"
 resolve $r/samples.txt --group samples --constraint $r/extras.txt "$@"
+resolve $r/pdq.txt --group pdq --constraint $r/extras.txt \
+    --constraint $r/samples.txt "$@"
 resolve $r/interop.txt --group interop --constraint $r/extras.txt "$@"
 resolve $r/lint.txt --group lint --constraint $r/runtime.txt \
     --constraint $r/build.txt --constraint $r/test.txt "$@"

@@ -26,6 +26,7 @@ ENGINES = {
     "fastapi": "node/byline_node/http_api.py",
     "httpx": "node/byline_node/client.py",
     "iscc_lib": "node/byline_node/iscc_codes.py",
+    "numpy": "node/byline_node/code_file.py",
     "obstore": "node/byline_node/s3_files.py",
     "rfc3161_client": "node/byline_node/anchor_tsa.py",
     "opentimestamps": "node/byline_node/anchor_ots.py",

@@ -34,6 +34,7 @@ from byline_cli.connect import (
     work_asked,
 )
 from byline_cli.files import require_new
+from byline_cli.fingerprinting import Similar, add_fingerprints, require_fingerprints
 from byline_cli.naming import parse_optional_key
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.path_list import listed
@@ -132,6 +133,7 @@ def attest(
     number: Number = None,
     manifest: InManifest = None,
     sealed: Sealed = False,
+    similar: Similar = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Take all files in folders.")
     ] = False,
@@ -174,6 +176,8 @@ def attest(
     )
     terms.check()
     kind = kind_of_job(sealed, terms)
+    if similar:
+        require_fingerprints(sealed)
     if out is not None:
         require_new(out)
     with unpublished():
@@ -182,6 +186,7 @@ def attest(
         hashed, more = hash_with_progress(found)
     hashed, unlisted = leave_out_unlisted(hashed, terms)
     job = kind(terms, key, hashed, [*passed, *more, *unlisted], work_bits)
+    job.similar = similar
     job.sign_into(out) if out else job.publish(again=again)
     output.result(as_json, job.to_json(), job.describe())
     job.finish()
@@ -262,6 +267,9 @@ class Job:
         self._receipts: list[Receipt] = []
         self._out: Path | None = None
         self._hint = ""
+        self._lacking: list[output.Line] = []
+        self.similar = False
+        """Whether it is to be said what the files resemble."""
 
     def sign_into(self, out: Path) -> None:
         """Sign all into a file, to be published from another machine."""
@@ -310,6 +318,8 @@ class Job:
             self._hint = "To attest what was taken down, with other terms: add --again"
 
     def _sign(self, bits: int) -> None:
+        if self.similar:
+            self._files, self._lacking = add_fingerprints(self._files)
         what, unit = ("Working", "hashes") if bits else ("Signing", "files")
         total = len(self._files) << bits
         with output.progress(what, total, unit=unit) as advance:
@@ -329,6 +339,7 @@ class Job:
             rows.append(
                 f"{cid_of_statement(statement.id)}  {output.safe(str(file.path))}"
             )
+        rows += self._lacking
         rows += [describe_earlier(one) for one in self._earlier]
         rows += describe_passed(self._passed)
         rows += [(self._hint, "doubt")] if self._hint else []

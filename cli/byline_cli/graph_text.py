@@ -88,10 +88,10 @@ def says(node: Node, reader: Reader, made: str, differ: bool) -> Iterator[str]:
     yield "how made: claims differ" if differ else f"made by: {MADE[made]}"
     authors = list(dict.fromkeys(one.author for one in node.claims))
     known = reader.keys.get(authors[0])
-    who = known or f"…{did_key(authors[0])[-10:]}"
-    more = f" and {len(authors) - 1} more" if authors[1:] else ""
-    yield f"claimed by {who}{more}"
-    marks = []
+    # So many of the last letters that nobody can make a key with the same.
+    who = known or f"…{did_key(authors[0])[-16:]}"
+    yield f"claimed by {who}"
+    marks = [f"and {amount(len(authors) - 1, 'more key')}"] if authors[1:] else []
     if any(one.status != "effective" for one in node.claims):
         marks.append("may be withdrawn")
     if any(one.disputed for one in node.claims):

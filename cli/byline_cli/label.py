@@ -30,16 +30,21 @@ from byline_cli.targets import named_path
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.label_document import Head
-from byline_ledger.label_words import Words, words_from_json
+from byline_ledger.label_words import words_from_json
 from byline_ledger.vocabulary import use_key
 from byline_node.attest import PassedOver
-from byline_node.collections import compare, find_in_folder, folder_rows
+from byline_node.collections import compare, find_in_folder, folder_rows, words_said
 from byline_node.label_checking import check_label
 from byline_node.label_making import MadeLabel, make_label
 from byline_node.label_picture import has_pictures
 from byline_node.label_register import Register
 from byline_node.label_staleness import Staleness, find_stale
-from byline_node.manifests import open_manifest, sum_up, write_manifest
+from byline_node.manifests import (
+    manifest_digest,
+    open_manifest,
+    sum_up,
+    write_manifest,
+)
 
 
 class LabelGroup(TyperGroup):
@@ -92,15 +97,19 @@ def create(
     """Compute the label of a set from what is proven about each work, and sign it.
 
     A folder is hashed first; a MANIFEST is a CSV or Parquet file, or a list of hashes.
+    What your `collection` statement says of it need not be said again.
     """
     full_use = use_key(use)
     words = words_of(name, about)
+    words_from_json(words)  # before any work
     require_new(out)
     passed: list[PassedOver] = []
     with unpublished(), manifest_of(what, passed) as (manifest, count):
         key = load_key(key_name)
-        head = Head(full_use, key.public, now_ms(), b"", "", words)
         with connect() as client:
+            said = words_said(client, manifest_digest(manifest), key.public)
+            whole = words_from_json(said | words)
+            head = Head(full_use, key.public, now_ms(), b"", "", whole)
             with output.progress("Asking", count, unit="works") as advance:
                 made = make_label(out, manifest, head, client, key, advance)
             if not unpublished_:
@@ -112,7 +121,7 @@ def create(
     output.result(as_json, to_json(made), rows)
 
 
-def words_of(name: str | None, about: Path | None) -> Words:
+def words_of(name: str | None, about: Path | None) -> dict[str, Any]:
     """What the maker says of the set."""
     found: dict[str, Any] = {}
     if about is not None:
@@ -122,7 +131,7 @@ def words_of(name: str | None, about: Path | None) -> Words:
             raise MalformedError(f"{about}: not TOML: {error}") from None
     if name is not None:
         found["name"] = name
-    return words_from_json(found)
+    return found
 
 
 @contextmanager
@@ -208,7 +217,9 @@ def verify(
     differs = not check.holds
     if ask and check.unproven:
         with connect(make=False) as client:
-            asked = find_stale(folder, client, lambda _count: None, [*check.unproven])
+            asked = find_stale(
+                folder, client, now_ms(), lambda _count: None, [*check.unproven]
+            )
         rows += describe_asked(asked)
         value["asked"] = asked.to_json()
     if files is not None:
@@ -245,7 +256,7 @@ def stale(
     with connect(make=False) as client:
         for folder in named:
             with output.progress(f"Asking {folder.name}", 0, unit="works") as advance:
-                found.append(find_stale(folder, client, advance))
+                found.append(find_stale(folder, client, now_ms(), advance))
     value = {"labels": [one.to_json() for one in found]}
     output.result(as_json, value, [row for one in found for row in describe_stale(one)])
     if any(not one.is_current for one in found):

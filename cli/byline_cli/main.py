@@ -31,6 +31,7 @@ COMMANDS = {
     "import": ("imports", "Take in catalogues that exist already."),
     "publish": ("publish", "Publish statements signed earlier, on another machine."),
     "query": ("query", "Ask where a file came from, and check the proof."),
+    "similar": ("similar", "Look for works that a file resembles."),
     "verify": ("verify", "Check a saved proof, offline."),
     "consent": ("consent", "Ask what works may be used for, by their authors' word."),
     "filter": ("filter", "Part a data set into what may be used and what may not."),

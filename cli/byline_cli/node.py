@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byline_cli import node_policy, output, peers, upkeep
+from byline_cli.node_similar import check_similar
 from byline_cli.options import Json, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import CorruptStoreError, InconsistentLogError
@@ -309,7 +310,10 @@ def check(as_json: Json = False) -> None:
     from byline_ledger.check import check_ledger
 
     report = check_ledger(find_home().node, lambda text: output.note(text, "quiet"))
-    output.result(as_json, check_to_json(report), describe_check(report))
+    index = check_similar(find_home().node) if report.ok else None
+    more: list[output.Line] = [] if index is None else [(index, "doubt")]
+    value = check_to_json(report) | {"fingerprints": index}
+    output.result(as_json, value, [*describe_check(report), *more])
     if not report.ok:
         raise typer.Exit(CorruptStoreError.exit_code)
 

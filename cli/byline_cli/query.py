@@ -134,6 +134,12 @@ def query(
 
         written = write_tlog_proofs(bundle, verdict.answer, tlog_proof)
         rows += [f"Wrote {output.safe(str(one))}." for one in written]
+    if target.path and not peers and is_unknown(verdict):
+        from byline_cli.similar import look_for_altered
+
+        like, alike = look_for_altered(target.path)
+        rows += alike
+        more |= like
     output.result(as_json, verdict_to_json(verdict) | more, rows)
     if more.get("alarms"):
         raise typer.Exit(InconsistentLogError.exit_code)
@@ -190,3 +196,9 @@ def finish(verdict: Verdict) -> None:
         raise typer.Exit(verdict.exit_code)
     if verdict.answer is not None and not is_anything_there(verdict.answer):
         raise typer.Exit(NotFoundError.exit_code)
+
+
+def is_unknown(verdict: Verdict) -> bool:
+    """Whether it is proven that nobody said anything."""
+    answer = verdict.answer
+    return verdict.ok and answer is not None and not answer.known

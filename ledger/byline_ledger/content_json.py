@@ -46,7 +46,7 @@ def _object(value: Any) -> dict[str, Any]:
         one = getattr(value, field.name)
         if field.name in ("sound", "problems", BESIDE_USES):
             continue
-        if one is None or (one in ((), {}) and field.name != "proof"):
+        if one is None or (one in ((), {}, b"") and field.name != "proof"):
             continue
         name = field.name.rstrip("_").replace("_", "-")
         if sized and name == "size":

@@ -244,7 +244,7 @@ def _read_proofs(reader: FieldReader) -> tuple[NameProof, ...]:
 
 def _proof(fields: dict[str, Value], reader: FieldReader) -> NameProof:
     """A signature that is none is left out: whoever checks it then finds none."""
-    inner = FieldReader(fields, within="proofs ")
+    inner = FieldReader(fields, within="proofs")
     expected = f"1 to {MAX_SIGNATURE} bytes"
     signature = inner.one("signature", bytes, _is_signature, expected)
     reader.take_problems(inner)

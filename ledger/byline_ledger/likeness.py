@@ -17,9 +17,13 @@ from byline_ledger.windows import CELLS, PARTS, WHOLE, Window
 
 NEAR_IMAGE = 12
 """Of 64 bits: two images, or an image and a part."""
-NEAR_CELLS = 18
+NEAR_CELLS = 20
 """Of 64 bits, on average: the cells that a part and an image have in common."""
+NEAR_CELLS_POOR = 15
+"""The same where the image at hand has little detail: such images are easily alike."""
 FEWEST_CELLS = 3
+NEAR_WHOLE = 40
+"""Of 256 bits: two images of which one has no windows, for want of detail."""
 NEAR_TEXT = 60
 """Of 256 bits."""
 NEAR_CHUNK = 6
@@ -72,10 +76,23 @@ class Likeness:
         return self.kind in PARTIAL, self.distance / self.of
 
 
-def compare(asked: Question, codes: Codes, cell: CellReader) -> Likeness | None:
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The image at hand: what its cells are, and how near those of a work must be."""
+
+    cell: CellReader
+    near: int = NEAR_CELLS
+
+
+def compare(asked: Question, codes: Codes, image: Image) -> Likeness | None:
     """The nearest likeness between the file at hand and a work; None if there is
     none."""
-    found = [*_bytes(asked, codes), *_texts(asked, codes), *_images(asked, codes, cell)]
+    found = [*_bytes(asked, codes), *_texts(asked, codes)]
+    if asked.turned and codes.image:
+        if asked.parts and codes.windows:
+            found += _images(asked, codes, image)
+        else:
+            found += _poor_images(asked, codes)
     return min(found, key=lambda one: one.rank, default=None)
 
 
@@ -98,37 +115,41 @@ def _texts(asked: Question, codes: Codes) -> Iterator[Likeness]:
         yield Likeness("excerpt", nearest, 64)
 
 
-def _images(asked: Question, codes: Codes, cell: CellReader) -> Iterator[Likeness]:
-    if not codes.image:
-        return
+def _poor_images(asked: Question, codes: Codes) -> Iterator[Likeness]:
+    if bits_between(asked.turned[0], codes.image) <= NEAR_WHOLE:
+        distance = (asked.words[0] ^ word_of(codes.image)).bit_count()
+        yield Likeness("image", distance, 64)
+
+
+def _images(asked: Question, codes: Codes, image: Image) -> Iterator[Likeness]:
     work = word_of(codes.image)
     for turn, own in enumerate(asked.words):
         distance = (own ^ work).bit_count()
-        if distance <= NEAR_IMAGE and _same(codes, WHOLE, WHOLE, turn, cell):
+        if distance <= NEAR_IMAGE and _same(codes, WHOLE, WHOLE, turn, image):
             yield Likeness("image", distance, 64, turn)
         for part, code in zip(PARTS, codes.windows, strict=False):
             distance = (own ^ code).bit_count() if code else 64
-            if distance <= NEAR_IMAGE and _same(codes, part, WHOLE, turn, cell):
+            if distance <= NEAR_IMAGE and _same(codes, part, WHOLE, turn, image):
                 yield Likeness("part", distance, 64, turn)
     for turn, own_parts in enumerate(asked.parts):
         for part, own in zip(PARTS, own_parts, strict=True):
             distance = (own ^ work).bit_count() if own else 64
-            if distance <= NEAR_IMAGE and _same(codes, WHOLE, part, turn, cell):
+            if distance <= NEAR_IMAGE and _same(codes, WHOLE, part, turn, image):
                 yield Likeness("larger", distance, 64, turn)
 
 
 def _same(
-    codes: Codes, of_work: Window, of_file: Window, turn: int, cell: CellReader
+    codes: Codes, of_work: Window, of_file: Window, turn: int, image: Image
 ) -> bool:
     """Whether the cells in a part of the work are where they should be in a part of the
     file's image, turned so."""
     distances = []
-    for inner, code in zip(CELLS, codes.windows[len(PARTS) :], strict=False):
+    for inner, code in zip(CELLS, codes.windows[len(PARTS) :], strict=True):
         place = of_work.place_of(inner)
         if code and place is not None:
-            own = cell(of_file, turn, place)
+            own = image.cell(of_file, turn, place)
             if own:
                 distances.append((own ^ code).bit_count())
     if len(distances) < FEWEST_CELLS:
         return False
-    return sum(distances) <= NEAR_CELLS * len(distances)
+    return sum(distances) <= image.near * len(distances)

@@ -234,15 +234,19 @@ class LogView:
             raise _not_stored_so(statement_id)
         return statement
 
-    def statements(self, start: int, end: int) -> Iterator[tuple[int, Statement]]:
-        """The statements from place `start` to before `end` that have a body, with
-        their places."""
+    def envelopes(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of each statement from `start` to before `end` that has its
+        body in this tree and was not taken down since."""
         gone = set(self.taken_down(start, end))
-        rows = self.reader.iterate(layout.body(start), layout.body(end))
-        for key, data in rows:
+        pairs = self.reader.iterate(layout.body(start), layout.body(end))
+        for key, data in pairs:
             index = layout.parse_index(key[1:])
-            if index in gone:
-                continue
+            if index not in gone:
+                yield index, data
+
+    def statements(self, start: int, end: int) -> Iterator[tuple[int, Statement]]:
+        """The same, decoded."""
+        for index, data in self.envelopes(start, end):
             try:
                 yield index, Statement.from_envelope(data)
             except (MalformedError, UnsupportedError) as error:

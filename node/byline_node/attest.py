@@ -20,6 +20,7 @@ from typing import Protocol
 
 from byline_ledger.content import (
     Fields,
+    Fingerprints,
     Model,
     Share,
     delegated_fields,
@@ -55,7 +56,7 @@ SECRETS = frozenset({"secret", "origin"})
 
 OWN_TO_ONE_FILE = frozenset(
     {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-    | {FIELD, "in-manifest", "number"}
+    | {"fingerprints", FIELD, "in-manifest", "number"}
 )
 """Fields that two statements saying the same about a file may differ in."""
 
@@ -93,11 +94,13 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """A file's 34-byte multihash and the number of bytes that were hashed."""
+    """A file's 34-byte multihash and the number of bytes that were hashed; what it
+    resembles, if that is to be said."""
 
     path: Path
     digest: bytes
     size: int
+    fingerprints: Fingerprints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ class Terms:
             oversight=self.oversight,
             shares=self.shares,
             group=self.group,
+            fingerprints=file.fingerprints,
             time=time,
             salt=salt,
         )

@@ -100,7 +100,7 @@ def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
     asked = question_about([data], data)
     found: list[Match] = []
     for kept in shelf.all():
-        likeness = compare(asked.question, shelf.prints(kept).codes, asked.cell)
+        likeness = compare(asked.question, shelf.prints(kept).codes, asked.image)
         if likeness is not None:
             partial = likeness.kind in PARTIAL
             found.append(Match(kept, likeness.distance, likeness.of, partial))

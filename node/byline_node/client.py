@@ -29,6 +29,7 @@ from byline_node.calls import Call, Operation, Progress, Reply
 from byline_node.errors import NodeUnavailableError
 from byline_node.many_works import ManyWorks, ManyWorksAsync
 from byline_node.receipts import Receipt
+from byline_node.similar_calls import AsyncSimilar, SyncSimilar
 from byline_node.stats_client import AsksStats, AsksStatsAsync
 from byline_node.taken_down import Takedowns
 
@@ -51,13 +52,12 @@ TROUBLE = (httpx.HTTPError, UnicodeError)
 
 MAX_POSTED = 65_536
 """Bytes of an answer to Poster.post."""
-
 NOBODY = "check the address, or start the node there with `byline node run`"
 
 T = TypeVar("T")
 
 
-class Client(ManyWorks, AsksStats):
+class Client(ManyWorks, AsksStats, SyncSimilar):
     """A node's API, one call at a time.  Close it, or use it in a `with`.
     `policy`, if given, is held against every answer of `query` and `query_many`."""
 
@@ -257,7 +257,7 @@ def files_url(prefix: str) -> httpx.URL:
     return url if url.path.strip("/") else url.copy_with(path="/log")
 
 
-class AsyncClient(ManyWorksAsync, AsksStatsAsync):
+class AsyncClient(ManyWorksAsync, AsksStatsAsync, AsyncSimilar):
     """The same for programs with an event loop (trio or asyncio)."""
 
     def __init__(

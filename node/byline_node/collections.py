@@ -11,7 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from byline_ledger.answer import Answer
+from byline_ledger.content_sets import CollectionContent
 from byline_ledger.errors import UsageError
 from byline_ledger.manifest import BadLine, Line, ManifestRow
 from byline_node.attest import (
@@ -143,3 +146,40 @@ def rows_of(lines: Iterable[Line], changes: Changes) -> Iterator[ManifestRow]:
             changes.note("bad", line)
         else:
             yield line
+
+
+# What was said of a set
+
+
+class Asked(Protocol):
+    """The part of a client that this needs."""
+
+    def query(self, asked: str | bytes, *, depth: int = ...) -> Answer:
+        """The verified answer about a manifest."""
+        ...
+
+
+def words_said(client: Asked, manifest: bytes, author: bytes) -> dict[str, str]:
+    """What a key said of a manifest (multihash) in its last effective `collection`, by
+    the words of labels; a title is a name."""
+    remarks = client.query(manifest, depth=0).works[0].remarks
+    said = [
+        one
+        for one in remarks
+        if one.type == "collection"
+        and one.author == author
+        and one.status == "effective"
+        and isinstance(one.content, CollectionContent)
+    ]
+    if not said:
+        return {}
+    content = max(said, key=lambda one: one.index).content
+    assert isinstance(content, CollectionContent)
+    found = {
+        "name": content.title,
+        "description": content.description,
+        "version": content.version,
+        "license": content.license,
+        "url": content.url,
+    }
+    return {name: text for name, text in found.items() if text is not None}

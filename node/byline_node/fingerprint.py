@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 from byline_ledger.content import Fingerprints
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.fingerprint_codes import is_plain, marked, word_of
-from byline_ledger.likeness import CellReader, Question
+from byline_ledger.likeness import (
+    NEAR_CELLS,
+    NEAR_CELLS_POOR,
+    CellReader,
+    Image,
+    Question,
+)
 from byline_ledger.windows import PARTS, TURNS, WINDOWS, Window
 from byline_node.texts import read_text
 
@@ -27,6 +33,11 @@ MAX_BYTES = 64 << 20
 FEWEST_CHARACTERS = 400
 """Of a text without blanks and punctuation: some 500 as written."""
 FEWEST_OF_CHUNK = 100
+LEAST_DETAIL = 220
+"""Of a picture (`Picture.detail`) that has windows: one with less is compared as a
+whole alone."""
+RICH = 500
+"""Detail from which on a picture's cells may differ more."""
 MAX_CHUNKS = 512
 
 PICTURE_STARTS = (
@@ -64,6 +75,8 @@ class Content:
     """What the bytes of a file turned out to be: a picture, a text, or neither."""
 
     picture: Picture | None = None
+    detail: int = 0
+    """Of the picture."""
     text: str = ""
     """Its letters and digits (`iscc_codes.collapse`)."""
     problem: str | None = None
@@ -83,7 +96,7 @@ class Asked:
     """A file to look for: what a node is asked, and how its answer is checked."""
 
     question: Question
-    cell: CellReader
+    image: Image
     problem: str | None = None
 
 
@@ -114,7 +127,9 @@ def _picture_in(data: bytes) -> Content:
         return Content(problem=str(error))
     if is_plain(image_code(picture.square()).body):
         return Content(problem="the picture is plain")
-    return Content(picture)
+    detail = picture.detail()
+    poor = "the picture has little detail: it is compared as a whole alone"
+    return Content(picture, detail, problem=None if detail >= LEAST_DETAIL else poor)
 
 
 def is_picture(start: bytes) -> bool:
@@ -133,7 +148,8 @@ def fingerprint(chunks: Iterable[bytes], data: bytes | None) -> Found:
     chunk_codes: list[bytes] = []
     if content.picture is not None:
         units.insert(0, image_code(content.picture.square()).text)
-        windows = [_window_code(content.picture, one) for one in WINDOWS]
+        if content.detail >= LEAST_DETAIL:
+            windows = [_window_code(content.picture, one) for one in WINDOWS]
     if content.text:
         units.insert(0, text_code(content.text).text)
         chunk_codes = codes_of_chunks(content.text)
@@ -179,14 +195,16 @@ def question_about(chunks: Iterable[bytes], data: bytes | None) -> Asked:
     if picture is not None:
         for turn in range(TURNS):
             turned.append(image_code(picture.square(turn)).body)
-            squares = (picture.window(part, turn) for part in PARTS)
-            parts.append(tuple(marked(image_code(one).body) for one in squares))
+            if content.detail >= LEAST_DETAIL:
+                squares = (picture.window(part, turn) for part in PARTS)
+                parts.append(tuple(marked(image_code(one).body) for one in squares))
     text = text_code(content.text).body if content.text else b""
     codes = codes_of_chunks(content.text) if content.text else []
     question = Question(
         tuple(turned), tuple(parts), text, tuple(map(word_of, codes)), data_code
     )
-    return Asked(question, cell_reader(picture), content.problem)
+    near = NEAR_CELLS if content.detail >= RICH else NEAR_CELLS_POOR
+    return Asked(question, Image(cell_reader(picture), near), content.problem)
 
 
 def cell_reader(picture: Picture | None) -> CellReader:

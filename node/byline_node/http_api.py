@@ -55,6 +55,7 @@ from byline_node.http_replies import (
     json_response,
     tombstone_response,
 )
+from byline_node.http_similar import SimilarBackend, SimilarRoute
 from byline_node.http_stats import StatsRoutes
 from byline_node.receipts import receipts_to_json
 from byline_node.shared_question import MAX_BYTES, SharedQuestion
@@ -75,7 +76,7 @@ T = TypeVar("T")
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 
-class Backend(PublicBackend, Protocol):
+class Backend(PublicBackend, SimilarBackend, Protocol):
     """What the API needs of the node."""
 
     async def answer_view(self) -> LogView: ...
@@ -167,6 +168,13 @@ class Routes:
             responses=failures,
             openapi_extra=body_of("MessagePack map: author (32 bytes), digests"),
         )(self.taken_down)
+        route = SimilarRoute(self._backend, self._bodies, require_msgpack, wants)
+        post(
+            "/v1/similar",
+            response_class=MsgpackResponse,
+            responses=failures,
+            openapi_extra=body_of("MessagePack map: docs/spec/similar.md, Asking"),
+        )(route.similar)
         get(
             "/v1/admission",
             response_model=http_models.Admission,

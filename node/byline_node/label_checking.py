@@ -195,7 +195,7 @@ class ProofFiles:
             return None
         try:
             data = read_bounded(self._folder / name, MAX_PROOF)
-            answers = read_proof(data, self._policy)
+            answers = read_proof(data, self._policy, self._check.label.head.time)
         except BylineError as error:
             self._check.found(name, str(error))
             return None

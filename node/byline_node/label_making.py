@@ -101,7 +101,8 @@ def fill(
     maker = LabelMaker(head.use)
     with (part / ITEMS).open("w", encoding="utf-8", newline="") as items:
         items.write(header_line())
-        write_items(part, rows_of(part / name), maker, client, items, advance)
+        rows = rows_of(part / name)
+        write_items(part, rows, maker, client, items, head.time, advance)
     document = maker.document(head)
     write_documents(part, document)
     files = {name: digest_hex(part / name) for name in sorted(names_in(part))}
@@ -119,6 +120,7 @@ def write_items(
     maker: LabelMaker,
     client: Prover,
     items: TextIO,
+    now: int,
     advance: Advance,
 ) -> None:
     """Ask for the works batch by batch; proofs and lines are written as they come."""
@@ -126,7 +128,7 @@ def write_items(
     while batch := list(islice(rows, BATCH)):
         answers: dict[bytes, tuple[Answer, str]] = {}
         asked = list(dict.fromkeys(row.digest for row in batch))
-        for data, found in client.prove_many(asked, depth=DEPTH):
+        for data, found in client.prove_many(asked, depth=DEPTH, now=now):
             name = f"{PROOFS}/{number:06}.byline"
             number += 1
             (part / name).write_bytes(data)

@@ -79,11 +79,12 @@ class Staleness:
 def find_stale(
     folder: Path,
     client: Prover,
+    now: int,
     advance: Advance,
     proofs: Collection[str] | None = None,
 ) -> Staleness:
-    """Ask about all works of a label, or those that rest on some files of proofs;
-    `advance` is called with numbers of works."""
+    """Ask about all works of a label, or those that rest on some files of proofs, as of
+    `now` (Unix milliseconds); `advance` is called with numbers of works."""
     label = parse_label(read_bounded(folder / LABEL, MAX_LABEL))
     found = Staleness(folder, label)
     pairs = (
@@ -92,25 +93,28 @@ def find_stale(
         if proofs is None or line["proof"] in proofs
     )
     while batch := list(islice(pairs, BATCH)):
-        compare_batch(batch, client, found)
+        compare_batch(batch, client, now, found)
         advance(len(batch))
     return found
 
 
 def compare_batch(
-    batch: list[tuple[ManifestRow, dict[str, str]]], client: Prover, found: Staleness
+    batch: list[tuple[ManifestRow, dict[str, str]]],
+    client: Prover,
+    now: int,
+    found: Staleness,
 ) -> None:
     """Some works, then and now."""
     asked = list(dict.fromkeys(row.digest for row, _ in batch))
     answers: dict[bytes, Answer] = {}
-    for _data, some in client.prove_many(asked, depth=DEPTH):
+    for _data, some in client.prove_many(asked, depth=DEPTH, now=now):
         answers |= some
     for row, then in batch:
         answer = answers[row.digest]
         found.log_size = max(found.log_size, answer.log_size)
-        now = fields_of(item_line(row, read_item(answer), ""))
-        assert now is not None
-        changes = dict(differing(then, now))
+        anew = fields_of(item_line(row, read_item(answer), ""))
+        assert anew is not None
+        changes = dict(differing(then, anew))
         if changes:
             found.count += 1
             if len(found.works) < MAX_NAMED:

@@ -27,10 +27,13 @@ from byline_node.admission import Admission
 from byline_node.calls import Progress, chunks, halves, parse_asked, read_answer
 from byline_node.config import NodeConfig
 from byline_node.errors import NodeUnavailableError, RefusedForNowError
+from byline_node.fingerprint import Asked
 from byline_node.home import Home, RunningNode, find_home, make_node
 from byline_node.many_works import ManyWorks
 from byline_node.receipts import Receipt, receipts_from_view, verify_receipts
 from byline_node.shared_question import SharedQuestion
+from byline_node.similar_calls import Resemblances, read_candidates
+from byline_node.similar_index import SimilarIndex
 from byline_node.taken_down import Takedowns
 
 if TYPE_CHECKING:
@@ -148,6 +151,11 @@ class LocalClient(ManyWorks):
         if new < old:
             return ()
         return tuple(consistency_proof(old, new, self.view.node))
+
+    def similar(self, asked: Asked) -> Resemblances:
+        """See Client.similar; the index is brought up to the log first."""
+        index = SimilarIndex(self._home.node)
+        return read_candidates(asked, index.search(self.view, asked.question))
 
     def status(self) -> dict[str, Any]:
         """See Client.status; what only a running node has is empty."""

@@ -178,7 +178,7 @@ class ManyWorks:
         return answer_all(digests, asking, self.ask_shared)
 
     def prove_many(
-        self, digests: Iterable[bytes], *, depth: int = 0
+        self, digests: Iterable[bytes], *, depth: int = 0, now: int | None = None
     ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
         """The same as proof bundles, to keep and to verify anywhere: each with the
         answers, by work, that it gives in full."""
@@ -220,10 +220,10 @@ class ManyWorksAsync(ABC):
                 yield answers[digest]
 
     async def prove_many(
-        self, digests: Iterable[bytes], *, depth: int = 0
+        self, digests: Iterable[bytes], *, depth: int = 0, now: int | None = None
     ) -> AsyncIterator[tuple[bytes, dict[bytes, Answer]]]:
         """See ManyWorks.prove_many."""
-        asking = Asking(depth)
+        asking = Asking(depth, now=now)
         for group in groups(digests, MAX_ASKED):
             waiting = [group]
             while waiting:

@@ -35,6 +35,8 @@ BORDER_SIDE = 512
 """Borders are looked for in a copy no larger than this."""
 WINDOW_SIDE = 256
 """Windows are cut from a copy no larger than this: far quicker, and as good."""
+RARE = 20
+"""Pixels of a square at either end that do not count as its darkest or lightest."""
 PLAIN = 16
 """How much the greys of a border may differ from its own average."""
 EDGE = 48
@@ -72,6 +74,22 @@ class Picture:
     def square(self, turn: int = 0) -> Square:
         """All of it, turned (windows.TURNS)."""
         return _square(_turned(self.grey, turn), WHOLE)
+
+    def detail(self) -> int:
+        """How much there is in it: the number of different patterns of two by two
+        pixels in its square, in 32 shades from its darkest to its lightest, 961 at
+        most."""
+        square = self.square()
+        shades = sorted(square)
+        low, high = shades[RARE], shades[-1 - RARE]
+        step = max(1, high - low)
+        level = [
+            min(31, max(0, (grey - low) * 255 // step) // 8) for grey in range(256)
+        ]
+        flat = [level[grey] for grey in square]
+        corners = (0, 1, SIDE, SIDE + 1)
+        places = (y * SIDE + x for y in range(SIDE - 1) for x in range(SIDE - 1))
+        return len({tuple(flat[at + c] for c in corners) for at in places})
 
     def window(self, part: Window, turn: int = 0, place: Window = WHOLE) -> Square:
         """A part of it, that part turned, and of this a place."""

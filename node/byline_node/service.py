@@ -44,6 +44,7 @@ from byline_node.network_key import read_network_key
 from byline_node.operations import describe_log
 from byline_node.peers import peer_id_of
 from byline_node.reasons import one_error
+from byline_node.similar import Similar
 from byline_node.stopping import Stop
 from byline_node.upkeep import make_jobs
 from byline_node.witness_clients import UrlWitness
@@ -191,6 +192,8 @@ class Node:
         """What decides on every statement that comes in."""
         self._entrance = Entrance(self.admission, self._writer.submit)
         self._writer.listen(self.admission.heed)
+        self.similar = Similar(config.folder, lambda: ledger.view)
+        self._writer.listen(self.similar.heed)
         self._written = trio.Event()
         self._network: Network | None = None
         self._api = ""
@@ -288,6 +291,7 @@ class Node:
             jobs = make_jobs(self._ledger, self._stop_writing)
             jobs |= admission_jobs(self.admission, self._reload)
             nursery.start_soon(self._heed_hangups)
+            nursery.start_soon(self.similar.run)
             await nursery.start(serve_control, self._config.folder, jobs)
             await self.take_part(lambda: self._serve_http(listeners, on_ready))
             nursery.cancel_scope.cancel()
@@ -442,6 +446,4 @@ class Node:
         with trio.move_on_after(DRAIN_SECONDS) as waiting:
             await self._written.wait()
         if waiting.cancelled_caught:
-            log.warning(
-                "left uncommitted, without a receipt", count=self._writer.queued
-            )
+            log.warning("left without a receipt", count=self._writer.queued)

@@ -11,6 +11,7 @@ import pytest
 from byline_cli.graph_layout import is_connected, layered
 from byline_cli.graph_text import to_dot, to_json, to_svg
 from byline_cli.render import Reader
+from byline_ledger.did import did_key
 from byline_ledger.digest import multihash
 from byline_ledger.errors import UsageError
 from byline_ledger.lineage import Edge, Lineage, Node, Said
@@ -55,7 +56,12 @@ def texts(svg: str) -> list[str]:
 HOSTILE_CHAIN = lineage(
     [
         node(0, 2, a_claim(None), a_claim(HOSTILE, "generated", bytes([1]) * 32)),
-        node(1, 1, a_claim(HOSTILE, status="unknown"), withdrawn=1),
+        node(
+            1,
+            1,
+            a_claim(HOSTILE, author=bytes([2]) * 32, status="unknown"),
+            withdrawn=1,
+        ),
         node(2, 0, followed=False),
         node(3, 0, withdrawn=2),
     ],
@@ -79,11 +85,9 @@ def test_whatever_strangers_wrote_is_text_in_sound_xml() -> None:
         assert character not in svg
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     shown = texts(svg)
-    assert shown[:3] == [
-        "a<b>.jpg",
-        "how made: claims differ",
-        'claimed by your key "x" and 1…',
-    ]
+    assert shown[:2] == ["a<b>.jpg", "how made: claims differ"]
+    assert shown[2:4] == ['claimed by your key "x"', "and 1 more key"]
+    assert "claimed by …" + did_key(bytes([2]) * 32)[-16:] in shown
     assert "may be withdrawn, 1 withdrawn" in shown
     assert {"not followed that far", "all claims withdrawn"} <= set(shown)
     assert "7 more works not drawn." in shown

@@ -18,6 +18,7 @@ from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
 from tests.fuzz.examples_c2pa import c2pa_examples
 from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
+from tests.ledger.test_likeness_messages import QUESTIONS
 from tests.node.test_address_book import filled_book
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import key, work
@@ -37,6 +38,7 @@ from byline_ledger.did import did_key
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError
 from byline_ledger.followed import Followed
+from byline_ledger.likeness_messages import Candidates, question_to_bytes
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.manifest_tree import InManifest
 from byline_ledger.merkle import Frontier, consistency_proof, inclusion_proof
@@ -106,6 +108,8 @@ def examples() -> dict[str, list[bytes]]:
         "alarm-request": [AskAlarms().to_bytes(), AskAlarm(bytes(32)).to_bytes()],
         "alarm-ids": [alarm_ids_answer([]), alarm_ids_answer([bytes(32)] * 3)],
         "alarm-answer": [alarm_answer(None), alarm_answer(b"an alarm")],
+        "likeness-question": [question_to_bytes(one) for one in QUESTIONS],
+        "candidates": [Candidates((b"a", b"b"), 1, 2).to_bytes()],
         "log-path": [
             b"checkpoint",
             b"tile/entries/x001/234.p/9",

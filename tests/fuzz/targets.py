@@ -47,6 +47,11 @@ from byline_ledger.errors import (
 from byline_ledger.follow_messages import parse_request, parse_response
 from byline_ledger.followed import Followed
 from byline_ledger.label_document import parse_label
+from byline_ledger.likeness_messages import (
+    parse_candidates,
+    parse_question,
+    question_to_bytes,
+)
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.note import NoteSignature, Verifier, parse_note
@@ -201,6 +206,8 @@ TARGETS = (
     Target("peers", "peer-record", PeerRecord.from_bytes, PeerRecord.to_bytes),
     Target("peers", "peers-request", parse_peers_request, lambda ask: ask.to_bytes()),
     Target("peers", "peers-answer", parse_peers_answer, lambda said: said.to_bytes()),
+    Target("similar", "likeness-question", parse_question, question_to_bytes),
+    Target("similar", "candidates", parse_candidates, lambda said: said.to_bytes()),
     Target("query", "query-request", parse_query_request, lambda ask: ask.to_bytes()),
     Target("query", "bundle-answer", parse_bundle_answer, lambda said: said.to_bytes()),
     Target("query", "root-answer", parse_root_answer, lambda said: said.to_bytes()),

@@ -120,6 +120,11 @@ def check_figures(bench: Bench, plan: Plan, count: int) -> None:
     require(found == {w: plan.consent[w] for w in found}, f"consent: {found}")
     trust = {**label["trust"], "objected": label["objections"]["items"]}
     require(trust == {w: plan.trust[w] for w in trust}, f"trust: {trust}")
+    near = label["near_duplicates"]
+    require(
+        (near["clusters"], near["items"]) == (plan.near, 2 * plan.near),
+        f"{near['clusters']:,} groups of near-duplicates",
+    )
 
 
 def check_croissant(bench: Bench, count: int) -> None:

@@ -114,6 +114,8 @@ class Plan:
     consent: Counter[str] = field(default_factory=Counter)
     trust: Counter[str] = field(default_factory=Counter)
     keys: dict[str, SigningKey] = field(default_factory=dict)
+    near: int = 0
+    """Pairs of near-duplicates."""
     withdrawn_path: str = ""
     """A work whose one claim was withdrawn."""
 
@@ -210,7 +212,12 @@ def human(
     plan.consent["allowed"] += 1
     plan.trust.update(("signed", "named"))
     sources.append(work.digest)
-    code = int.from_bytes(hashlib.sha256(work.path.encode()).digest()[:8], "big")
+    code = int.from_bytes(
+        hashlib.sha256(b"%d" % (work.number // 2)).digest()[:8], "big"
+    )
+    if work.number % 2:
+        code ^= 0b111  # three bits from the one before
+        plan.near += 1
     prints = Fingerprints(iscc=(unit(b"\x21\x07", code),))
     said = claim(
         sayer,

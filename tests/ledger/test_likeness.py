@@ -24,6 +24,8 @@ from byline_ledger.likeness import (
     NEAR_DATA,
     NEAR_IMAGE,
     NEAR_TEXT,
+    NEAR_WHOLE,
+    Image,
     Likeness,
     Question,
     compare,
@@ -56,12 +58,8 @@ def unit(head: bytes, body: bytes) -> str:
     return "ISCC:" + base64.b32encode(head + body).decode().rstrip("=")
 
 
-def no_cells(part: Window, turn: int, place: Window) -> int:
-    return 0
-
-
-def same_cells(part: Window, turn: int, place: Window) -> int:
-    return word()
+no_cells = Image(lambda part, turn, place: 0)
+same_cells = Image(lambda part, turn, place: word())
 
 
 IMAGE_CODES = Codes(image=CODE, windows=(FAR,) * len(PARTS) + (word(),) * len(CELLS))
@@ -184,7 +182,7 @@ def test_an_image_is_alike_in_a_turn_up_to_the_distance(turn: int) -> None:
 def test_an_image_is_not_alike_if_its_cells_are_not() -> None:
     def cells(bits: int) -> Likeness | None:
         code = word(flipped(CODE, bits))
-        return compare(asked(0), IMAGE_CODES, lambda part, turn, place: code)
+        return compare(asked(0), IMAGE_CODES, Image(lambda part, turn, place: code))
 
     assert cells(NEAR_CELLS) == Likeness("image", 0, 64)
     assert cells(NEAR_CELLS + 1) is None
@@ -199,7 +197,25 @@ def test_plain_cells_do_not_count_and_too_few_are_not_enough() -> None:
 
     assert with_cells(3) is not None
     assert with_cells(2) is None
-    assert compare(asked(0), Codes(image=CODE), same_cells) is None
+
+
+def test_cells_must_be_nearer_where_there_is_little_detail() -> None:
+    code = word(flipped(CODE, 16))
+    strict = Image(lambda part, turn, place: code, near=15)
+    assert compare(asked(0), IMAGE_CODES, strict) is None
+    assert compare(asked(0), IMAGE_CODES, Image(strict.cell, near=16)) is not None
+
+
+def test_an_image_without_windows_is_alike_as_a_whole_and_not_turned() -> None:
+    for question, codes in (
+        (asked(0, flipped(CODE, NEAR_WHOLE)), Codes(image=CODE)),
+        (replace(asked(0, flipped(CODE, NEAR_WHOLE)), parts=()), IMAGE_CODES),
+    ):
+        found = compare(question, codes, no_cells)
+        assert found == Likeness("image", NEAR_WHOLE, 64)
+    far = asked(0, flipped(CODE, NEAR_WHOLE + 1))
+    assert compare(far, Codes(image=CODE), same_cells) is None
+    assert compare(asked(1), Codes(image=CODE), same_cells) is None
 
 
 def test_a_part_of_a_work_is_found_and_its_cells_looked_for_where_they_lie() -> None:
@@ -213,7 +229,7 @@ def test_a_part_of_a_work_is_found_and_its_cells_looked_for_where_they_lie() -> 
         seen.append((part, turn, place))
         return word()
 
-    assert compare(asked(5), codes, cell) == Likeness("part", 2, 64, 5)
+    assert compare(asked(5), codes, Image(cell)) == Likeness("part", 2, 64, 5)
     assert {(part, turn) for part, turn, _ in seen} == {(WHOLE, 5)}
     assert len(seen) == 6
     assert all(place.right <= 1 for _, _, place in seen)
@@ -232,7 +248,7 @@ def test_a_work_that_is_a_part_of_the_file_is_found() -> None:
         assert place in CELLS
         return word()
 
-    found = compare(question, IMAGE_CODES, cell)
+    found = compare(question, IMAGE_CODES, Image(cell))
     assert found == Likeness("larger", 4, 64, 3)
     assert set(seen) == {(PARTS[7], 3)}
 

@@ -44,7 +44,7 @@ def known_map(value: Any, kind: str) -> dict[str, Any]:
         one = getattr(value, field.name)
         if field.name in ("sound", "problems", "constraints"):
             continue
-        if one is None or (one in ((), {}) and not is_proof(value, field.name)):
+        if one is None or (one in ((), {}, b"") and not is_proof(value, field.name)):
             continue
         name = field.name
         if kind in ("collection", "label"):

@@ -72,7 +72,7 @@ def asked(data: bytes) -> Asked:
 
 def likeness(copy: bytes, work: bytes) -> Likeness | None:
     about = asked(copy)
-    return compare(about.question, codes(work), about.cell)
+    return compare(about.question, codes(work), about.image)
 
 
 WORK = picture()
@@ -364,7 +364,7 @@ def test_a_file_whose_metadata_changed_is_nearly_the_same_bytes() -> None:
     assert plain != said
     about, work = question_about([said], None), fingerprint([plain], None)
     assert work.fingerprints is not None
-    found = compare(about.question, codes_of(work.fingerprints), about.cell)
+    found = compare(about.question, codes_of(work.fingerprints), about.image)
     assert found is not None
     assert found.kind == "bytes"
 

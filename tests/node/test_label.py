@@ -31,6 +31,7 @@ from byline_node.manifests import write_manifest
 KEY = key(1)
 TRAINING = "cawg.ai_generative_training"
 WORKS = [digest_bytes(f"work {number}".encode()) for number in range(6)]
+NOW = 1_790_000_000_000
 HEAD = Head(TRAINING, KEY.public, 1_767_225_600_000, b"", "", Words({"name": "Six"}))
 
 
@@ -235,9 +236,9 @@ def test_a_hidden_withdrawal_is_named(
     assert lines[0].startswith("proofs/000000.byline: it is of the log up to entry")
     assert "such as a withdrawal, is hidden" in lines[0]
     assert lines[1:] == ["proofs/000000.byline: 7 works cannot be checked without it"]
-    asked = find_stale(folder, client, nothing, ["proofs/000000.byline"])
+    asked = find_stale(folder, client, NOW, nothing, ["proofs/000000.byline"])
     assert asked.is_current  # the lines are honest, and only the proof is old
-    assert find_stale(folder, client, nothing, []).log_size == 0
+    assert find_stale(folder, client, NOW, nothing, []).log_size == 0
 
 
 def test_a_swapped_proof_is_named(
@@ -329,10 +330,10 @@ def test_later_withdrawals_and_consent_make_a_label_stale(
     folder = tmp_path / "label"
     make(client, manifest, folder)
     told: list[int] = []
-    assert find_stale(folder, client, told.append).is_current
+    assert find_stale(folder, client, NOW, told.append).is_current
     assert sum(told) == 7
     client.publish([withdraw(said), work(1, "human", "notAllowed")])
-    stale = find_stale(folder, client, nothing)
+    stale = find_stale(folder, client, NOW, nothing)
     # The first work is twice in the manifest.
     assert [one.name for one in stale.works] == ["w0.txt", "w1.txt", "w0.txt"]
     assert stale.works[0].changes == {

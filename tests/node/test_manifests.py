@@ -9,17 +9,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.support.signed import key
 
+from byline_ledger.content_sets import collection_fields
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.manifest import BadLine, Line, ManifestRow
+from byline_ledger.statement import Statement, sign_statement
 from byline_node import parquet_manifest
 from byline_node.collections import (
     MAX_NAMED,
     compare,
     find_in_folder,
     folder_rows,
+    words_said,
 )
+from byline_node.home import Home
+from byline_node.local import LocalClient
 from byline_node.manifests import (
     entries,
     manifest_digest,
@@ -202,3 +208,29 @@ def test_bad_lines_are_noted_and_lists_are_cut() -> None:
     changes = compare(bad, [])
     assert len(changes.bad) == MAX_NAMED
     assert changes.counts["bad"] == MAX_NAMED + 5
+
+
+def test_what_a_key_said_of_its_set_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    total = write_manifest(path, ROWS)
+    manifest = manifest_digest(path)
+
+    def said(title: str, author: int) -> Statement:
+        fields = collection_fields(
+            manifest=manifest,
+            count=total.count,
+            size=total.bytes,
+            root=total.root(),
+            title=title,
+            license="MIT",
+            time=1,
+            salt=title.encode().ljust(16),
+        )
+        return sign_statement(fields, key(author))
+
+    with LocalClient(Home(tmp_path / "home")) as client:
+        assert words_said(client, manifest, key(1).public) == {}
+        first = said("First", 1)
+        client.publish([first, said("Second", 1), said("Another", 2)])
+        found = words_said(client, manifest, key(1).public)
+        assert found == {"name": "Second", "license": "MIT"}

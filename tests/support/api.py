@@ -19,6 +19,7 @@ from byline_node.entrance import Entrance
 from byline_node.http_api import make_app
 from byline_node.http_server import HttpServer, bound_address, open_listeners
 from byline_node.operations import describe_log
+from byline_node.similar import Similar
 from byline_node.witnessing import Witness
 from byline_node.writer import Committed, Writer
 
@@ -34,6 +35,7 @@ class Backend:
         self.writer.listen(self.admission.heed)
         self.entrance = Entrance(self.admission, self.append)
         self.a_witness = Witness(ledger, clock=time.time)
+        self.similar = Similar(ledger._files.folder, lambda: ledger.view)
 
     @property
     def view(self) -> Any:

@@ -75,8 +75,8 @@ def array(most: int, entry: Check) -> Check:
         if type(value) is not list or not 1 <= len(value) <= most:
             return NOTHING, False
         found = [entry(one) for one in value]
-        sound = [one for one, good in found if good]
-        return sound or NOTHING, len(sound) == len(found)
+        some = [one for one, _ in found if one is not NOTHING]
+        return some or NOTHING, all(good for _, good in found)
 
     return check
 
@@ -268,14 +268,21 @@ delegable = whole(
         and value not in ("rotate", "profile", "delegate")
     )
 )
-proof = all_of(
-    table(
+
+
+def proof(value: Any) -> tuple[Any, bool]:
+    """Method and name, or nothing; a signature beside them, if it is one."""
+    inner = table(
         method=word("domain-file", "dns-txt", "did-web", "atproto", "ssh"),
         name=text(253),
-    ),
-    "method",
-    "name",
-)
+        signature=whole(lambda one: type(one) is bytes and 1 <= len(one) <= 1024),
+    )
+    found, good = inner(value)
+    if found is NOTHING or "method" not in found or "name" not in found:
+        return NOTHING, False
+    return found, good
+
+
 foreign = table(
     source_type=source_type,
     title=text(512),

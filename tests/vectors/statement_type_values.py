@@ -44,6 +44,7 @@ PLACE = {
     "count": 3,
     "proof": sha256(b"left") + sha256(b"right"),
 }
+SSH = {"method": "ssh", "name": "forge.example/ada"}
 PRICE = {"amount": 250, "currency": "EUR", "per": "item"}
 
 FULL: dict[str, Fields] = {
@@ -92,7 +93,7 @@ FULL: dict[str, Fields] = {
         "recovery": OTHER,
         "proofs": [
             {"method": "dns-txt", "name": "ada.example"},
-            {"method": "ssh", "name": "forge.example/ada"},
+            {"method": "ssh", "name": "forge.example/ada", "signature": b"signed"},
         ],
     },
     "rotate": {"successor": OTHER, "reason": "routine"},
@@ -281,6 +282,10 @@ SOUND: dict[str, dict[str, Any]] = {
     "parts": {"of 1000000": 1_000_000},
     "number": {"of 1000000": 1_000_000},
     "items": {},
+    "proofs": {
+        "without a signature": [SSH],
+        "with a signature of 1024 bytes": [{**SSH, "signature": bytes(1024)}],
+    },
     "in-manifest": {
         "without hashes": {**PLACE, "index": 0, "count": 1, "proof": b""},
         "of 63 hashes": {**PLACE, "proof": bytes(63 * 32)},
@@ -367,6 +372,9 @@ UNSOUND: dict[str, dict[str, Any]] = {
         "of another method": [{"method": "fax", "name": "x"}],
         "without a name": [{"method": "ssh"}],
         "of a name of 254": [{"method": "ssh", "name": "x" * 254}],
+        "with an empty signature": [{**SSH, "signature": b""}],
+        "with a signature of 1025 bytes": [{**SSH, "signature": bytes(1025)}],
+        "with a signature as text": [{**SSH, "signature": "signed"}],
     },
     "evidence": {"of which one is a digest": [multihash("letter"), bytes(32)]},
     "items": {

@@ -1,0 +1,156 @@
+"""Codes of one kind, packed in a file, and the scan over them; the only file that
+imports numpy.
+
+Rule: a record is one code (64 or 256 bits, big-endian) and a u64, what it is of;
+records are only appended, or made empty in their place.  The file is read in blocks, so
+a scan needs the memory of a block whatever the file's size, and a record that is being
+written is not looked at.  Specification: docs/spec/similar.md, "The index".
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from byline_ledger.errors import CorruptStoreError, StoreError
+from byline_node.fingerprint import missing_extra
+
+try:
+    import numpy as np
+except ModuleNotFoundError:
+    raise missing_extra() from None
+
+BLOCK = 65_536
+"""Records that are looked at at once: 2.6 MB of codes, and as much again for each of
+what is compared."""
+WORD = 8
+EMPTY = 2**64 - 1
+"""What the record of a statement that was taken down is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record near enough: what it is of, and in how many bits it differs."""
+
+    of: int
+    distance: int
+
+
+@dataclass(slots=True)
+class CodeFile:
+    """`words` 64-bit words a code; `count` records are sound, what follows is not."""
+
+    path: Path
+    words: int
+    count: int = 0
+    crc: int = 0
+    """CRC-32 of the sound records."""
+    _dtype: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._dtype = np.dtype([("code", ">u8", (self.words,)), ("of", ">u8")])
+
+    @property
+    def record(self) -> int:
+        """Bytes of a record."""
+        return (self.words + 1) * WORD
+
+    def append(self, records: Iterable[tuple[bytes, int]]) -> None:
+        """Adds codes (bytes) and what they are of."""
+        data = b"".join(code + of.to_bytes(WORD, "big") for code, of in records)
+        if not data:
+            return
+        try:
+            with self.path.open("r+b" if self.path.exists() else "w+b") as file:
+                file.seek(self.count * self.record)
+                file.truncate()
+                file.write(data)
+        except OSError as error:
+            raise _failed(self.path, error) from None
+        self.count += len(data) // self.record
+        self.crc = zlib.crc32(data, self.crc)
+
+    def is_sound(self) -> bool:
+        """Whether the records are those that were written."""
+        try:
+            found = 0
+            for block in self._blocks():
+                found = zlib.crc32(block, found)
+        except (CorruptStoreError, StoreError):
+            return False
+        return found == self.crc
+
+    def erase(self, gone: list[int], shift: int) -> int:
+        """Makes the records empty that are `of` one of these, but for the last `shift`
+        bits; how many there were."""
+        erased, crc, at = 0, 0, 0
+        wanted = np.array(gone, np.uint64)
+        try:
+            with self.path.open("r+b") as file:
+                for data in self._blocks():
+                    block = np.frombuffer(data, self._dtype).copy()
+                    found = np.isin(block["of"] >> np.uint64(shift), wanted)
+                    if found.any():
+                        block["code"][found] = 0
+                        block["of"][found] = EMPTY
+                        file.seek(at)
+                        file.write(block.tobytes())
+                        erased += int(found.sum())
+                    crc = zlib.crc32(block.tobytes(), crc)
+                    at += len(data)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise _failed(self.path, error) from None
+        self.crc = crc
+        return erased
+
+    def near(
+        self, codes: list[bytes], limit: int, only: tuple[int, int] | None = None
+    ) -> Iterator[Hit]:
+        """Records that differ from one of the codes in at most `limit` bits, each with
+        its smallest distance.  `only`: those whose `of` has these bits (mask, value).
+        """
+        if not codes:
+            return
+        asked = np.frombuffer(b"".join(codes), ">u8").reshape(-1, self.words)
+        asked = asked.astype(np.uint64)
+        for data in self._blocks():
+            block = np.frombuffer(data, self._dtype)
+            of = block["of"].astype(np.uint64)
+            kept = of != np.uint64(EMPTY)
+            if only is not None:
+                kept &= (of & np.uint64(only[0])) == np.uint64(only[1])
+            stored, of = block["code"][kept].astype(np.uint64), of[kept]
+            if not len(of):
+                continue
+            least: Any = np.full(len(of), 64 * self.words, np.uint16)
+            for code in asked:
+                bits = np.bitwise_count(stored ^ code).sum(axis=1, dtype=np.uint16)
+                np.minimum(least, bits, out=least)
+            for number in np.flatnonzero(least <= limit):
+                yield Hit(int(of[number]), int(least[number]))
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The sound records, in blocks.  CorruptStoreError if there are fewer."""
+        left = self.count
+        if not left:
+            return
+        try:
+            with self.path.open("rb") as file:
+                while left:
+                    want = min(left, BLOCK)
+                    data = file.read(want * self.record)
+                    if len(data) < want * self.record:
+                        raise CorruptStoreError(f"{self.path} was cut off")
+                    left -= want
+                    yield data
+        except OSError as error:
+            raise _failed(self.path, error) from None
+
+
+def _failed(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path}: {error.strerror or error}")

@@ -1,0 +1,97 @@
+"""The index of fingerprints in a running node: kept in step, asked within budgets.
+
+Rule: a search reads files of the index in a thread, one at a time; whoever asks pays
+for it in seconds.  Without the extra there is no index, and whoever asks is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import trio
+
+from byline_ledger.errors import BylineError, UsageError
+from byline_ledger.likeness import Question
+from byline_ledger.likeness_messages import Candidates
+from byline_ledger.statement import Statement
+from byline_node.budgets import Budget
+from byline_node.errors import BusyError
+from byline_node.similar_index import SimilarIndex
+
+if TYPE_CHECKING:
+    from byline_ledger.log import LogView
+
+LOOK_SECONDS = 60.0
+"""Between two looks for what was taken down, where nothing is committed."""
+SECONDS_RATE = 0.5
+SECONDS_BURST = 20.0
+"""Of searching for one address: a second, and at once."""
+LEAST_SECONDS = 0.02
+"""What a search counts as, however quick."""
+
+log = structlog.get_logger("byline.similar")
+
+
+class Similar:
+    """The node's index; `run` in a task, `search` from any."""
+
+    def __init__(self, node: Path, view: Callable[[], LogView]) -> None:
+        self._node = node
+        self._view = view
+        self._index: SimilarIndex | None = None
+        self._changed = trio.Event()
+        self._one = trio.CapacityLimiter(1)
+        self._budget = Budget(SECONDS_RATE, SECONDS_BURST, trio.current_time)
+
+    def heed(self, statements: Sequence[Statement], source: str) -> None:
+        """Something was committed (writer.Listener)."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Keeps the index in step until cancelled; a failure ends that alone."""
+        while True:
+            try:
+                await trio.to_thread.run_sync(self._step, limiter=self._one)
+            except UsageError:
+                return  # the extra is not installed: who asks is told
+            except BylineError as error:
+                log.warning("the index of fingerprints is behind", reason=str(error))
+            with trio.move_on_after(LOOK_SECONDS):
+                await self._changed.wait()
+            self._changed = trio.Event()
+
+    def _step(self) -> None:
+        index, view = self._opened(), self._view()
+        index.catch_up(view)
+        if index.rebuilt is not None:
+            log.info(
+                "the index of fingerprints was made anew",
+                reason=index.rebuilt,
+                size=index.size,
+            )
+            index.rebuilt = None
+
+    def _opened(self) -> SimilarIndex:
+        if self._index is None:
+            self._index = SimilarIndex(self._node)
+        return self._index
+
+    async def search(self, asked: Question, client: str) -> Candidates:
+        """Candidates in the newest tree.  BusyError where `client` (an address) has
+        asked too much, UsageError without the extra, StoreError."""
+        wait = self._budget.wait(client)
+        if wait > 0:
+            raise BusyError(
+                "this address has searched too much", hint=f"wait {wait:.0f} seconds"
+            )
+        started = trio.current_time()
+        try:
+            return await trio.to_thread.run_sync(
+                lambda: self._opened().search(self._view(), asked), limiter=self._one
+            )
+        finally:
+            took = trio.current_time() - started
+            self._budget.charge(client, max(took, LEAST_SECONDS))
