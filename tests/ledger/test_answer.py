@@ -141,6 +141,8 @@ def test_consent_names_what_decides() -> None:
     offer = work("photo", ANN, type="offer", uses=ALLOWED)
     found = answer(claim, grant, offer)
     assert found.works[0].consent[USE] == "notAllowed"
+    assert len(found.works[0].consent) == 4
+    assert "painting" not in found.works[0].consent
     assert found.consent(USE).deciding == (claim.id,)
     assert found.consent(USE).offers == (offer.id,)
     lifted = found.consent(USE, BUYER.public)

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 from tests.support.bundle_headline import chain_of
+from tests.support.logs import take_down
 from tests.support.naive_view import NaiveView
 
 from byline_ledger.bundle import Bundle, build_bundle, build_shared, proof_of
 from byline_ledger.chain import WORKS_GAP, Chain, KeyHistory, parts
 from byline_ledger.entry import statement_entry
 from byline_ledger.errors import MalformedError, ProofError, UsageError
+from byline_ledger.log import Ledger
 from byline_ledger.merkle import leaf_hash, verify_inclusion
+from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_ledger.vocabulary import USES
 
@@ -24,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "vectors"))
 
 import bundle_kinds
 import bundle_logs
+import naive_chain
+import naive_prover
 
 DEPTHS = (0, 1, 4)
 
@@ -187,6 +192,25 @@ def test_a_bundle_for_nothing_is_malformed() -> None:
             Bundle.from_bytes(replace(bundle, **change).to_bytes())  # type: ignore[arg-type]
 
 
+def test_a_log_that_was_opened_again_gives_the_same(tmp_path: Path) -> None:
+    """Then all is read from its files: strings in their order, bodies by their place;
+    and what was taken down is not there, whatever was read ahead."""
+    said = bundle_kinds.KINDS.log.said.values()
+    statements = [Statement.from_envelope(one.envelope) for one in said]
+    asked = works_of("kinds")
+    ledger = Ledger.init(tmp_path / "log")
+    ledger.append(statements)
+    before = build_shared(ledger.view, asked)
+    ledger.close()
+    ledger = Ledger.open(tmp_path / "log")
+    assert build_shared(ledger.view, asked) == before
+    claim = next(one for one in statements if one.type == "work")
+    take_down(ledger, claim)
+    after = Bundle.from_bytes(build_shared(ledger.view, asked))
+    assert [one.entry.id for one in after.redacted] == [claim.id]
+    ledger.close()
+
+
 def test_verdicts_on_uses_are_found_when_they_are_looked_at() -> None:
     """And only on uses that there are."""
     view = views()["main"]
@@ -201,3 +225,31 @@ def test_verdicts_on_uses_are_found_when_they_are_looked_at() -> None:
     assert repr(verdicts) == repr(dict(verdicts))
     assert verdicts == dict(verdicts)
     assert "cawg.something" not in verdicts
+
+
+@pytest.mark.parametrize(
+    ("case", "room"),
+    [
+        ("kinds: recovered", range(0, 24_000, 500)),
+        ("kinds: many works", range(0, 60_000, 2048)),
+        ("kinds: two works and three keys", range(60_000, 150_000, 4_000)),
+    ],
+)
+def test_wherever_the_caps_strike_the_oracle_agrees(
+    case: str, room: Sequence[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a page, a history, a word, a remark: byte for byte, and each bundle holds."""
+    cases = {name: rest for name, *rest in bundle_kinds.kind_cases()}
+    _, log, asked, keys = cases[case]
+    view, sizes = NaiveView(log), set()
+    for most in room:
+        monkeypatch.setattr("byline_ledger.key_lookups.MAX_EVIDENCE", most)
+        monkeypatch.setattr(naive_chain, "MAX_EVIDENCE", most)
+        fields, _ = log.shared(asked, 4, keys)
+        data = build_shared(view, asked, keys=keys)  # type: ignore[arg-type]
+        assert naive_prover.encode(fields) == data
+        verdict = verify_bundle(data, digests=asked, keys=keys)
+        assert verdict.ok, verdict.failure()
+        assert len(verdict.answers) == len(asked)
+        sizes.add(len(data))
+    assert len(sizes) > 2

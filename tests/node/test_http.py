@@ -478,6 +478,7 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient) -> None:
         "/v1/query",
         "/v1/query/{hash}",
         "/v1/authored",
+        "/v1/similar",
         "/v1/taken-down",
         "/v1/consistency",
         "/v1/status",

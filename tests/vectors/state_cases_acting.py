@@ -193,6 +193,9 @@ def delegation_cases() -> list[Case]:
             expect={"delegations": {}, **status(c="effective")},
         ),
         case(
+            "a number alone", claim("c", 1, "d", number=1), expect={"delegations": {}}
+        ),
+        case(
             "a profile is not delegated",
             delegate("d1", 1, "p", "d"),
             s("q", 2, "profile", "d", "key d", for_="p", delegation="d1"),
