@@ -41,16 +41,17 @@ def read_parquet(path: Path, advance: Callable[[int], None]) -> Iterator[Line]:
     arrow, parquet = engine()
     try:
         with parquet.ParquetFile(path) as file:
-            yield from read_batches(file, path.stat().st_size, advance)
-    except (arrow.ArrowException, OSError) as error:
-        said = str(error).splitlines()[0][:200] if str(error) else "broken"
+            yield from read_batches(arrow, file, path.stat().st_size, advance)
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        first = str(error).partition("\n")[0][:200] or "broken"
+        said = "".join(c if c.isprintable() else "?" for c in first)
         raise MalformedError(
             f"{path}: not a Parquet file that can be read: {said}"
         ) from None
 
 
 def read_batches(
-    file: Any, size: int, advance: Callable[[int], None]
+    arrow: Any, file: Any, size: int, advance: Callable[[int], None]
 ) -> Iterator[Line]:
     """The rows of an open file; progress in proportion to rows."""
     names = list(file.schema_arrow.names)
@@ -63,13 +64,34 @@ def read_batches(
     columns = {what: name for what, name in zip(held, names, strict=True) if what}
     total, number, told = file.metadata.num_rows or 1, 0, 0
     for batch in file.iter_batches(BATCH, columns=list(columns.values())):
-        found = {what: batch.column(name).to_pylist() for what, name in columns.items()}
+        found = {
+            what: values_of(arrow.types, batch.column(name))
+            for what, name in columns.items()
+        }
         for place in range(batch.num_rows):
             number += 1
             yield table_row(number, {what: one[place] for what, one in found.items()})
         now = size * number // total
         advance(now - told)
         told = now
+
+
+def values_of(types: Any, column: Any) -> list[Any]:
+    """The values of a column as text, bytes or integers; None for all of one of another
+    type, such as dates, which Python may not be able to hold."""
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if types.is_string(column.type) or types.is_large_string(column.type):
+        # As in CSV: what says that it is UTF-8 need not be.
+        raw = column.cast("large_binary").to_pylist()
+        return [
+            None if one is None else one.decode("utf-8", "surrogateescape")
+            for one in raw
+        ]
+    binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    if any(is_one(column.type) for is_one in (*binary, types.is_integer)):
+        return list(column.to_pylist())
+    return [None] * len(column)
 
 
 def table_row(number: int, values: dict[str, object]) -> Line:

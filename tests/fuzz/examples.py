@@ -16,6 +16,7 @@ from opentimestamps.core.op import OpAppend, OpSHA256
 from opentimestamps.core.serialize import BytesSerializationContext
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
 from tests.fuzz.examples_c2pa import c2pa_examples
+from tests.fuzz.examples_files import file_examples
 from tests.fuzz.seeds import CORPUS, read_list
 from tests.ledger import test_alarm
 from tests.ledger.test_likeness_messages import QUESTIONS
@@ -99,93 +100,99 @@ def examples() -> dict[str, list[bytes]]:
     log.append([work("one more")])
     first = bytes(range(32)) * 3
     signature = parse_note(log.checkpoint).signatures[0]
-    return c2pa_examples() | {
-        "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
-        "array": [codec.pack(list(range(20)))],
-        "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
-        "alarm": [make().to_bytes() for make in test_alarm.ALL],
-        "finding": [make().to_bytes() for make in test_alarm.ALL],
-        "alarm-request": [AskAlarms().to_bytes(), AskAlarm(bytes(32)).to_bytes()],
-        "alarm-ids": [alarm_ids_answer([]), alarm_ids_answer([bytes(32)] * 3)],
-        "alarm-answer": [alarm_answer(None), alarm_answer(b"an alarm")],
-        "likeness-question": [question_to_bytes(one) for one in QUESTIONS],
-        "candidates": [Candidates((b"a", b"b"), 1, 2).to_bytes()],
-        "log-path": [
-            b"checkpoint",
-            b"tile/entries/x001/234.p/9",
-            b"statements/00/" + b"00" * 32,
-            b"statements/entries/001.p/3",
-            b"statements/ff/" + b"ff" * 32 + b".gone",
-        ],
-        "label": [label()],
-        "in-manifest": [
-            codec.pack(
-                InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
-            ),
-            codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
-        ],
-        "shared-question": [
-            SharedQuestion.of([digest_bytes(b"")], 4, [key().public]).to_bytes(),
-            b'{"digests": []}',
-        ],
-        "gone": [b"", b"ab" * 32 + b"\n"],
-        "ots": ots(),
-        # OpenSSL made it, with a key that is nowhere any more.
-        "time-stamp": read_list(CORPUS / "time-stamp.json"),
-        "add-checkpoint": requests(log),
-        "decision": requests(log),
-        "lines": [signature.to_line(), signature.to_line() * 2],
-        "size": [b"0\n", b"12\n"],
-        "witness-request": [
-            AskAdd(b"old 0\n\n", log.vkey).to_bytes(),
-            AskLatest(log.vkey).to_bytes(),
-            AskVkeys().to_bytes(),
-        ],
-        "added": [added(200, signature.to_line()), added(409, b"3\n")],
-        "latest": [latest(None), latest(log.checkpoint)],
-        "followed": [Followed(bytes(16), "a.example/1", 12, 15, 1).to_bytes()],
-        "vkeys": [vkeys(log.vkey, log.vkey)],
-        "tlog-proof": [
-            TlogProof(3, (bytes(32),), log.checkpoint).to_bytes(),
-            TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
-            TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
-        ],
-        "sealed-work": [sealed_work()],
-        "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
-        "body": [*bodies(), talkative().body],
-        "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
-        "catalogue": CATALOGUES,
-        "dublin-core": DUBLIN_CORE,
-        "tile": [b"\x00" + first[:32], b"\x02" + first],
-        "entry-bundle": [
-            bytes([log.size - 1]) + entry_bundle(log.log),
-            b"\x00\x00\x00",
-        ],
-        "proof": proofs(log),
-        "opening": openings(),
-        "cursor": [cursor(log).to_bytes(), gapless(log).to_bytes()],
-        "tombstone": [Tombstone("asked by the subject", 1).to_bytes()],
-        "guard": [
-            Guard.start("a.example/1").to_bytes(),
-            Guard("b", 9, first[:32]).to_bytes(),
-        ],
-        "snapshot": [
-            LookupSet.build(log.strings[:count]).to_snapshot()
-            for count in (0, 5, len(log.strings))
-        ],
-        "receipts": [receipts(log)],
-        "taken-down": [taken_down(log)],
-        "config": [config()],
-        "address-book": [
-            format_entries(entries) for entries in ([], filled_book().entries[:3])
-        ],
-        "name-book": name_book(),
-        "announcement": [
-            b"peer=12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD\n1=" + LAN
-        ],
-        "dht-message": dht_messages(),
-        "authored": [codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})],
-    }
+    return (
+        c2pa_examples()
+        | file_examples()
+        | {
+            "value": [codec.pack({"a": [1, True, b"x", {"b": "y"}], "c": 2**64 - 1})],
+            "array": [codec.pack(list(range(20)))],
+            "map": [codec.pack({chr(97 + n): [n] for n in range(20)})],
+            "alarm": [make().to_bytes() for make in test_alarm.ALL],
+            "finding": [make().to_bytes() for make in test_alarm.ALL],
+            "alarm-request": [AskAlarms().to_bytes(), AskAlarm(bytes(32)).to_bytes()],
+            "alarm-ids": [alarm_ids_answer([]), alarm_ids_answer([bytes(32)] * 3)],
+            "alarm-answer": [alarm_answer(None), alarm_answer(b"an alarm")],
+            "likeness-question": [question_to_bytes(one) for one in QUESTIONS],
+            "candidates": [Candidates((b"a", b"b"), 1, 2).to_bytes()],
+            "log-path": [
+                b"checkpoint",
+                b"tile/entries/x001/234.p/9",
+                b"statements/00/" + b"00" * 32,
+                b"statements/entries/001.p/3",
+                b"statements/ff/" + b"ff" * 32 + b".gone",
+            ],
+            "label": [label()],
+            "in-manifest": [
+                codec.pack(
+                    InManifest(digest_bytes(b""), 1, 3, (bytes(32),) * 2).to_field()
+                ),
+                codec.pack(InManifest(digest_bytes(b""), 0, 1, ()).to_field()),
+            ],
+            "shared-question": [
+                SharedQuestion.of([digest_bytes(b"")], 4, [key().public]).to_bytes(),
+                b'{"digests": []}',
+            ],
+            "gone": [b"", b"ab" * 32 + b"\n"],
+            "ots": ots(),
+            # OpenSSL made it, with a key that is nowhere any more.
+            "time-stamp": read_list(CORPUS / "time-stamp.json"),
+            "add-checkpoint": requests(log),
+            "decision": requests(log),
+            "lines": [signature.to_line(), signature.to_line() * 2],
+            "size": [b"0\n", b"12\n"],
+            "witness-request": [
+                AskAdd(b"old 0\n\n", log.vkey).to_bytes(),
+                AskLatest(log.vkey).to_bytes(),
+                AskVkeys().to_bytes(),
+            ],
+            "added": [added(200, signature.to_line()), added(409, b"3\n")],
+            "latest": [latest(None), latest(log.checkpoint)],
+            "followed": [Followed(bytes(16), "a.example/1", 12, 15, 1).to_bytes()],
+            "vkeys": [vkeys(log.vkey, log.vkey)],
+            "tlog-proof": [
+                TlogProof(3, (bytes(32),), log.checkpoint).to_bytes(),
+                TlogProof(0, (), log.checkpoint, b"extra").to_bytes(),
+                TlogProof(0, (), b"").to_bytes().replace(b"v1", b"v2"),
+            ],
+            "sealed-work": [sealed_work()],
+            "settlement": [rows_to_bytes([]), rows_to_bytes(rows())],
+            "body": [*bodies(), talkative().body],
+            "licence": [b"MIT", b"cc-by-4.0 OR (mit AND LicenseRef-Mine)", b"apache"],
+            "catalogue": CATALOGUES,
+            "dublin-core": DUBLIN_CORE,
+            "tile": [b"\x00" + first[:32], b"\x02" + first],
+            "entry-bundle": [
+                bytes([log.size - 1]) + entry_bundle(log.log),
+                b"\x00\x00\x00",
+            ],
+            "proof": proofs(log),
+            "opening": openings(),
+            "cursor": [cursor(log).to_bytes(), gapless(log).to_bytes()],
+            "tombstone": [Tombstone("asked by the subject", 1).to_bytes()],
+            "guard": [
+                Guard.start("a.example/1").to_bytes(),
+                Guard("b", 9, first[:32]).to_bytes(),
+            ],
+            "snapshot": [
+                LookupSet.build(log.strings[:count]).to_snapshot()
+                for count in (0, 5, len(log.strings))
+            ],
+            "receipts": [receipts(log)],
+            "taken-down": [taken_down(log)],
+            "config": [config()],
+            "address-book": [
+                format_entries(entries) for entries in ([], filled_book().entries[:3])
+            ],
+            "name-book": name_book(),
+            "announcement": [
+                b"peer=12D3KooWHQhpnRbWQat7UBD8tXbrxuUJUcfzjx2jQQEW5qUaz6jD\n1=" + LAN
+            ],
+            "dht-message": dht_messages(),
+            "authored": [
+                codec.pack({"author": bytes(32), "digests": [digest_bytes(b"")]})
+            ],
+        }
+    )
 
 
 def sealed_work() -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.support.memory_log import MemoryLog
@@ -48,7 +49,9 @@ from byline_node.c2pa_deposit import Deposit, read_deposit
 from byline_node.c2pa_import import Foreign, map_of, read_foreign
 from byline_node.c2pa_store import leaf_certificate
 from byline_node.config import NodeConfig, check_types, parse_settings
+from byline_node.fingerprint import Content, read_content
 from byline_node.operations import parse_authored, statement_to_json
+from byline_node.parquet_manifest import read_parquet
 
 MAX_SIZE = 1 << 20
 NOW = 1_800_000_000_000
@@ -213,6 +216,31 @@ def manifest(data: bytes) -> int:
         else:
             assert line.reason.isprintable()
     return len(lines)
+
+
+def parquet_manifest(data: bytes) -> int:
+    """Rows that can be written as CSV, or lines that say what is wrong."""
+    count = 0
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "set.parquet"
+        path.write_bytes(data)
+        for count, line in enumerate(read_parquet(path, lambda _: None), start=1):
+            assert line.number == count
+            if isinstance(line, ManifestRow):
+                row_line(line).encode("utf-8", "surrogateescape")
+            else:
+                assert line.reason.isprintable()
+    return count
+
+
+def file_content(data: bytes) -> Content:
+    """A picture or a text that can be compared; a problem is told in one line."""
+    found = read_content(data)
+    if found.picture is not None:
+        assert len(found.picture.square(1)) == len(found.picture.square())
+    elif not found.text:
+        raise MalformedError(found.problem or "")
+    return found
 
 
 def in_manifest(data: bytes) -> Value:

@@ -118,6 +118,29 @@ def test_parquet_files_that_are_none_are_malformed(tmp_path: Path) -> None:
         read_back(parquet(tmp_path / "other", {"path": ["a"]}))
 
 
+def test_columns_of_other_types_say_nothing(tmp_path: Path) -> None:
+    """Nor does a moment that Python cannot hold break the reading."""
+    moments = pa.array([1 << 62], pa.timestamp("us"))
+    columns = {"digest": [TWO], "bytes": moments, "url": [["https://a.example"]]}
+    (line,) = read_back(parquet(tmp_path / "other", columns))
+    assert line == ManifestRow(1, TWO)
+    (line,) = read_back(parquet(tmp_path / "dates", {"digest": moments}))
+    assert isinstance(line, BadLine)
+
+
+def test_text_in_parquet_that_is_no_text_is_read_as_in_csv(tmp_path: Path) -> None:
+    ends = pa.array([0, 2], pa.int32()).buffers()[1]
+    broken = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(b"\xffa")])
+    (line,) = read_back(parquet(tmp_path / "path", {"digest": [TWO], "path": broken}))
+    assert line == ManifestRow(1, TWO, "\udcffa")
+    (line,) = read_back(parquet(tmp_path / "digest", {"digest": broken}))
+    assert isinstance(line, BadLine)
+    repeated = pa.array(["a", "a"]).dictionary_encode()
+    columns = {"digest": [ONE, TWO], "path": repeated}
+    lines = read_back(parquet(tmp_path / "repeated", columns))
+    assert [one.path for one in lines if isinstance(one, ManifestRow)] == ["a", "a"]
+
+
 def test_without_pyarrow_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
