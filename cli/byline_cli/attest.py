@@ -33,6 +33,7 @@ from byline_cli.connect import (
     unpublished,
     work_asked,
 )
+from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.fingerprinting import Similar, add_fingerprints, require_fingerprints
 from byline_cli.naming import parse_optional_key
@@ -158,7 +159,9 @@ def attest(
     """
     if made is None and source_type is None:
         raise UsageError(
-            "how were they made?", hint="say --made human, assisted or generated"
+            "how were they made?",
+            hint="say --made human, assisted or generated; of photos from a camera: "
+            "--source-type digitalCapture",
         )
     terms = Terms(
         made=made,
@@ -285,6 +288,7 @@ class Job:
             return
         with connect() as client:
             with unpublished():
+                warn_if_ended(client, self._key.public)
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
@@ -349,6 +353,8 @@ class Job:
         count = len(self._statements)
         files = amount(count, "file")
         if not count:
+            if not self._earlier and not self._passed:
+                return "There is no file in what you named: nothing to attest."
             return "Nothing new to attest."
         made = f"made: {MADE[read_work(self._statements[0]).made]}"
         if self._out is not None:

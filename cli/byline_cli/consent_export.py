@@ -110,7 +110,10 @@ def export(
     output.note(f"{VERSION}, {VERSIONS[form]}", "quiet")
     silent = sum(not one.placed.sayings for one in found)
     if silent:
-        output.note(f"Of {amount(silent, 'work')} nothing is known: unknown", "doubt")
+        output.note(
+            f"Of {amount(silent, 'work')} it is unknown: nothing is written of them",
+            "doubt",
+        )
     if out is not None:
         write_new_file(out, text.encode())
     value = {

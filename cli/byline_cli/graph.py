@@ -20,13 +20,15 @@ from byline_cli.signing import key_names
 from byline_cli.targets import parse_target
 from byline_ledger.bundle import Bundle
 from byline_ledger.chain import MAX_DEPTH
-from byline_ledger.errors import NotFoundError, VerificationError
+from byline_ledger.errors import NotFoundError, UsageError, VerificationError
 from byline_ledger.lineage import Lineage, lineage_of
 from byline_ledger.vocabulary import check_word
 
 app = make_app()
 
 FORMATS = ("svg", "dot", "json")
+OTHERS = (".png", ".jpg", ".jpeg", ".webp", ".pdf")
+"""Pictures that are not drawn here."""
 DRAWN = 120
 """Works in a picture: more is no picture."""
 DRAWN_EDGES = 600
@@ -62,6 +64,7 @@ def graph(
     """
     check_word("--format", form, FORMATS)
     if out is not None:
+        require_ending(out, form)
         require_new(out)
     rules, _where = chosen_policy(policy, no_policy)
     target = parse_target(what)
@@ -84,6 +87,17 @@ def graph(
     output.result(as_json, value, rows)
     if not verdict.answer.known:
         raise typer.Exit(NotFoundError.exit_code)
+
+
+def require_ending(out: Path, form: str) -> None:
+    """Nobody gets a file that does not hold what its name says."""
+    ending = out.suffix.lower()
+    if ending in {*OTHERS, *(f".{one}" for one in FORMATS)} - {f".{form}"}:
+        known = ending[1:] in FORMATS
+        raise UsageError(
+            f"{out}: what is written is {form}, not {ending[1:]}",
+            hint=f"say --format {ending[1:]}" if known else f"name it .{form}",
+        )
 
 
 def drawn(lineage: Lineage, reader: Reader, form: str) -> str:

@@ -109,7 +109,10 @@ def leave(
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
 ) -> None:
-    """Leave a cooperative: from then on its offers do not speak for your works."""
+    """Leave a cooperative: from then on its offers do not speak for your works.
+
+    KEY is the cooperative's.
+    """
     group = parse_key(which)
     fields = leave_fields(group=group, note=note, **when())
 

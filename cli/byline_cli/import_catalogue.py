@@ -227,7 +227,9 @@ class Run:
         for name, count in self._tally.ignored.most_common(MOST_NAMED):
             near = nearest(name, COLUMNS, 0.8) if self._wanted.is_csv else None
             asked = f"; did you mean {near}?" if near else ""
-            text = f"{output.safe(name)}: not read, in {amount(count, 'line')}{asked}"
+            what = "column " if self._wanted.is_csv else ""
+            read = f"not read, in {amount(count, 'line')}{asked}"
+            text = f"{what}{output.safe(name)}: {read}"
             yield (text, "doubt" if near else "quiet")
         yield (self._summary(), "head")
 
@@ -242,7 +244,7 @@ class Run:
         else:
             done = f"Published {new}."
         parts = [
-            f"{counts[status]:,} {status}"
+            f"{counts[status]:,} {'with other terms' if status == OTHER else status}"
             for status in (SAME, OTHER, REFUSED)
             if counts[status]
         ]

@@ -152,7 +152,8 @@ def unsound(what: Path, bad: int) -> UsageError:
     return UsageError(
         f"{what}: {bad:,} of its lines do not parse, the first of them line "
         f"{first.number}: {reason}",
-        hint="write one without them: byline collection create --out",
+        hint="expected a folder, a list of hashes, or what byline collection create "
+        "writes",
     )
 
 

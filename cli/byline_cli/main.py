@@ -60,6 +60,17 @@ COMMANDS = {
 }
 """Command name to its module in this package and its line in the help."""
 
+ELSEWHERE = {
+    "seal": "attest --sealed",
+    "join": "attest --group",
+    "sign": "attest",
+    "claim": "attest",
+    "rotate": "key rotate",
+    "search": "similar",
+    "whois": "profile show",
+}
+"""Words that people try, and what they mean by them."""
+
 HELP = """Who says they made what, with proofs that anyone can check offline.
 
 Byline records claims and proves that they were made. It does not prove them true."""
@@ -95,6 +106,9 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As the base class, with a suggestion taken from the table."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            meant = ELSEWHERE.get(args[0])
+            if meant is not None:
+                ctx.fail(f"no such command: {args[0]}; did you mean {meant}?")
             ctx.fail(output.no_such("command", args[0], COMMANDS))
         return super().resolve_command(ctx, args)
 
@@ -159,8 +173,24 @@ def usage_error(error: typer.TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "byline"
-    output.error(message.rstrip("."), f"see {path} --help", "usage")
+    message = message.rstrip(".") + what_is_expected(error)
+    output.error(message, f"see {path} --help", "usage")
     return error.exit_code
+
+
+def what_is_expected(error: typer.TyperException) -> str:
+    """What a missing option takes, or which option takes a file that was given without
+    one; may be empty."""
+    message = error.format_message()
+    if message.startswith("Missing option"):
+        text = getattr(getattr(error, "param", None), "help", None)
+        return f": {text.rstrip('.')}" if text else ""
+    if message.startswith("Got unexpected extra argument"):
+        command = getattr(getattr(error, "ctx", None), "command", None)
+        first = next(iter(getattr(command, "params", [])), None)
+        if first is not None and first.metavar == "FILE":
+            return f"; say with an option what it is, such as {first.opts[0]} FILE"
+    return ""
 
 
 def main() -> None:

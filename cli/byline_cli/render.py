@@ -252,7 +252,9 @@ def status_rows(claim: Claim) -> Iterator[Line]:
         disputed = field("status", "stands, but is DISPUTED"), "doubt"
         yield disputed if is_disputed(claim) else (field("status", "stands"), "good")
     elif claim.status == "late":
-        text = "LATE: its key had been replaced or given up before, so it counts not"
+        text = (
+            "LATE: its key had been replaced or given up before, so it does not count"
+        )
         yield (field("status", text), "bad")
     else:
         yield (field("status", "unknown: it may have been withdrawn"), "doubt")

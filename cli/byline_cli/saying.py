@@ -14,6 +14,7 @@ from typing import TypedDict
 from byline_cli import output
 from byline_cli.behalf import require_delegated, speak_for
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
+from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.signing import load_key
 from byline_cli.statement_file import write_statements
@@ -86,6 +87,7 @@ def say(
         require_delegated(client, manner.behalf, draft)
         if sense is not None:
             sense(client, draft)
+        warn_if_ended(client, key.public)
         bits = manner.work_bits
         if bits is None:
             bits = work_asked(client, key.public)

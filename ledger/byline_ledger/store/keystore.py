@@ -178,7 +178,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _taken(name: str) -> UsageError:
     return UsageError(
-        f"there is a key {name!r} already", hint="choose another name for the new one"
+        f"there is a key {name!r} already",
+        hint="give the new one another name: byline key new NAME",
     )
 
 
