@@ -35,12 +35,13 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network similarity crash sim soak faults audit label \
+.PHONY: help setup demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network similarity crash sim soak faults audit label \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      three nodes, 1,000 real files, one verified answer"
+	@echo "make story     five people, and what their statements amount to"
 	@echo "make test      all tests          (ARGS=tests/ledger for some of them, ARGS=\"-n 0 ...\""
 	@echo "               one after the other)"
 	@echo "make lint      ruff, mypy, import rules"
@@ -69,6 +70,9 @@ setup: $(STAMP)/runtime
 
 demo: $(STAMP)/runtime
 	$(BIN)/byline demo $(ARGS)
+
+story: $(STAMP)/extras
+	$(PY) docs/tutorial/story.py
 
 test: $(STAMP)/test
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

@@ -329,6 +329,9 @@ times of 20, for images like these.
 PDQ ({pdq}) sees the same images: within {near} of 256 bits, as it is and in its eight
 turns. It knows no windows.
 
+What counts as alike was chosen by looking at these very images and tiles, so on others
+it finds a little less and is wrong a little more often.
+
 """
 
 

@@ -7,35 +7,27 @@ commands beside the check.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from byline_cli import output
 from byline_cli.as_of import AsOfOption
 from byline_cli.consent_export import export
 from byline_cli.consent_job import Asked, Grantee, Job, PolicyFile, Use, Works
 from byline_cli.files import require_new
-from byline_cli.options import Json, NoPolicy, make_app
+from byline_cli.groups import app_with_default
+from byline_cli.options import Json, NoPolicy
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
 
 DEFAULT_COMMAND = "check"
 
 
-class ConsentGroup(TyperGroup):
-    """A group whose first word may be left out: then it is `check`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As the base class, with the command that was left out."""
-        if args and args[0] not in {*self.commands, "--help", "-h"}:
-            args = [DEFAULT_COMMAND, *args]
-        return super().parse_args(ctx, args)
-
-
-app = make_app("Ask what may be done with works, and say it in the words of others.")
-app.info.cls = ConsentGroup
+app = app_with_default(
+    "Ask what may be done with works, and say it in the words of others.",
+    DEFAULT_COMMAND,
+)
 app.command()(export)
 
 

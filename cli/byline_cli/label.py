@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from byline_cli import output
 from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
 from byline_cli.files import read_file, require_new
+from byline_cli.groups import app_with_default
 from byline_cli.label_words import (
     describe_asked,
     describe_check,
     describe_label,
     describe_stale,
 )
-from byline_cli.options import Json, Key, NoPolicy, make_app
+from byline_cli.options import Json, Key, NoPolicy
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -46,18 +46,7 @@ from byline_node.manifests import (
     write_manifest,
 )
 
-
-class LabelGroup(TyperGroup):
-    """`byline label DIR` is `byline label create DIR`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """With `create` put in front of what is no command."""
-        if args and args[0] not in (*self.commands, "--help", "-h"):
-            args = ["create", *args]
-        return super().parse_args(ctx, args)
-
-
-app = make_app("The nutrition label of a data set.", cls=LabelGroup)
+app = app_with_default("The nutrition label of a data set.", "create")
 
 MAX_WORDS = 1 << 20
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "verify": ("verify", "Check a saved proof, offline."),
     "consent": ("consent", "Ask what works may be used for, by their authors' word."),
     "filter": ("filter", "Part a data set into what may be used and what may not."),
+    "find": ("find", "Find an author's works in a data set."),
     "graph": ("graph", "Draw from what a work was made, and what was made of it."),
     "endorse": ("remarks", "Vouch for a statement."),
     "dispute": ("remarks", "Contest a statement or a work."),

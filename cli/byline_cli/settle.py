@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from byline_cli import output
 from byline_cli.connect import connect, now_ms
 from byline_cli.consent_job import PolicyFile
 from byline_cli.files import require_new
+from byline_cli.groups import app_with_default
 from byline_cli.naming import parse_key, parse_optional_key
-from byline_cli.options import Json, Key, NoPolicy, make_app
+from byline_cli.options import Json, Key, NoPolicy
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
@@ -31,18 +31,10 @@ from byline_node.shared_proofs import bundles_of, reader_of
 DEFAULT_COMMAND = "make"
 
 
-class SettleGroup(TyperGroup):
-    """A group whose first word may be left out: then it is `make`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As the base class, with the command that was left out."""
-        if args and args[0] not in {*self.commands, "--help", "-h"}:
-            args = [DEFAULT_COMMAND, *args]
-        return super().parse_args(ctx, args)
-
-
-app = make_app("What a data set used of a cooperative's works, and what is due for it.")
-app.info.cls = SettleGroup
+app = app_with_default(
+    "What a data set used of a cooperative's works, and what is due for it.",
+    DEFAULT_COMMAND,
+)
 
 
 @app.command(DEFAULT_COMMAND)

@@ -23,6 +23,7 @@ from story_chapters import (
     cooperative,
     credentials,
     data_set,
+    generations,
     keys,
     seals,
 )
@@ -41,9 +42,10 @@ def main() -> None:
             keys,
             consent,
             cooperative,
+            generations,
+            data_set,
             altered,
             credentials,
-            data_set,
         ):
             title, *_ = (tell.__doc__ or "").splitlines()
             chapter(title)

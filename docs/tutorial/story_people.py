@@ -43,6 +43,9 @@ def chapter(title: str) -> None:
 class Person:
     """Somebody with a home: `folder/NAME`, where the commands are run."""
 
+    made: Mapping[str, Any]
+    """What `byline key new` said."""
+
     def __init__(self, name: str, folder: Path, node: str | None = None) -> None:
         self.name = name
         self.folder = folder / name
@@ -59,12 +62,15 @@ class Person:
         if node is not None:
             self._environment["BYLINE_NODE"] = node
 
-    def run(self, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """`byline WORDS`, which must end with that code."""
+    def run(
+        self, *words: object, code: int = 0, secrets: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`byline WORDS`, which must end with that code; `secrets` are variables of
+        the environment, such as a recovery code."""
         done = subprocess.run(
             [*BYLINE, *map(str, words)],
             cwd=self.folder,
-            env=self._environment,
+            env=self._environment | dict(secrets or {}),
             capture_output=True,
             text=True,
             timeout=WAIT,
@@ -76,15 +82,19 @@ class Person:
             fail(f"{self.name}: byline {command}: ended with {done.returncode}: {said}")
         return done
 
-    def __call__(self, *words: object, code: int = 0) -> Any:
+    def __call__(
+        self, *words: object, code: int = 0, secrets: Mapping[str, str] | None = None
+    ) -> Any:
         """The same with `--json`: what it printed."""
-        return json.loads(self.run(*words, "--json", code=code).stdout)
+        done = self.run(*words, "--json", code=code, secrets=secrets)
+        return json.loads(done.stdout)
 
     def refused(self, *words: object, code: int = 2) -> str:
         """A command that must fail, with that code; tells what it said."""
         done = self.run(*words, "--json", code=code)
-        said: Mapping[str, Any] = json.loads(done.stderr or done.stdout)
-        text = str(said.get("error", {}).get("message", said))
+        last = (done.stderr or done.stdout).strip().splitlines()[-1]
+        said: Mapping[str, Any] = json.loads(last)
+        text = str(said["error"]["message"])
         print(f"   refused: byline {words[0]}: {text}")
         return text
 
@@ -140,19 +150,25 @@ class Cast:
 
     def __enter__(self) -> Cast:
         self.archive("key", "new", "--no-passphrase")
+        self.archive.run("node", "init")
+        settings = self.archive.folder / "home" / "node" / "node.toml"
+        text = settings.read_text().replace("manifests = false", "manifests = true")
+        settings.write_text(text)
         self._running = self.archive.archive()
         self.url = self._running.__enter__()
         # The archive's own commands go to its node as everybody's do.
-        self.ada = self._arrive("ada")
+        self.ada = self._arrive("ada", "--recovery")
+        self.recovery = str(self.ada.made["recovery"])
+        self.recovery_code = str(self.ada.made["recovery_code"])
         self.ben = self._arrive("ben")
         self.mia = self._arrive("mia")
         self.guild = self._arrive("guild")
         self.eve = self._arrive("eve")
         return self
 
-    def _arrive(self, name: str) -> Person:
+    def _arrive(self, name: str, *more: str) -> Person:
         person = Person(name, self.folder, self.url)
-        person("key", "new", "--no-passphrase")
+        person.made = person("key", "new", "--no-passphrase", *more)
         return person
 
     def __exit__(self, *_error: object) -> None:

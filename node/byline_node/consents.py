@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from io import StringIO
@@ -25,6 +25,7 @@ from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.manifest import BadLine, Line, ManifestRow
 from byline_ledger.manifest_path import quote_path
 from byline_ledger.use_word import ALLOWED, Term
+from byline_node.paired import paired
 
 Ask: TypeAlias = Callable[[Iterable[bytes]], Iterator[Consent]]
 """From multihashes to their verdicts, in the same order."""
@@ -85,26 +86,11 @@ def term_json(term: Term) -> dict[str, object]:
 
 def check(lines: Iterable[Line], ask: Ask) -> Iterator[Checked | BadLine]:
     """The verdict of each line, and the bad lines, in the order of the list."""
-    waiting: deque[Line] = deque()
-
-    def digests() -> Iterator[bytes]:
-        for line in lines:
-            waiting.append(line)
-            if isinstance(line, ManifestRow):
-                yield line.digest
-
-    def bad() -> Iterator[BadLine]:
-        while waiting and isinstance(waiting[0], BadLine):
-            found = waiting.popleft()
-            assert isinstance(found, BadLine)
-            yield found
-
-    for consent in ask(digests()):
-        yield from bad()
-        row = waiting.popleft()
-        assert isinstance(row, ManifestRow)
-        yield Checked(row, consent)
-    yield from bad()
+    for line, consent in paired(lines, ask):
+        if isinstance(line, BadLine):
+            yield line
+        elif consent is not None:
+            yield Checked(line, consent)
 
 
 @dataclass(slots=True)
