@@ -33,6 +33,8 @@ from byline_ledger.verify import verify_bundle
 
 AUTHORS = 100
 BATCH = 4096
+NODE = "node"
+"""Where the log is in the folder, so that it is the home of a node."""
 PICTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 
 T = TypeVar("T")
@@ -66,10 +68,10 @@ def statements(count: int) -> Iterator[Statement]:
 
 def fill(folder: Path, count: int) -> Ledger:
     """A log of so many statements, made or found in the folder."""
-    if (folder / "log").exists():
-        return Ledger.open(folder / "log")
+    if (folder / NODE).exists():
+        return Ledger.open(folder / NODE)
     started = time.perf_counter()
-    ledger = Ledger.init(folder / "log")
+    ledger = Ledger.init(folder / NODE)
     batch: list[Statement] = []
     for one in statements(count):
         batch.append(one)

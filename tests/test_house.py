@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
+@cache
 def imported_names(path: Path) -> set[str]:
     """Top-level names of everything that a file imports, at whatever depth."""
     names = set()

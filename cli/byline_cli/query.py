@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from byline_cli.as_of import AsOfOption, parse_as_of
 from byline_cli.connect import connect, now_ms
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import labels_in
+from byline_cli.naming import parse_key
 from byline_cli.options import Depth, Json, MaxAge, NoPolicy, make_app
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import (
@@ -53,6 +55,15 @@ def query(
     no_policy: NoPolicy = False,
     max_age: MaxAge = None,
     as_of: AsOfOption = None,
+    trusted: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust-key",
+            metavar="KEY",
+            help="Whose word comes first, however many others claim the work."
+            " Repeatable, 16 at most.",
+        ),
+    ] = None,
     tlog_proof: Annotated[
         Path | None,
         typer.Option(
@@ -104,6 +115,12 @@ def query(
             "--as-of and --peer do not go together",
             hint="save the peer's answer with --save, then: byline verify --as-of",
         )
+    if trusted and peers:
+        raise UsageError(
+            "--trust-key and --peer do not go together",
+            hint="ask a node over HTTP: BYLINE_NODE=URL byline query --trust-key",
+        )
+    keys = tuple(map(parse_key, trusted or ()))
     if private and not peers:
         raise UsageError(
             "--private needs --peer", hint="a node of yours knows what you ask it"
@@ -120,10 +137,10 @@ def query(
         bundle, verdict = found.held.bundle, found.held.verdict
         below, more = found.rows, found.value
     else:
-        bundle = ask_node(target, depth)
+        bundle = ask_node(target, depth, keys)
         unsaved = save is not None or tlog_proof is not None
         require_no_alarm(Bundle.from_bytes(bundle).log, unsaved=unsaved)
-        verdict = check(bundle, target, rules, depth, max_age, then)
+        verdict = check(bundle, target, rules, depth, max_age, then, keys)
     asked = Bundle.from_bytes(bundle).asked[0]
     rows = [*describe(target, asked, verdict), *below]
     if save is not None:
@@ -146,10 +163,10 @@ def query(
     finish(verdict)
 
 
-def ask_node(target: Target, depth: int) -> bytes:
+def ask_node(target: Target, depth: int, keys: Collection[bytes] = ()) -> bytes:
     """The bundle from the node of this home, or the one that BYLINE_NODE names."""
     with connect(make=False) as client:
-        return client.query_bundle(wanted(target), depth=depth)
+        return client.query_bundle(wanted(target), depth=depth, keys=keys)
 
 
 def check(
@@ -159,12 +176,14 @@ def check(
     depth: int,
     max_age: int | None,
     as_of: AsOf = NOW,
+    keys: Collection[bytes] = (),
 ) -> Verdict:
     """The verdict, by this machine's clock."""
     return verify_bundle(
         bundle,
         digest=Bundle.from_bytes(bundle).asked[0],
         work=target.multihash if target.path else None,
+        keys=keys,
         policy=rules,
         now=now_ms(),
         depth=depth,

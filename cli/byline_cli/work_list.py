@@ -33,6 +33,12 @@ class WorkList(Protocol):
     is_single: bool
     """Whether it is one work rather than a list."""
 
+    @property
+    def base(self) -> Path | None:
+        """What the paths of its rows are relative to; None where no files are at
+        hand."""
+        ...
+
     def reading(self) -> AbstractContextManager[Iterator[Line]]:
         """Its lines, with a bar."""
         ...
@@ -71,6 +77,7 @@ class Single:
     def __init__(self, text: str) -> None:
         target = parse_target(text)
         path = str(target.path) if target.path is not None else None
+        self.base = Path() if path is not None else None
         self._row = ManifestRow(1, target.multihash, path)
 
     @contextmanager
@@ -85,6 +92,7 @@ class Listed:
     """A manifest or a list of hashes."""
 
     is_single = False
+    base = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -102,6 +110,7 @@ class Piped:
     """A list on standard input; nobody can tell whether the next one is the same."""
 
     is_single = False
+    base = None
 
     @contextmanager
     def reading(self) -> Iterator[Iterator[Line]]:
@@ -117,7 +126,7 @@ class Folder:
     is_single = False
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = self.base = path
         self._found, self._passed = find_in_folder(path)
 
     @contextmanager

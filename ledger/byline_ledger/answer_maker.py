@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from byline_ledger.answer import (
     EFFECTIVE,
@@ -57,7 +58,7 @@ def make_answers(
     set_root: bytes,
     existed_by: ExistedBy = lambda _index: None,
     as_of: AsOf = NOW,
-) -> tuple[Answer, ...]:
+) -> Answers:
     """Read the meaning of verified chains (chain.parts), each of one asked work."""
     places = {one.statement.id: one.index for one in bundle.statements}
     gone = {
@@ -71,31 +72,104 @@ def make_answers(
         index = places[statement.id]
         return Record(statement, index, existed_by(index))
 
-    answers = []
-    for chain in chains:
-        state = State(facts_of(chain, record, as_of))
-        reader = _Reader(chain, state, gone)
+    return Answers(
+        [
+            _Maker(bundle, checkpoint, chain, set_root, record, gone, as_of)
+            for chain in chains
+        ]
+    )
+
+
+class Answers(Sequence[Answer]):
+    """The answers of a bundle, each made when it is looked at.
+
+    Whoever needs no more than the rules applied to a work (a verdict on a use, say)
+    asks for its `state`: most of the work is in putting an answer into words.
+    """
+
+    def __init__(self, makers: Sequence[_Maker]) -> None:
+        self._makers = makers
+        self._by_work = {one.asked: one for one in makers}
+
+    @property
+    def works(self) -> tuple[bytes, ...]:
+        """The works that the bundle answers for, in the order of the answers."""
+        return tuple(self._by_work)
+
+    def state(self, work: bytes) -> State:
+        """The rules applied to what is shown for a work (34-byte multihash)."""
+        return self._by_work[work].state
+
+    def of(self, work: bytes) -> Answer:
+        """The answer for a work."""
+        return self._by_work[work].answer
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Answer, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Answer | tuple[Answer, ...]:
+        if isinstance(place, slice):
+            return tuple(one.answer for one in self._makers[place])
+        return self._makers[place].answer
+
+
+NO_ANSWERS = Answers(())
+
+
+class _Maker:
+    """One answer that is not made yet."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        checkpoint: Checkpoint,
+        chain: Chain,
+        set_root: bytes,
+        record: Callable[[Statement], Record],
+        gone: dict[bytes, Redaction],
+        as_of: AsOf,
+    ) -> None:
+        self.asked = chain.asked[0]
+        self._bundle = bundle
+        self._checkpoint = checkpoint
+        self._chain = chain
+        self._set_root = set_root
+        self._record = record
+        self._gone = gone
+        self._as_of = as_of
+
+    @cached_property
+    def state(self) -> State:
+        return State(facts_of(self._chain, self._record, self._as_of))
+
+    @cached_property
+    def answer(self) -> Answer:
+        chain, checkpoint, as_of = self._chain, self._checkpoint, self._as_of
+        reader = _Reader(chain, self.state, self._gone)
         is_past = as_of.index is not None or as_of.time is not None
-        answers.append(
-            Answer(
-                asked=chain.asked[0],
-                works=reader.works(),
-                keys=tuple(reader.key(one) for one in chain.keys if one.total),
-                depth=chain.depth,
-                gaps=chain.gaps,
-                origin=checkpoint.origin,
-                vkey=bundle.log,
-                log_size=checkpoint.size,
-                log_root=checkpoint.root,
-                set_root=set_root,
-                members=reader.members(),
-                supporting=reader.supporting(),
-                as_of=as_of if is_past else None,
-                by_claims=state.facts.goes_by_claims,
-                state=state,
-            )
+        return Answer(
+            asked=self.asked,
+            works=reader.works(),
+            keys=tuple(reader.key(one) for one in chain.keys if one.total),
+            depth=chain.depth,
+            gaps=chain.gaps,
+            origin=checkpoint.origin,
+            vkey=self._bundle.log,
+            log_size=checkpoint.size,
+            log_root=checkpoint.root,
+            set_root=self._set_root,
+            members=reader.members(),
+            supporting=reader.supporting(),
+            as_of=as_of if is_past else None,
+            by_claims=self.state.facts.goes_by_claims,
+            state=self.state,
         )
-    return tuple(answers)
 
 
 class _Reader:

@@ -70,6 +70,7 @@ class Consents:
         self._standings = standings
         self._groups = groups
         self._counting: dict[bytes, list[_Claim]] = {}
+        self._offers: dict[tuple[bytes, str, bytes | None], Word | None] = {}
 
     def of(self, work: bytes, use: str, grantee: bytes | None = None) -> Consent:
         """The verdict on a use (CAWG entry) of a work (34-byte multihash)."""
@@ -164,6 +165,15 @@ class Consents:
         return None if word is None else replace(word, by=(*admits, *word.by))
 
     def _offered(self, group: bytes, use: str, grantee: bytes | None) -> Word | None:
+        """The word of a cooperative's offers; read once, whoever names it."""
+        at = group, use, grantee
+        if at not in self._offers:
+            self._offers[at] = self._find_offered(group, use, grantee)
+        return self._offers[at]
+
+    def _find_offered(
+        self, group: bytes, use: str, grantee: bytes | None
+    ) -> Word | None:
         name = digest_bytes(group)
         named: list[Word] = []
         general: list[Word] = []

@@ -53,6 +53,8 @@ BETWEEN_VALUES = "||"
 """How exports of repositories put several values into one cell."""
 
 CHUNK = 1 << 16
+MAX_TOKEN = 1 << 20
+"""Bytes of one tag or comment: parsers begin it anew with each chunk."""
 OAI_DC = "http://www.openarchives.org/OAI/2.0/oai_dc/ dc"
 NOTHING = "it holds no element of Dublin Core"
 
@@ -126,6 +128,8 @@ class XmlReader:
         for at in range(0, len(self._data), CHUNK):
             part = self._data[at : at + CHUNK]
             broken = self._feed(part, at + CHUNK >= len(self._data))
+            if at - self._parser.CurrentByteIndex > MAX_TOKEN:
+                broken = broken or f"a tag or comment of more than {MAX_TOKEN:,} bytes"
             seen += len(self._found)
             yield from self._found
             self._found.clear()

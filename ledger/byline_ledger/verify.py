@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from byline_ledger.amount import amount
 from byline_ledger.answer import Answer
-from byline_ledger.answer_maker import make_answers
+from byline_ledger.answer_maker import NO_ANSWERS, Answers, make_answers
 from byline_ledger.bundle import Bundle, leaves_of
 from byline_ledger.bundle_rows import EarlierCheckpoint
 from byline_ledger.chain import Chain, Gone, parts
@@ -60,7 +60,7 @@ class Verdict:
     levels: tuple[Level, ...]
     answer: Answer | None
     """For the digest asked for, or the first of those that the bundle answers for."""
-    answers: tuple[Answer, ...] = ()
+    answers: Answers = NO_ANSWERS
     """One for each that the bundle answers for, ascending by their digest."""
     capped: frozenset[bytes] = frozenset()
     """Those whose answers the caps cut, which all of a bundle share: asked alone, they
@@ -171,10 +171,9 @@ class _Verification:
             self._existed_by,
             as_of,
         )
-        asked = wanted.digest or wanted.work
-        chosen = (one for one in answers if asked in (None, one.asked))
+        asked = wanted.digest or wanted.work or answers.works[0]
         capped = frozenset(part.asked[0] for part, capped in cut if capped)
-        return Verdict(tuple(self._levels), next(chosen), answers, capped)
+        return Verdict(tuple(self._levels), answers.of(asked), answers, capped)
 
     def _level(self, name: str, judge: Callable[[], tuple[str, str, bytes]]) -> bytes:
         """Run one judgement; returns what it hands on to the next (bytes)."""

@@ -31,6 +31,10 @@ NEAR: Mapping[bytes, int] = {
 }
 """Header of a unit to the bits of 256 in which two of them may differ."""
 READ = ("image", "text")
+MAX_PIXELS = 50_000_000
+"""Of a stranger's picture: 250 MB while it is decoded."""
+MAX_TEXT = 1 << 19
+"""Bytes of a stranger's text, some two seconds; of more, the bytes alone count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
 
     NotOfferedError where this node cannot look into files.
     """
-    from byline_node.fingerprint import question_about, require_extra
+    from byline_node.fingerprint import is_picture, question_about, require_extra
 
     try:
         require_extra()
@@ -97,7 +101,8 @@ def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
         ) from None
     if not data:
         raise MalformedError("expected a file, got an empty body")
-    asked = question_about([data], data)
+    looked_into = is_picture(data[:16]) or len(data) <= MAX_TEXT
+    asked = question_about([data], data if looked_into else None, MAX_PIXELS)
     found: list[Match] = []
     for kept in shelf.all():
         likeness = compare(asked.question, shelf.prints(kept).codes, asked.image)

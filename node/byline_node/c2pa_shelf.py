@@ -156,9 +156,9 @@ class Shelf:
             found = operations.find_statement(view, kept.statement)
         except NotFoundError:
             return None
-        said = operations.said_by(view, found.author, found.about)
-        named = multihash(found.id)
-        gone = any(one.type == "withdraw" and one.about == named for one in said)
+        # What the author said of this very statement: of the work it may be much.
+        said = operations.said_directly(view, found.author, multihash(found.id))
+        gone = any(one.type == "withdraw" for one in said)
         return None if gone else found
 
     def all(self) -> list[Kept]:

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
+from byline_ledger.chain import MAX_TRUSTED
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import join_array, pack, split_array
 from byline_ledger.did import did_key
@@ -37,6 +45,7 @@ from byline_node.errors import (
     TooLargeError,
 )
 from byline_node.receipts import Receipt, receipts_from_json, verify_receipts
+from byline_node.shared_question import SharedQuestion
 from byline_node.taken_down import Takedowns
 from byline_node.taken_down import from_json as taken_down_from_json
 
@@ -129,41 +138,66 @@ def query(
     depth: int = DEFAULT_DEPTH,
     policy: Policy | None = None,
     now: int | None = None,
+    keys: Collection[bytes] = (),
 ) -> Operation[Answer]:
     """The verified answer for a HASH, or for a 34-byte multihash."""
-    bundle, digest = yield from query_any(asked, depth)
-    return read_answer(bundle, digest, depth, policy, now)
+    bundle, digest = yield from query_any(asked, depth, keys)
+    return read_answer(bundle, digest, depth, policy, now, keys)
 
 
-def query_bundle(asked: str | bytes, depth: int = DEFAULT_DEPTH) -> Operation[bytes]:
+def query_bundle(
+    asked: str | bytes, depth: int = DEFAULT_DEPTH, keys: Collection[bytes] = ()
+) -> Operation[bytes]:
     """The bundle itself, verified without a policy."""
-    bundle, digest = yield from query_any(asked, depth)
-    read_answer(bundle, digest, depth)
+    bundle, digest = yield from query_any(asked, depth, keys)
+    read_answer(bundle, digest, depth, keys=keys)
     return bundle
 
 
-def query_any(asked: str | bytes, depth: int) -> Operation[tuple[bytes, bytes]]:
+def query_any(
+    asked: str | bytes, depth: int, keys: Collection[bytes] = ()
+) -> Operation[tuple[bytes, bytes]]:
     """Bundle, and the digest that the HASH turned out to mean."""
     parsed = parse_asked(asked)
     if parsed.kind == "statement":
         digest = yield from find_work(parsed.sha256)
-        return (yield from ask_bundle(digest, depth)), digest
-    bundle = yield from ask_bundle(parsed.multihash, depth)
+        return (yield from ask_bundle(digest, depth, keys)), digest
+    bundle = yield from ask_bundle(parsed.multihash, depth, keys)
     if parsed.kind == "digest":
         return bundle, parsed.multihash
-    if read_answer(bundle, parsed.multihash, depth).works[0].claims:
+    answer = read_answer(bundle, parsed.multihash, depth, keys=keys)
+    if answer.works[0].claims:
         return bundle, parsed.multihash
     try:
         digest = yield from find_work(parsed.sha256)
     except NotFoundError:
         return bundle, parsed.multihash  # the proof that nothing is known
-    return (yield from ask_bundle(digest, depth)), digest
+    return (yield from ask_bundle(digest, depth, keys)), digest
 
 
-def ask_bundle(digest: bytes, depth: int) -> Operation[bytes]:
-    path = f"/v1/query/sha256:{digest[2:].hex()}?depth={depth}"
-    reply = yield Call(path, accept=BUNDLE_TYPE)
+def ask_bundle(
+    digest: bytes, depth: int, keys: Collection[bytes] = ()
+) -> Operation[bytes]:
+    """The bundle, not verified; for a question that names keys, asked as one for many
+    works."""
+    if keys:
+        require_few_keys(keys)
+        question = SharedQuestion.of([digest], depth, keys).to_bytes()
+        call = Call("/v1/query", accept=BUNDLE_TYPE, body=question)
+    else:
+        path = f"/v1/query/sha256:{digest[2:].hex()}?depth={depth}"
+        call = Call(path, accept=BUNDLE_TYPE)
+    reply = yield call
     return read_body(reply)
+
+
+def require_few_keys(keys: Collection[bytes]) -> None:
+    """UsageError for more keys than a question may name, or what is none."""
+    if len(set(keys)) > MAX_TRUSTED:
+        raise UsageError(f"{len(set(keys))} keys: expected at most {MAX_TRUSTED}")
+    wrong = next((one for one in keys if len(one) != 32), None)
+    if wrong is not None:
+        raise UsageError(f"expected keys of 32 bytes, got {len(wrong)} bytes")
 
 
 def find_work(id_: bytes) -> Operation[bytes]:
@@ -284,9 +318,12 @@ def read_answer(
     depth: int,
     policy: Policy | None = None,
     now: int | None = None,
+    keys: Collection[bytes] = (),
 ) -> Answer:
     """The answer of a bundle in which everything holds, else VerificationError."""
-    verdict = verify_bundle(bundle, digest=digest, policy=policy, now=now, depth=depth)
+    verdict = verify_bundle(
+        bundle, digest=digest, keys=keys, policy=policy, now=now, depth=depth
+    )
     if not verdict.ok or verdict.answer is None:
         raise VerificationError(f"the node's answer does not hold: {verdict.failure()}")
     return verdict.answer

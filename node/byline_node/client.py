@@ -19,8 +19,6 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from byline_ledger.answer import Answer
-from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
@@ -28,6 +26,7 @@ from byline_node import calls
 from byline_node.calls import Call, Operation, Progress, Reply
 from byline_node.errors import NodeUnavailableError
 from byline_node.many_works import ManyWorks, ManyWorksAsync
+from byline_node.one_work import OneWork, OneWorkAsync
 from byline_node.receipts import Receipt
 from byline_node.similar_calls import AsyncSimilar, SyncSimilar
 from byline_node.stats_client import AsksStats, AsksStatsAsync
@@ -57,7 +56,7 @@ NOBODY = "check the address, or start the node there with `byline node run`"
 T = TypeVar("T")
 
 
-class Client(ManyWorks, AsksStats, SyncSimilar):
+class Client(OneWork, ManyWorks, AsksStats, SyncSimilar):
     """A node's API, one call at a time.  Close it, or use it in a `with`.
     `policy`, if given, is held against every answer of `query` and `query_many`."""
 
@@ -81,19 +80,6 @@ class Client(ManyWorks, AsksStats, SyncSimilar):
         Raises RefusedError where the node's policy does not take one.
         """
         return self._run(calls.publish(statements, progress))
-
-    def query(
-        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
-    ) -> Answer:
-        """The verified answer for a HASH in any form, or a 34-byte multihash.
-
-        Raises VerificationError if anything in it does not hold.
-        """
-        return self._run(calls.query(asked, depth, self._policy, now))
-
-    def query_bundle(self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH) -> bytes:
-        """The same as a proof bundle, to keep and to verify anywhere."""
-        return self._run(calls.query_bundle(asked, depth))
 
     def statement(self, id_: bytes) -> Statement:
         """One statement by its 32-byte id."""
@@ -257,7 +243,7 @@ def files_url(prefix: str) -> httpx.URL:
     return url if url.path.strip("/") else url.copy_with(path="/log")
 
 
-class AsyncClient(ManyWorksAsync, AsksStatsAsync, AsyncSimilar):
+class AsyncClient(OneWorkAsync, ManyWorksAsync, AsksStatsAsync, AsyncSimilar):
     """The same for programs with an event loop (trio or asyncio)."""
 
     def __init__(
@@ -276,18 +262,6 @@ class AsyncClient(ManyWorksAsync, AsksStatsAsync, AsyncSimilar):
     ) -> list[Receipt]:
         """See Client.publish."""
         return await self._run(calls.publish(statements, progress))
-
-    async def query(
-        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
-    ) -> Answer:
-        """See Client.query."""
-        return await self._run(calls.query(asked, depth, self._policy, now))
-
-    async def query_bundle(
-        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH
-    ) -> bytes:
-        """See Client.query_bundle."""
-        return await self._run(calls.query_bundle(asked, depth))
 
     async def statement(self, id_: bytes) -> Statement:
         """See Client.statement."""

@@ -8,7 +8,7 @@ signed by a key that follows it, or validly for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from byline_ledger.answer import Answer, Claim
@@ -33,16 +33,21 @@ class Found:
             "line": self.row.number,
             "digest": f"sha256:{multihash_hex(self.row.digest)}",
             "path": self.row.path,
-            "claims": [
-                {
-                    "id": cid_of_statement(one.id),
-                    "author": did_key(one.author),
-                    "signed_for": did_key(one.signed_for) if one.signed_for else None,
-                    "status": one.status,
-                }
-                for one in self.claims
-            ],
+            "claims": claims_to_json(self.claims),
         }
+
+
+def claims_to_json(claims: Sequence[Claim]) -> list[dict[str, object]]:
+    """Who claims a work, and what became of that."""
+    return [
+        {
+            "id": cid_of_statement(one.id),
+            "author": did_key(one.author),
+            "signed_for": did_key(one.signed_for) if one.signed_for else None,
+            "status": one.status,
+        }
+        for one in claims
+    ]
 
 
 def claims_of(answer: Answer, author: bytes) -> tuple[Claim, ...]:
@@ -54,22 +59,22 @@ def claims_of(answer: Answer, author: bytes) -> tuple[Claim, ...]:
     )
 
 
+def asking_for(author: bytes, policy: Policy | None, now: int) -> Asking:
+    """Questions that name the author (32-byte key); `now` in Unix milliseconds."""
+    return Asking(keys=(author,), policy=policy, now=now)
+
+
 def find(
-    lines: Iterable[Line],
-    client: ManyWorks,
-    policy: Policy | None,
-    author: bytes,
-    now: int,
-) -> Iterator[Found | BadLine | None]:
-    """For each line what of it is the author's: None where nothing is."""
-    asking = Asking(keys=(author,), policy=policy, now=now)
+    lines: Iterable[Line], client: ManyWorks, asking: Asking, author: bytes
+) -> Iterator[tuple[Line, Found | None]]:
+    """Each line with what of it is the author's: None where nothing is."""
 
     def ask(digests: Iterable[bytes]) -> Iterator[Answer]:
         return answer_all(digests, asking, client.ask_shared)
 
     for line, answer in paired(lines, ask):
-        if isinstance(line, BadLine):
-            yield line
-        elif answer is not None:
-            claims = claims_of(answer, author)
-            yield Found(line, claims) if claims else None
+        claims = () if answer is None else claims_of(answer, author)
+        if isinstance(line, BadLine) or not claims:
+            yield line, None
+        else:
+            yield line, Found(line, claims)

@@ -100,12 +100,13 @@ class Asked:
     problem: str | None = None
 
 
-def read_content(data: bytes) -> Content:
-    """The picture or the text in these bytes."""
+def read_content(data: bytes, most_pixels: int | None = None) -> Content:
+    """The picture or the text in these bytes; no picture with more than `most_pixels`
+    (pictures.MAX_PIXELS)."""
     if len(data) > MAX_BYTES:
         return Content(problem=f"it has more than {MAX_BYTES:,} bytes")
     if is_picture(data[:16]):
-        return _picture_in(data)
+        return _picture_in(data, most_pixels)
     text = read_text(data)
     if text is None:
         return Content(problem="it is neither a picture nor a text")
@@ -117,12 +118,12 @@ def read_content(data: bytes) -> Content:
     return Content(text=letters)
 
 
-def _picture_in(data: bytes) -> Content:
+def _picture_in(data: bytes, most_pixels: int | None) -> Content:
     from byline_node.iscc_codes import image_code
-    from byline_node.pictures import read_picture
+    from byline_node.pictures import MAX_PIXELS, read_picture
 
     try:
-        picture = read_picture(data)
+        picture = read_picture(data, most_pixels or MAX_PIXELS)
     except MalformedError as error:
         return Content(problem=str(error))
     if is_plain(image_code(picture.square()).body):
@@ -183,12 +184,14 @@ TOO_LARGE = Content(problem=f"it has more than {MAX_BYTES:,} bytes")
 # Asked for
 
 
-def question_about(chunks: Iterable[bytes], data: bytes | None) -> Asked:
+def question_about(
+    chunks: Iterable[bytes], data: bytes | None, most_pixels: int | None = None
+) -> Asked:
     """The same for looking a file up: an image in all turns, and its parts."""
     from byline_node.iscc_codes import byte_codes, image_code, text_code
 
     data_code = byte_codes(chunks)[0].body
-    content = read_content(data) if data is not None else TOO_LARGE
+    content = read_content(data, most_pixels) if data is not None else TOO_LARGE
     turned: list[bytes] = []
     parts: list[tuple[int, ...]] = []
     picture = content.picture

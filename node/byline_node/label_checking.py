@@ -304,11 +304,22 @@ def check_figures(
 def rows_with_lines(
     folder: Path, label: ReadLabel
 ) -> Iterator[tuple[ManifestRow, dict[str, str]]]:
-    """The rows of a label's manifest with the fields of their lines in items.csv."""
-    with (folder / ITEMS).open(encoding="utf-8", newline="") as items:
-        items.readline(MAX_LINE)
-        for row in rows_of(folder / label.head.file):
-            fields = fields_of(items.readline(MAX_LINE))
-            if fields is None:
-                raise MalformedError(f"{ITEMS}: expected a line for each work")
-            yield row, fields
+    """The rows of a label's manifest with the fields of their lines in items.csv.
+
+    NotFoundError or MalformedError where the folder has no such file.
+    """
+    path = folder / ITEMS
+    try:
+        with path.open(encoding="utf-8", newline="") as items:
+            items.readline(MAX_LINE)
+            for row in rows_of(folder / label.head.file):
+                fields = fields_of(items.readline(MAX_LINE))
+                if fields is None:
+                    raise MalformedError(f"{ITEMS}: expected a line for each work")
+                yield row, fields
+    except FileNotFoundError:
+        raise NotFoundError(f"{path} does not exist") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise MalformedError(f"{ITEMS}: expected UTF-8") from None

@@ -7,7 +7,7 @@ until a node runs on the same folder, so callers should say that the client is l
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -114,16 +114,28 @@ class LocalClient(ManyWorks):
         return self._policy_of_node().describe(author)
 
     def query(
-        self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH, now: int | None = None
+        self,
+        asked: str | bytes,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        keys: Collection[bytes] = (),
+        now: int | None = None,
     ) -> Answer:
         """See Client.query."""
         digest = self._resolve(asked)
-        bundle = build_bundle(self.view, digest, depth=depth)
-        return read_answer(bundle, digest, depth, self._policy, now)
+        bundle = build_bundle(self.view, digest, depth=depth, keys=keys)
+        return read_answer(bundle, digest, depth, self._policy, now, keys)
 
-    def query_bundle(self, asked: str | bytes, *, depth: int = DEFAULT_DEPTH) -> bytes:
+    def query_bundle(
+        self,
+        asked: str | bytes,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        keys: Collection[bytes] = (),
+    ) -> bytes:
         """See Client.query_bundle."""
-        return build_bundle(self.view, self._resolve(asked), depth=depth)
+        digest = self._resolve(asked)
+        return build_bundle(self.view, digest, depth=depth, keys=keys)
 
     def ask_shared(self, question: SharedQuestion) -> bytes:
         return operations.query_shared(self.view, question)

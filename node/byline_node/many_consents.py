@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from byline_ledger.consent import Consent
 from byline_ledger.facts import AsOf
 from byline_ledger.policy import Policy
 from byline_node.consents import Ask
-from byline_node.many_works import Asking, ManyWorks, answer_all
+from byline_node.many_works import Asking, ManyWorks, read_all
 
 
 def asker(
@@ -23,8 +23,16 @@ def asker(
 
     asking = Asking(policy=policy, now=now, as_of=as_of)
 
+    def read(
+        bundle: bytes, group: Sequence[bytes]
+    ) -> tuple[dict[bytes, Consent], list[bytes]]:
+        states, cut = asking.states(bundle, group)
+        return {
+            work: state.consents.of(work, use, grantee)
+            for work, state in states.items()
+        }, cut
+
     def ask(digests: Iterable[bytes]) -> Iterator[Consent]:
-        for answer in answer_all(digests, asking, client.ask_shared):
-            yield answer.consent(use, grantee)
+        return read_all(digests, asking, client.ask_shared, read)
 
     return ask

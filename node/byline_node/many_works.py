@@ -16,11 +16,13 @@ from itertools import islice
 from typing import TypeVar
 
 from byline_ledger.answer import Answer
+from byline_ledger.answer_maker import Answers
 from byline_ledger.chain import MAX_ASKED
 from byline_ledger.digest import is_multihash
 from byline_ledger.errors import UsageError, VerificationError
 from byline_ledger.facts import NOW, AsOf
 from byline_ledger.policy import Policy
+from byline_ledger.state import State
 from byline_ledger.verify import verify_bundle
 from byline_node.calls import BUNDLE_TYPE, Call, Operation, read_body
 from byline_node.shared_question import SharedQuestion
@@ -58,6 +60,23 @@ class Asking:
 
         Raises VerificationError where anything does not hold.
         """
+        answers, cut = self.verify(bundle, digests)
+        return {work: answers.of(work) for work in answers.works}, cut
+
+    def states(
+        self, bundle: bytes, digests: Sequence[bytes]
+    ) -> tuple[dict[bytes, State], list[bytes]]:
+        """The same for who needs no more than the rules applied to each work."""
+        answers, cut = self.verify(bundle, digests)
+        return {work: answers.state(work) for work in answers.works}, cut
+
+    def verify(
+        self, bundle: bytes, digests: Sequence[bytes]
+    ) -> tuple[Answers, list[bytes]]:
+        """The verified answers, not made yet, and the works that were cut short.
+
+        Raises VerificationError where anything does not hold.
+        """
         verdict = verify_bundle(
             bundle,
             digests=digests,
@@ -71,8 +90,8 @@ class Asking:
             raise VerificationError(
                 f"the node's answer does not hold: {verdict.failure()}"
             )
-        answers = {one.asked: one for one in verdict.answers}
-        return answers, sorted(verdict.capped) if len(answers) > 1 else []
+        alone = len(verdict.answers) == 1
+        return verdict.answers, [] if alone else sorted(verdict.capped)
 
 
 def ask_shared(question: SharedQuestion) -> Operation[bytes]:
@@ -115,20 +134,31 @@ def answer_all(
     size: int = MAX_ASKED,
 ) -> Iterator[Answer]:
     """One answer for each digest, in their order.  `ask` runs in a thread."""
+    return read_all(digests, asking, ask, asking.read, size)
+
+
+def read_all(
+    digests: Iterable[bytes],
+    asking: Asking,
+    ask: Callable[[SharedQuestion], bytes],
+    read: Callable[[bytes, Sequence[bytes]], tuple[dict[bytes, T], list[bytes]]],
+    size: int = MAX_ASKED,
+) -> Iterator[T]:
+    """The same for whatever `read` makes of a bundle (Asking.read, Asking.states)."""
 
     def bundle(group: list[bytes]) -> bytes:
         return ask(asking.question(group))
 
-    def settle(group: Sequence[bytes], data: bytes) -> dict[bytes, Answer]:
-        answers, cut = asking.read(data, group)
+    def settle(group: Sequence[bytes], data: bytes) -> dict[bytes, T]:
+        found, cut = read(data, group)
         for part in smaller(cut, group):
-            answers |= settle(part, bundle(part))
-        return answers
+            found |= settle(part, bundle(part))
+        return found
 
     for group, data in ahead(groups(digests, size), bundle):
-        answers = settle(group, data)
+        found = settle(group, data)
         for digest in group:
-            yield answers[digest]
+            yield found[digest]
 
 
 def prove_all(

@@ -23,6 +23,8 @@ from byline_ledger.manifest_path import quote_path, unquote_path
 
 BATCH = 8_192
 WRITTEN_BATCH = 65_536
+MAX_BATCH = 64 << 20
+"""Bytes of one column of a batch: a text that is stored once may stand in all rows."""
 HINT = "pip install 'byline-ledger[parquet]'"
 
 
@@ -41,6 +43,10 @@ def read_parquet(path: Path, advance: Callable[[int], None]) -> Iterator[Line]:
     arrow, parquet = engine()
     try:
         with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            texts = [one.name for one in schema if is_text(arrow.types, one.type)]
+        # As they are stored, each text once: how large they become is seen before.
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
             yield from read_batches(arrow, file, path.stat().st_size, advance)
     except (arrow.ArrowException, OSError, ValueError) as error:
         first = str(error).partition("\n")[0][:200] or "broken"
@@ -48,6 +54,21 @@ def read_parquet(path: Path, advance: Callable[[int], None]) -> Iterator[Line]:
         raise MalformedError(
             f"{path}: not a Parquet file that can be read: {said}"
         ) from None
+
+
+def is_text(types: Any, kind: Any) -> bool:
+    """Whether values of this type are texts or bytes of any length."""
+    narrow = types.is_string(kind) or types.is_binary(kind)
+    return bool(narrow or types.is_large_string(kind) or types.is_large_binary(kind))
+
+
+def require_bounded(column: Any) -> None:
+    """MalformedError where the values of a column are too much, each in its row."""
+    from pyarrow import compute
+
+    lengths = compute.binary_length(column.dictionary).take(column.indices)
+    if (compute.sum(lengths).as_py() or 0) > MAX_BATCH:
+        raise MalformedError("not a manifest: the texts of a column are too long")
 
 
 def read_batches(
@@ -80,6 +101,8 @@ def values_of(types: Any, column: Any) -> list[Any]:
     """The values of a column as text, bytes or integers; None for all of one of another
     type, such as dates, which Python may not be able to hold."""
     if types.is_dictionary(column.type):
+        if is_text(types, column.type.value_type):
+            require_bounded(column)
         column = column.dictionary_decode()
     if types.is_string(column.type) or types.is_large_string(column.type):
         # As in CSV: what says that it is UTF-8 need not be.

@@ -8,6 +8,7 @@ decoded, and one large picture is decoded at a time.
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from contextlib import nullcontext
@@ -20,14 +21,20 @@ from byline_ledger.windows import WHOLE, Window
 from byline_node.fingerprint import missing_extra
 
 try:
-    from PIL import Image, ImageChops, ImageOps, ImageStat, UnidentifiedImageError
+    from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
 except ModuleNotFoundError:
     raise missing_extra() from None
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """None of those that run a program or fetch anything."""
 MAX_PIXELS = 100_000_000
-"""Of one frame; at most 400 MB while it is decoded."""
+"""Of one frame: 400 MB of colours while it is decoded, and a quarter of that in
+greys."""
+MAX_SCANS = 64
+"""Of a JPEG, which is gone through as a whole for each: 200 bytes may ask for it.
+Cameras and editors make about ten."""
+STRIP = 1 << 20
+"""Pixels that are put on white at a time."""
 LARGE_PIXELS = 10_000_000
 """Pictures with more are decoded one after the other."""
 SIDE = 32
@@ -54,6 +61,18 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _one_large = threading.Lock()
+_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""Orientation in EXIF to what makes it 1."""
+_ORIENTATION = 0x0112
 _TURN_BITS = (
     (4, Image.Transpose.TRANSPOSE),
     (1, Image.Transpose.FLIP_LEFT_RIGHT),
@@ -111,20 +130,25 @@ class Picture:
         return _square(_turned(cut, turn), place)
 
 
-def read_picture(data: bytes) -> Picture:
-    """The picture in these bytes.  MalformedError for a broken one, one that is too
-    large, and one of another format."""
+def read_picture(data: bytes, most: int = MAX_PIXELS) -> Picture:
+    """The picture in these bytes.  MalformedError for a broken one, one that has more
+    pixels than `most`, would take too long, or is of another format."""
+    if data.startswith(b"\xff\xd8") and scans_in(data) > MAX_SCANS:
+        raise MalformedError(f"the picture has more than {MAX_SCANS} scans")
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise _too_large()
+            if pixels > most:
+                raise _too_large(most)
+            if any(tile[0] in Image.DECODERS for tile in image.tile):
+                # Those are decoders in Python: half a minute for 16 MB.
+                raise MalformedError("the picture is packed in a way that is not read")
             with _one_large if pixels > LARGE_PIXELS else nullcontext():
                 return picture_of(image)
     except MalformedError:
         raise
     except Image.DecompressionBombError:
-        raise _too_large() from None
+        raise _too_large(most) from None
     except Exception as error:  # noqa: BLE001  # decoders raise whatever bytes make them
         reason = str(error).partition("\n")[0][:100] or type(error).__name__
         if isinstance(error, UnidentifiedImageError):
@@ -132,8 +156,24 @@ def read_picture(data: bytes) -> Picture:
         raise MalformedError(f"the picture cannot be decoded: {reason}") from None
 
 
-def _too_large() -> MalformedError:
-    return MalformedError(f"the picture has more than {MAX_PIXELS:,} pixels")
+def _too_large(most: int) -> MalformedError:
+    return MalformedError(f"the picture has more than {most:,} pixels")
+
+
+def scans_in(data: bytes) -> int:
+    """How often a JPEG is gone through: its SOS markers up to its end."""
+    count, at = 0, 2
+    while (found := _MARKER.search(data, at)) is not None:
+        kind, at = found[1][0], found.end()
+        if kind == 0xD9:
+            break
+        if 0xD0 <= kind <= 0xD7 or kind == 0x01:  # these stand alone
+            continue
+        count += kind == 0xDA
+        at += max(2, int.from_bytes(data[at : at + 2], "big"))
+        if count > MAX_SCANS:
+            break
+    return count
 
 
 def picture_of(image: Any) -> Picture:
@@ -145,14 +185,25 @@ def picture_of(image: Any) -> Picture:
 
 def _grey(image: Any) -> Any:
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I;16"):
-        return upright.point(lambda value: value * (1 / 256) + 0).convert("L")
-    if "A" in upright.getbands() or "transparency" in upright.info:
-        upright = upright.convert("RGBA")
-        white = Image.new("RGBA", upright.size, (255, 255, 255, 255))
-        upright = Image.alpha_composite(white, upright)
-    return upright.convert("L")
+    turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION))
+    grey = _without_colours(image)
+    # Last: the copy that is turned has one byte a pixel, not four.
+    return grey if turn is None else grey.transpose(turn)
+
+
+def _without_colours(image: Any) -> Any:
+    if image.mode.startswith("I;16"):
+        return image.point(lambda value: value * (1 / 256) + 0).convert("L")
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("L")
+    width, height = image.size
+    grey = Image.new("L", image.size)
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(height, top + rows))).convert("RGBA")
+        white = Image.new("RGBA", strip.size, (255, 255, 255, 255))
+        grey.paste(Image.alpha_composite(white, strip).convert("L"), (0, top))
+    return grey
 
 
 def _copy(grey: Any, side: int) -> Any:

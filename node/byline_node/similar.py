@@ -44,6 +44,7 @@ class Similar:
         self._index: SimilarIndex | None = None
         self._changed = trio.Event()
         self._one = trio.CapacityLimiter(1)
+        self._turn = trio.Lock()
         self._budget = Budget(SECONDS_RATE, SECONDS_BURST, trio.current_time)
 
     def heed(self, statements: Sequence[Statement], source: str) -> None:
@@ -82,16 +83,20 @@ class Similar:
     async def search(self, asked: Question, client: str) -> Candidates:
         """Candidates in the newest tree.  BusyError where `client` (an address) has
         asked too much, UsageError without the extra, StoreError."""
-        wait = self._budget.wait(client)
-        if wait > 0:
-            raise BusyError(
-                "this address has searched too much", hint=f"wait {wait:.0f} seconds"
-            )
-        started = trio.current_time()
-        try:
-            return await trio.to_thread.run_sync(
-                lambda: self._opened().search(self._view(), asked), limiter=self._one
-            )
-        finally:
-            took = trio.current_time() - started
-            self._budget.charge(client, max(took, LEAST_SECONDS))
+        # Judged when its turn has come: many at once would all pass before one is paid.
+        async with self._turn:
+            wait = self._budget.wait(client)
+            if wait > 0:
+                raise BusyError(
+                    "this address has searched too much",
+                    hint=f"wait {wait:.0f} seconds",
+                )
+            started = trio.current_time()
+            try:
+                return await trio.to_thread.run_sync(
+                    lambda: self._opened().search(self._view(), asked),
+                    limiter=self._one,
+                )
+            finally:
+                took = trio.current_time() - started
+                self._budget.charge(client, max(took, LEAST_SECONDS))

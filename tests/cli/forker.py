@@ -1,21 +1,28 @@
 """Runs many `byline` commands quickly: one warm process that forks for each.
 
 Starting Python and loading Typer costs most of a short command.  A process of its own,
-because a fork of the tests' process would share its database threads.  It reads lines
-of JSON, `{"arguments", "environment", "folder", "output"}`, and answers each with the
-exit code.
+because a fork of the tests' process would share its database threads.  It listens on a
+socket; each connection brings three descriptors and a line of JSON, `{"arguments",
+"environment", "folder"}`, and is answered with the exit code (`fork_client.py`).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.cli.fork_client import ask
+
+CLIENT = Path(__file__).with_name("fork_client.py")
 WARM = ("attest", "key", "node", "publish", "query", "remarks", "verify")
 
 
@@ -23,13 +30,23 @@ class Forker:
     """The warm process, from outside."""
 
     def __init__(self) -> None:
+        # A path of a socket has about 100 bytes at most, so not in a folder of pytest.
+        self._folder = tempfile.TemporaryDirectory(prefix="byline-forker-")
+        self.place = str(Path(self._folder.name) / "socket")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cli.forker"],
+            [sys.executable, "-m", "tests.cli.forker", self.place],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    @property
+    def program(self) -> str:
+        """What a shell runs in place of `byline`."""
+        return f"{sys.executable} -I -S {CLIENT} {self.place}"
 
     def run(
         self,
@@ -39,46 +56,69 @@ class Forker:
         output: Path,
     ) -> int:
         """Run `byline ARGUMENTS`; what it prints goes into the file `output`."""
-        order = {
-            "arguments": list(arguments),
-            "environment": dict(environment),
-            "folder": str(folder),
-            "output": str(output),
-        }
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        with output.open("wb") as printed, Path(os.devnull).open("rb") as nothing:
+            printing = printed.fileno()
+            descriptors = (nothing.fileno(), printing, printing)
+            return ask(self.place, arguments, environment, str(folder), descriptors)
 
     def close(self) -> None:
-        """It ends when its orders do."""
+        """It ends when its input does."""
         self._process.communicate()
+        self._folder.cleanup()
 
 
-def become(order: Mapping[str, Any]) -> None:
+def become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     """Take the place of a freshly started `byline`, and end as it does."""
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    printed = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for number, descriptor in enumerate((os.open(os.devnull, 0), printed, printed)):
+    time.tzset()
+    for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115  # for the whole process
+        os.close(descriptor)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for the whole process
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+    sys.stderr = open(  # noqa: SIM115
+        2, "w", encoding="utf-8", closefd=False, buffering=1, errors="backslashreplace"
+    )
     sys.argv = ["byline", *order["arguments"]]
     from byline_cli.main import main
 
     main()
 
 
-def obey(order: Mapping[str, Any]) -> int:
-    """Fork, become `byline` in the child, return its exit code."""
+def obey(connection: socket.socket) -> None:
+    """Read an order, become `byline` in a child, answer with the exit code."""
+    _, descriptors, _, _ = socket.recv_fds(connection, 1, 3)
+    order = json.loads(connection.makefile("rb").readline())
     pid = os.fork()
     if pid == 0:
-        become(order)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        connection.close()
+        become(order, descriptors)
+    # Whoever reads from the other end of a pipe waits for the last of them.
+    for descriptor in descriptors:
+        os.close(descriptor)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    connection.sendall(b"%d\n" % code)
+
+
+def listen(place: str) -> None:
+    """Obey whoever connects, several at once (a pipe), until the input ends."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(place)
+    listener.listen()
+    print("ready", flush=True)
+    waiting: set[int] = set()
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        connection, _ = listener.accept()
+        pid = os.fork()
+        if pid == 0:
+            listener.close()
+            obey(connection)
+            return
+        connection.close()
+        waiting.add(pid)
+        waiting -= {pid for pid in waiting if os.waitpid(pid, os.WNOHANG)[0]}
 
 
 def warm_up() -> None:
@@ -97,6 +137,4 @@ def warm_up() -> None:
 
 if __name__ == "__main__":
     warm_up()
-    for line in sys.stdin:
-        code = obey(json.loads(line))
-        print(code, flush=True)
+    listen(sys.argv[1])

@@ -85,13 +85,15 @@ def normalise(text: str, folder: Path) -> list[str]:
     return lines
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(
+    folder: Path, byline: str = f"{sys.executable} -m byline_cli"
+) -> dict[str, str]:
     """A home of its own, `byline` and this Python on PATH, no terminal, one locale."""
     programs = folder / ".bin"
     programs.mkdir(exist_ok=True)
-    for name, arguments in (("byline", "-m byline_cli "), ("python3", "")):
+    for name, command in (("byline", byline), ("python3", sys.executable)):
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {arguments}"$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         program.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("BYLINE_")}
     return kept | {
@@ -113,17 +115,17 @@ def run_step(step: Step, folder: Path, forker: Forker) -> tuple[int, list[str]]:
         known = environment(folder) | variables
         code = forker.run(words[at + 1 :], known, folder, output)
     else:
-        code = run_in_shell(step.command, folder, output)
+        code = run_in_shell(step.command, folder, forker, output)
     return code, normalise(output.read_text("utf-8"), folder)
 
 
-def run_in_shell(command: str, folder: Path, output: Path) -> int:
+def run_in_shell(command: str, folder: Path, forker: Forker, output: Path) -> int:
     """Pipes and everything else that is not just `byline`."""
     with output.open("wb") as printed:
         return subprocess.run(
             ["bash", "-c", command],
             cwd=folder,
-            env=environment(folder),
+            env=environment(folder, forker.program),
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,

@@ -151,17 +151,25 @@ def test_any_history_gives_bundles_that_verify_and_lack_nothing(
             assert verdict.ok, verdict.failure()
             assert verdict.answer is not None
             work = verdict.answer.works[0]
-            about = {one.id for one in everything if one.about == digest(number)}
-            assert about == {one.id for one in work.claims}
+            about_it = {one.id for one in everything if one.about == digest(number)}
+            assert about_it == {one.id for one in work.claims}
             for claim in work.claims:
-                by_author = [
-                    one
-                    for one in everything
-                    if one.type == "withdraw"
-                    and one.about == multihash(claim.id)
-                    and one.author == claim.author
-                ]
+                about = withdrawals(everything, claim.id)
+                in_time = [one for one in about if not is_late(one, everything)]
+                assert in_time or claim.status != "withdrawn"
+                by_author = [one for one in in_time if one.author == claim.author]
                 assert claim.status == "withdrawn" or not by_author
+
+
+def withdrawals(everything: list[Statement], id_: bytes) -> list[Statement]:
+    what = ("withdraw", multihash(id_))
+    return [one for one in everything if (one.type, one.about) == what]
+
+
+def is_late(said: Statement, everything: list[Statement]) -> bool:
+    """Whether its author had rotated before."""
+    before = everything[: everything.index(said)]
+    return ("rotate", said.author) in {(one.type, one.author) for one in before}
 
 
 def test_every_statement_of_a_bundle_is_missed_if_dropped(make: Maker) -> None:

@@ -143,6 +143,18 @@ def test_the_answer_of_a_verdict_is_that_of_the_work_at_hand() -> None:
     assert not verify_bundle(data, digest=bundle_logs.work_of("other")).ok
 
 
+def test_answers_are_made_for_those_who_look_at_them() -> None:
+    """By place or by work it is one answer, and its state is there before it."""
+    view, asked = views()["kinds"], works_of("kinds")
+    found = verify_bundle(shared(view, asked, 1)).answers
+    assert found.works == tuple(asked)
+    assert len(found) == len(asked)
+    state = found.state(asked[1])
+    assert found.of(asked[1]) is found[1]
+    assert found[1].state is state
+    assert found[1:3] == (found[1], found[2])
+
+
 def test_what_a_chain_rests_on_is_found_by_name() -> None:
     """By key, or by what a key says about something."""
     chain = alone(views()["kinds"], bundle_logs.work_of("of a member"), 0)

@@ -174,6 +174,9 @@ def test_csv_of_a_repository() -> None:
         (b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "document type with entities"),
         (b'<!DOCTYPE x SYSTEM "http://x/x.dtd"><x/>', "document type with entities"),
         (b"<x>" * 100, "nested deeper than 64"),
+        # Each chunk begun anew: minutes for 30 MB, half an hour for 128.
+        (b"<x><!--" + b"y" * (2 << 20), "a tag or comment of more than 1,048,576"),
+        (b'<x y="' + b"z" * (2 << 20), "a tag or comment of more than 1,048,576"),
         (b'<?xml version="1.0" encoding="nope"?><x/>', "(encoding|not XML)"),
         (b'<?xml version="1.0" encoding="utf-7"?><x/>', "(encoding|not XML)"),
         (b"<" + b"x" * 1_000, "not XML"),

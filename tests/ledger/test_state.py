@@ -20,6 +20,7 @@ from tests.support.state_vectors import (
     work,
 )
 
+from byline_ledger import consent
 from byline_ledger.delegation import is_in
 from byline_ledger.facts import AsOf, Facts, Record
 from byline_ledger.manifest_tree import InManifest
@@ -251,3 +252,20 @@ def closed(ways: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
 def test_strictness_has_every_word_once() -> None:
     """A verdict is always found."""
     assert sorted(STRICTNESS) == ["allowed", "constrained", "notAllowed", "unknown"]
+
+
+def test_the_offers_of_a_cooperative_are_read_once_for_all_who_name_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its keys may make 144, and 256 claims on a page may name it."""
+    case = next(one for one in CASES if one["expect"]["members"] and rests_on(one))
+    found = State(Facts(records(case)))
+    found.consents.of(work("w"), USE)
+    monkeypatch.setattr(consent, "offer_word", None)  # fails if called
+    found.consents.of(work("w"), USE)
+
+
+def rests_on(case: dict[str, Any]) -> bool:
+    """Whether an offer decides in a case."""
+    offers = {one["id"] for one in case["statements"] if one["type"] == "offer"}
+    return any(offers & set(one["deciding"]) for one in case["expect"]["consent"])

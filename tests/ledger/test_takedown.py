@@ -74,6 +74,8 @@ def test_the_body_goes_and_the_proofs_stay(
         bodies = parse_entry_bundle(bundle, 256)
         assert bodies[8] == b""
         assert bodies[9] == statements[8].to_envelope()
+        left = [said.id for _, said in view.statements(0, view.size)]
+        assert left == [said.id for said in statements if said != one]
     view = ledger.view
     assert (view.root, view.set_root) == (before.root, before.set_root)
     assert view.checkpoint == before.checkpoint

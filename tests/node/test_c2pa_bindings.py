@@ -36,7 +36,7 @@ from byline_ledger.errors import (
 )
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
-from byline_node import c2pa_shelf
+from byline_node import c2pa_lookup, c2pa_shelf
 from byline_node import fingerprint as fingerprint_module
 from byline_node.c2pa_deposit import active_label, alone, read_deposit, unit_codes
 from byline_node.c2pa_export import export, own_statement, signer_of
@@ -210,6 +210,15 @@ async def test_what_was_withdrawn_is_not_given_out(
 
 
 @pytest.mark.trio
+async def test_what_else_an_author_says_hides_no_withdrawal(
+    node: httpx.AsyncClient, manifest: bytes, ledger: Ledger
+) -> None:
+    await left(node, manifest)
+    ledger.append([*(signed(ABOUT) for _ in range(400)), withdraw(CLAIM)])
+    assert await matches(node) == []
+
+
+@pytest.mark.trio
 async def test_a_node_keeps_none_unless_its_operator_says_so(
     ledger: Ledger, manifest: bytes
 ) -> None:
@@ -312,6 +321,14 @@ async def test_files_are_bounded_and_of_types_that_can_be_read(
     assert "byline-ledger[similar]" in reply.text or "extra" in reply.text
     statuses = [(await node.post(path, **post_file(b"x"))).status_code for _ in "12345"]
     assert statuses[-1] == 503
+
+
+def test_large_texts_of_strangers_are_not_looked_into(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byline_node.iscc_codes.collapse", None)  # fails if called
+    text = bytes(c2pa_lookup.MAX_TEXT + 1).replace(b"\0", b"a")
+    assert c2pa_lookup.by_content(Shelf(None, lambda: ledger.view), text, 1) == []
 
 
 # What a node keeps

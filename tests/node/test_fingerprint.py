@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from byline_ledger.content import Fingerprints
 from byline_ledger.digest import digest_bytes
@@ -261,6 +261,44 @@ def test_a_broken_picture_is_one_clear_line(form: str) -> None:
 def test_formats_that_run_programs_are_not_read() -> None:
     with pytest.raises(MalformedError, match="not one of the formats"):
         read_picture(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n")
+
+
+def test_a_jpeg_of_endless_scans_is_not_decoded() -> None:
+    whole = saved(WORK, "JPEG", progressive=True)
+    assert 1 < pictures.scans_in(whole) < 20
+    last = whole[whole.rfind(b"\xff\xda") : -2]
+    found = made(whole[:-2] + last * pictures.MAX_SCANS + whole[-2:])
+    assert found.problem == f"the picture has more than {pictures.MAX_SCANS} scans"
+    # What comes after the picture's end is none of it: films that phones append.
+    after = made(whole + last * pictures.MAX_SCANS)
+    assert after.problem == made(whole).problem
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P6 64 64 254\n" + bytes(64 * 64 * 3),
+        b"P5 64 64 1000\n" + bytes(64 * 64 * 2),
+    ],
+)
+def test_what_is_decoded_slowly_is_not_read(data: bytes) -> None:
+    with pytest.raises(MalformedError, match="packed in a way that is not read"):
+        read_picture(data)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_pictures_are_upright_as_pillow_has_it(turn: int) -> None:
+    small = WORK.resize((61, 47))
+    small.putalpha(small.convert("L"))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    with Image.open(BytesIO(saved(small, exif=exif))) as image:
+        found = pictures._grey(image)
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
+    white = Image.new("RGBA", upright.size, (255, 255, 255, 255))
+    expected = Image.alpha_composite(white, upright).convert("L")
+    assert found.size == expected.size
+    assert found.tobytes() == expected.tobytes()
 
 
 def test_large_pictures_are_decoded_one_at_a_time(

@@ -14,7 +14,7 @@ from tests.support.signed import key
 from byline_ledger.content import dispute_fields, withdraw_fields, work_fields
 from byline_ledger.crypto import random_bytes
 from byline_ledger.digest import digest_bytes
-from byline_ledger.errors import MalformedError, NotFoundError
+from byline_ledger.errors import MalformedError, NotFoundError, StoreError
 from byline_ledger.label_document import Head, label_bytes
 from byline_ledger.label_words import Words
 from byline_ledger.manifest import ManifestRow
@@ -347,6 +347,28 @@ def test_later_withdrawals_and_consent_make_a_label_stale(
     as_json = stale.to_json()
     assert as_json["outdated"] == 3
     assert as_json["current"] is False
+
+
+def test_a_label_without_its_lines_cannot_be_asked_about(
+    client: LocalClient, manifest: Path, tmp_path: Path
+) -> None:
+    client.publish([work(0)])
+    folder = tmp_path / "label"
+    make(client, manifest, folder)
+    items = folder / "items.csv"
+    lines = items.read_bytes()
+    items.write_bytes(lines.replace(b"w0.txt", b"w\xff.txt"))
+    with pytest.raises(MalformedError, match="UTF-8"):
+        find_stale(folder, client, NOW, nothing)
+    items.write_bytes(lines[: lines.index(b"w1.txt")])
+    with pytest.raises(MalformedError, match="a line for each work"):
+        find_stale(folder, client, NOW, nothing)
+    items.unlink()
+    with pytest.raises(NotFoundError, match=r"items\.csv does not exist"):
+        find_stale(folder, client, NOW, nothing)
+    items.mkdir()
+    with pytest.raises(StoreError, match="cannot read"):
+        find_stale(folder, client, NOW, nothing)
 
 
 def test_labels_that_were_made_here_are_remembered(tmp_path: Path) -> None:

@@ -257,3 +257,18 @@ def test_what_a_key_said_of_its_set_is_found(tmp_path: Path) -> None:
         client.publish([first, said("Second", 1), said("Another", 2)])
         found = words_said(client, manifest, key(1).public)
         assert found == {"name": "Second", "license": "MIT"}
+
+
+def test_texts_that_stand_in_all_rows_are_bounded(tmp_path: Path) -> None:
+    """A file of a thousand bytes that would fill gigabytes."""
+    rows, path = parquet_manifest.BATCH, tmp_path / "bomb.parquet"
+    digests = pa.array(["ab" * 32] * rows)
+    for texts in (
+        pa.array(["x" * 16_384] * rows),
+        pa.array(["x" * (1 << 20)]).take(pa.array([0] * 100)),
+        pa.array(["x" * 16_384] * rows).dictionary_encode(),
+    ):
+        table = pa.table({"digest": digests[: len(texts)], "path": texts})
+        pq.write_table(table, path, compression="zstd")
+        with pytest.raises(MalformedError, match="texts of a column are too long"):
+            list(open_manifest(path))

@@ -24,7 +24,8 @@ from byline_ledger.likeness_messages import (
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.tombstone import Tombstone
-from byline_node import code_file, similar_index
+from byline_node import code_file, similar, similar_index
+from byline_node.errors import BusyError
 from byline_node.fingerprint import Asked, fingerprint, question_about
 from byline_node.similar_calls import Resemblances, nearest_of_works, read_candidates
 from byline_node.similar_index import SimilarIndex
@@ -282,3 +283,24 @@ async def test_the_node_answers_over_http(ledger: Ledger) -> None:
         reply = await http.post("/v1/similar", content=body, headers=kind)
         assert reply.json()["error"]["kind"] == "busy"
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_questions_at_once_are_paid_one_by_one(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "LEAST_SECONDS", similar.SECONDS_BURST / 3 + 1)
+    found = similar.Similar(ledger._files.folder, lambda: ledger.view)
+    told: list[str] = []
+
+    async def ask() -> None:
+        try:
+            await found.search(COPY.question, "192.0.2.1")
+            told.append("answered")
+        except BusyError:
+            told.append("busy")
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(ask)
+    assert told.count("answered") == 3
