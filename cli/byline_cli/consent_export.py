@@ -111,7 +111,7 @@ def export(
     silent = sum(not one.placed.sayings for one in found)
     if silent:
         output.note(
-            f"Of {amount(silent, 'work')} it is unknown: nothing is written of them",
+            f"Unknown of {amount(silent, 'work')}: nothing is written about that",
             "doubt",
         )
     if out is not None:
