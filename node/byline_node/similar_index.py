@@ -124,11 +124,13 @@ class SimilarIndex:
     def _open(self, view: LogView) -> None:
         make_folder(self._folder)
         state = self._read_state()
-        reason = "there was none" if state is None else self._misfit(state, view)
-        if reason is None:
-            self._state = state
-            return
-        self.rebuilt = reason
+        if state is not None:
+            self.rebuilt = self._misfit(state, view)
+            if self.rebuilt is None:
+                self._state = state
+                return
+        elif any(self._folder.iterdir()):
+            self.rebuilt = "it was damaged"
         for file in self._files.values():
             file.count, file.crc = 0, 0
         self._state = {"size": 0}

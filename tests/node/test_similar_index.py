@@ -174,9 +174,9 @@ def damaged(path: Path) -> None:
         (lambda at: (at / "images").write_bytes(b"short"), "it was damaged"),
         (lambda at: damaged(at / "images"), "it was damaged"),
         (lambda at: damaged(at / "texts"), "it was damaged"),
-        (lambda at: (at / "state.json").unlink(), "there was none"),
-        (lambda at: (at / "state.json").write_bytes(b"\xff{"), "there was none"),
-        (lambda at: (at / "state.json").write_text("[]"), "there was none"),
+        (lambda at: (at / "state.json").unlink(), "it was damaged"),
+        (lambda at: (at / "state.json").write_bytes(b"\xff{"), "it was damaged"),
+        (lambda at: (at / "state.json").write_text("[]"), "it was damaged"),
         (
             lambda at: (at / "state.json").write_text(
                 (at / "state.json").read_text().replace('"vkey": "', '"vkey": "x')
