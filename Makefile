@@ -21,6 +21,8 @@ MUTANT ?=
 N ?=
 SECONDS ?= 30
 CORE := tests/pure_core.ini
+# A file's tests stay in one process: they share what is slow to set up.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 REPLAY ?=
 SEED ?=
 SEEDS ?=
@@ -75,7 +77,7 @@ story: $(STAMP)/extras
 	$(PY) docs/tutorial/story.py
 
 test: $(STAMP)/test
-	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(STAMP)/lint
 	$(BIN)/ruff format --check .
@@ -140,8 +142,10 @@ fuzz: $(STAMP)/fuzz
 	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(REPLAY:%=--replay %) $(ARGS)
 
 coverage: $(STAMP)/test
+	$(PY) -m coverage erase --rcfile=$(CORE)
 	$(PY) -m coverage run --rcfile=$(CORE) -m pytest --hypothesis-seed=0 \
-	    tests/ledger tests/fuzz $(ARGS)
+	    $(PARALLEL) tests/ledger tests/fuzz $(ARGS)
+	$(PY) -m coverage combine --rcfile=$(CORE) --quiet
 	$(PY) -m coverage report --rcfile=$(CORE)
 
 vectors: $(STAMP)/test
