@@ -100,7 +100,7 @@ def test_figures_are_counted_from_the_works() -> None:
     assert label["violations"] == {
         "items": 1,
         "bytes": 8,
-        "first": [{"digest": f"sha256:{SKETCH[2:].hex()}", "path": "b,\n.txt"}],
+        "first": [{"digest": f"sha256:{SKETCH[2:].hex()}", "path": "b,%0A.txt"}],
     }
     assert label["manifest"]["count"] == 3
     assert label["manifest"]["unsized"] == 1
@@ -347,7 +347,7 @@ def test_the_card_has_yaml_and_tables() -> None:
     assert 'size_categories: ["n<1K"]' in front
     assert "synthetic:some" in front
     assert "# My \\<set\\> \\| of \\[works\\]" in body
-    assert "- b,?.txt" in body
+    assert "- b,%0A.txt" in body
     assert "- biases: English alone" in body
     bare = card(made(Words()))
     assert 'license: "unknown"' in bare
@@ -422,7 +422,7 @@ def test_the_page_needs_no_other_file() -> None:
     page = to_html(made())
     assert page.count("<svg") == 1
     assert "default-src 'none'" in page
-    assert "b,?.txt" in page
+    assert "b,%0A.txt" in page
     assert not re.search(r"(src|href)=", page)
     assert "<set>" not in page
     bare = to_html(made(Words()))
