@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,14 @@ METHODS = (
 )
 """OASIS Data Provenance Metadata 1.0, generation method."""
 
+_BLANKS = re.compile("[\\s\x00-\x1f\x7f-\x9f]+")
+_UNSEEN = re.compile(
+    "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\uffff"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""What is not seen, or turns the text about it round.  A list, since what Python calls
+printable changes with its version, and a label is written again to be compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -108,7 +117,7 @@ def words_from_json(value: object) -> Words:
         check_word("word of a label", str(name), (*TEXTS, "languages"))
         if name == "languages":
             languages = _languages(text)
-        elif isinstance(text, str) and 1 <= len(text) <= MAX_TEXT:
+        elif _is_text(text):
             texts[name] = text
         else:
             raise MalformedError(
@@ -121,9 +130,17 @@ def words_from_json(value: object) -> Words:
 
 def _languages(value: object) -> tuple[str, ...]:
     found = value if isinstance(value, list) else [None]
-    if len(found) <= MAX_LANGUAGES and all(isinstance(one, str) for one in found):
+    if len(found) <= MAX_LANGUAGES and all(map(_is_text, found)):
         return tuple(found)
     raise MalformedError(f"languages: expected a list of at most {MAX_LANGUAGES} tags")
+
+
+def _is_text(value: object) -> bool:
+    """Whether this is a text of the right length that UTF-8 can write: JSON can name
+    halves of characters."""
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:
+        return False
+    return not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def percent(part: int, whole: int) -> str:
@@ -146,3 +163,34 @@ def size_words(count: int) -> str:
             return f"{value:.1f} {unit}" if value != count else f"{count} {unit}"
         value /= 1_000
     return f"{value:.1f} EB"
+
+
+def shortened(text: str, most: int) -> str:
+    """A stranger's text in one line, without what is not seen, cut to a length."""
+    plain = _UNSEEN.sub("?", _BLANKS.sub(" ", text))
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def depth_rows(label: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Generations of AI behind the works of a label.json: words, number of works."""
+    found = label["synthetic_depth"]
+    none, unknown = found.get("0", 0), found.get("open", 0)
+    return [
+        ("None, back to works without sources", none),
+        ("One or more, all known", sum(found.values()) - none - unknown),
+        ("Unknown: the chain has gaps", unknown),
+    ]
+
+
+def trust_rows(label: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """What others make of the works of a label.json: words, number of works."""
+    trust, near = label["trust"], label["near_duplicates"]
+    return [
+        ("Claimed by a key, and it stands", trust["signed"]),
+        ("Claimed by a key with a name", trust["named"]),
+        ("Endorsed by somebody else", trust["endorsed"]),
+        ("Disputed", trust["disputed"]),
+        ("Somebody in it objects", label["objections"]["items"]),
+        ("With a claim that was withdrawn", trust["withdrawn"]),
+        (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
+    ]
