@@ -205,6 +205,15 @@ def test_the_map_of_the_house_names_files_that_exist() -> None:
     assert named - {path.name for path in [*SOURCES, *tests]} == set()
 
 
+@pytest.mark.parametrize("room", ["ledger/byline_ledger", "node/byline_node"])
+def test_the_map_of_the_house_has_each_module_once(room: str) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    table = text.partition(f"| | `{room}/` |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(\w+\.py)`", table)
+    modules = {path.name for path in (ROOT / room).glob("*.py")}
+    assert sorted(named) == sorted(modules - {"__init__.py", "errors.py"})
+
+
 def test_the_coverage_gate_names_every_module_of_the_pure_core() -> None:
     """A new module is put there on purpose, with tests that take all its branches."""
     gate = ConfigParser()

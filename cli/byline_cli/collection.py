@@ -12,6 +12,7 @@ import typer
 from byline_cli import output
 from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, Key, make_app
 from byline_cli.set_words import (
@@ -210,7 +211,7 @@ class Creation:
         if into is not None:
             write_statements(into, [signed])
             return
-        with connect() as client:
+        with connect_to_sign(signed.author) as client:
             self._index = client.publish([signed])[0].index
 
     def describe(self) -> list[output.Line]:

@@ -12,6 +12,7 @@ import typer
 from byline_cli import output
 from byline_cli.alarms import require_no_alarm
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
+from byline_cli.ended import warn_if_ended
 from byline_cli.files import read_file, require_new, write_new_file
 from byline_cli.options import Json, Key, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -111,6 +112,8 @@ def export(
     is_asked = attest or deposit or proof is None
     asked = connect(make=attest and proof is not None) if is_asked else nullcontext()
     with asked as client:
+        if client is not None:
+            warn_if_ended(client, key.public)
         shelf = shelf_of(client) if deposit else None
         job.find(proof, client)
         job.write(sidecar)

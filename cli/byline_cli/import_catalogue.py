@@ -24,6 +24,7 @@ from byline_cli.connect import (
     with_progress,
     work_asked,
 )
+from byline_cli.ended import connect_to_sign
 from byline_cli.files import read_file, require_new, write_new_file
 from byline_cli.signing import find_key, load_key
 from byline_cli.statement_file import write_statements
@@ -158,7 +159,8 @@ class Run:
 
     def _run(self, importer: Importer, key: SigningKey) -> None:
         wanted = self._wanted
-        with connect() if wanted.out is None else nullcontext() as client:
+        public = wanted.out is None
+        with connect_to_sign(key.public) if public else nullcontext() as client:
             bits = wanted.work_bits
             if bits is None:
                 bits = work_asked(client, key.public) if client else 0

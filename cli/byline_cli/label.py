@@ -14,6 +14,7 @@ import typer
 from byline_cli import output
 from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.ended import connect_to_sign
 from byline_cli.files import read_file, require_new
 from byline_cli.groups import app_with_default
 from byline_cli.label_words import (
@@ -95,7 +96,7 @@ def create(
     passed: list[PassedOver] = []
     with unpublished(), manifest_of(what, passed) as (manifest, count):
         key = load_key(key_name)
-        with connect() as client:
+        with connect_to_sign(key.public) as client:
             said = words_said(client, manifest_digest(manifest), key.public)
             whole = words_from_json(said | words)
             head = Head(full_use, key.public, now_ms(), b"", "", whole)

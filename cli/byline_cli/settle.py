@@ -10,6 +10,7 @@ import typer
 from byline_cli import output
 from byline_cli.connect import connect, now_ms
 from byline_cli.consent_job import PolicyFile
+from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
 from byline_cli.naming import parse_key, parse_optional_key
@@ -71,6 +72,7 @@ def make(
     key = load_key(key_name)
     count = len(sizes_of(manifest))
     with connect(make=False) as client:
+        warn_if_ended(client, key.public)
         with output.progress("Asking", count, unit="works") as advance:
             made, signed = settle(
                 out, manifest, terms, bundles_of(client, rules), key, advance

@@ -14,6 +14,7 @@ from typing import Any
 from byline_ledger.did import did_key
 from byline_ledger.label_item import MADE, LabelItem
 from byline_ledger.manifest import ManifestRow
+from byline_ledger.manifest_path import quote_path
 from byline_ledger.near_duplicates import MAX_CODES, NEAR, clusters
 from byline_ledger.vocabulary import USES
 
@@ -28,7 +29,11 @@ MOST_DEPTHS = 8
 
 Figures = dict[str, Any]
 
-_HOST = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([a-zA-Z0-9._-]{1,253})")
+_HOST = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?(?:www\.(?=[a-z0-9._-]))?([a-z0-9._-]{1,253})"
+    r"(?::[0-9]*)?(?:[/?#].*)?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
 
 
 class LabelTally:
@@ -54,7 +59,7 @@ class LabelTally:
         for use in USES:
             self._count(use, item.consent[use], size)
         self._count("licence", item.license or "unknown", size)
-        for key in item.authors:
+        for key in item.keys:
             self._count("key", did_key(key), size)
         domain = domain_of(row.url)
         if domain is not None:
@@ -94,7 +99,8 @@ class LabelTally:
     def _violate(self, row: ManifestRow) -> None:
         if len(self._violations) < MOST_VIOLATIONS:
             digest = f"sha256:{row.digest[2:].hex()}"
-            self._violations.append({"digest": digest, "path": row.path})
+            path = None if row.path is None else quote_path(row.path)
+            self._violations.append({"digest": digest, "path": path})
 
     def figures(self) -> Figures:
         """All figures, as label.json has them."""
@@ -160,8 +166,8 @@ class LabelTally:
 
 def domain_of(url: str | None) -> str | None:
     """The host of a URL, in small letters, without `www.`."""
-    found = _HOST.match(url or "")
-    return found[1].lower().removeprefix("www.") if found else None
+    found = _HOST.fullmatch(url or "")
+    return found[1].lower() if found else None
 
 
 def headline(figures: Mapping[str, Any]) -> dict[str, int]:

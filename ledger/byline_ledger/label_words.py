@@ -108,7 +108,7 @@ def words_from_json(value: object) -> Words:
         check_word("word of a label", str(name), (*TEXTS, "languages"))
         if name == "languages":
             languages = _languages(text)
-        elif isinstance(text, str) and 1 <= len(text) <= MAX_TEXT:
+        elif _is_text(text):
             texts[name] = text
         else:
             raise MalformedError(
@@ -121,9 +121,17 @@ def words_from_json(value: object) -> Words:
 
 def _languages(value: object) -> tuple[str, ...]:
     found = value if isinstance(value, list) else [None]
-    if len(found) <= MAX_LANGUAGES and all(isinstance(one, str) for one in found):
+    if len(found) <= MAX_LANGUAGES and all(map(_is_text, found)):
         return tuple(found)
     raise MalformedError(f"languages: expected a list of at most {MAX_LANGUAGES} tags")
+
+
+def _is_text(value: object) -> bool:
+    """Whether this is a text of the right length that UTF-8 can write: JSON can name
+    halves of characters."""
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:
+        return False
+    return not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def percent(part: int, whole: int) -> str:

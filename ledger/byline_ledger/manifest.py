@@ -24,6 +24,7 @@ from byline_ledger.manifest_path import quote_path, unquote_path
 MAX_LINE = 65_536
 MAX_COLUMNS = 256
 MAX_BYTES = 2**63 - 1
+MAX_PATH = 4_096
 MAX_URL = 2_048
 MAX_SHOWN = 60
 """Characters of a bad line that its problem shows."""
@@ -122,7 +123,7 @@ def row_from_values(
     return ManifestRow(
         number,
         found,
-        path if isinstance(path, str) and path else None,
+        _known_path(_text(path)),
         size if type(size) is int and 0 <= size <= MAX_BYTES else None,
         _media_type(_text(values.get("media-type"))),
         _license(_text(values.get("license"))),
@@ -244,7 +245,7 @@ def _row_maker(at: dict[str, int]) -> Callable[[int, list[str]], Line]:
         return ManifestRow(
             number,
             digest,
-            _path(fields[path_at]) if path_at is not None else None,
+            _known_path(unquote_path(fields[path_at]) if path_at is not None else None),
             _size(fields[size_at]) if size_at is not None else None,
             _media_type(media),
             _license(spdx),
@@ -275,7 +276,8 @@ def _list_line(number: int, text: str) -> Line:
         return found if isinstance(found, BadLine) else ManifestRow(number, found)
     if escaped:
         name = _ESCAPES.sub(lambda one: _ESCAPED.get(one[1], one[0]), name)
-    return ManifestRow(number, SHA256_PREFIX + bytes.fromhex(digest), name)
+    whole = SHA256_PREFIX + bytes.fromhex(digest)
+    return ManifestRow(number, whole, _known_path(name))
 
 
 # Values
@@ -305,8 +307,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _path(text: str) -> str | None:
-    return unquote_path(text) if text else None
+def _known_path(path: str | None) -> str | None:
+    return path if path and len(path) <= MAX_PATH else None
 
 
 def _size(text: str) -> int | None:

@@ -19,13 +19,13 @@ from starlette.responses import Response
 
 from byline_ledger.digest import cid_of_statement, parse_statement_id
 from byline_ledger.errors import BylineError, MalformedError, UsageError
-from byline_node.budgets import Budget, owner_of
+from byline_node.budgets import Budget
 from byline_node.c2pa_deposit import MAX_DEPOSIT, MAX_VALUE, alone, unit_codes
 from byline_node.c2pa_lookup import Match, by_content, by_units, require_content_type
 from byline_node.c2pa_manifest import SOFT_BINDING
 from byline_node.c2pa_shelf import Shelf
 from byline_node.errors import BusyError, MediaTypeError
-from byline_node.http_bodies import Bodies
+from byline_node.http_bodies import Bodies, client_of
 from byline_node.http_replies import error_response, json_response
 
 MANIFEST_TYPE = "application/c2pa"
@@ -140,7 +140,7 @@ class BindingRoutes:
         return await trio.to_thread.run_sync(work, limiter=self._limiter)
 
     def _charge(self, budget: Budget, request: Request) -> None:
-        client = owner_of(request.client.host) if request.client else ""
+        client = client_of(request)
         if not budget.takes(client):
             raise BusyError("too many questions from this address: try again")
 

@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 import trio
 
 from byline_ledger.errors import BylineError
+from byline_node.budgets import owner_of
 from byline_node.errors import BusyError, ForbiddenHostError
+from byline_node.places import Places
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -20,7 +22,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-REQUESTS_AT_ONCE = 64
+REQUESTS_AT_ONCE, SHARE = 64, 32
+"""In all, and of one address."""
 WAIT_TIMEOUT = 15.0
 
 
@@ -33,7 +36,7 @@ class Gate:
         self._app = app
         self._hosts = frozenset(name.lower() for name in hosts)
         self._on_error = on_error
-        self._places = trio.Semaphore(REQUESTS_AT_ONCE)
+        self._places = Places(REQUESTS_AT_ONCE, SHARE, WAIT_TIMEOUT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,16 +56,12 @@ class Gate:
             )
             await self._on_error(error)(scope, request.receive, request.send)
             return
-        with trio.move_on_after(WAIT_TIMEOUT) as waiting:
-            await self._places.acquire()
-        if waiting.cancelled_caught:
-            busy = BusyError("too many requests at once: try again")
-            await self._on_error(busy)(scope, request.receive, request.send)
-            return
+        client = scope.get("client")
         try:
-            await self._app(scope, request.receive, request.send)
-        finally:
-            self._places.release()
+            async with self._places.one(owner_of(client[0]) if client else ""):
+                await self._app(scope, request.receive, request.send)
+        except BusyError as busy:  # the application answers its own
+            await self._on_error(busy)(scope, request.receive, request.send)
 
 
 class Leftovers:

@@ -39,7 +39,8 @@ from byline_ledger.settlement_rows import (
     rows_to_bytes,
 )
 from byline_ledger.statement import MAX_ENVELOPE, Statement, sign_statement
-from byline_node.manifests import entries, manifest_digest, open_manifest
+from byline_node.manifests import manifest_digest
+from byline_node.manifests import rows_of as manifest_rows
 
 MANIFEST, ROWS, MEMBERS = "manifest", "rows.csv", "members.csv"
 STATEMENT, PROOFS = "settlement.statement", "proofs"
@@ -92,18 +93,14 @@ class Settlement:
         return totals(self.rows, self.prices)
 
 
-def sizes_of(
-    manifest: Path, advance: Advance = lambda _bytes: None
-) -> dict[bytes, int]:
+def sizes_of(manifest: Path) -> dict[bytes, int]:
     """The works of a manifest, each once, with the bytes that its first row says.
 
     UsageError at a line that names no work.
     """
-    for _digest in entries(manifest):
-        pass
     found: dict[bytes, int] = {}
-    for line in open_manifest(manifest):
-        found.setdefault(line.digest, line.bytes or 0)  # type: ignore[union-attr]
+    for row in manifest_rows(manifest):
+        found.setdefault(row.digest, row.bytes or 0)
     return found
 
 

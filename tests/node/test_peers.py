@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import trio
 import trio.testing
@@ -129,7 +131,7 @@ async def test_several_addresses_are_tried_in_turn(
     for address in ADDRESSES:  # each in its own time, none kept waiting by the other
         dials = zip(host.dials, host.dialled, strict=True)
         at = [0.0, *(since for since, dialled in dials if dialled == address), 100.0]
-        assert max(b - a for a, b in zip(at, at[1:], strict=False)) <= peers.MAX_PAUSE
+        assert max(b - a for a, b in pairwise(at)) <= peers.MAX_PAUSE
 
 
 async def test_a_peer_that_throws_us_out_is_not_dialled_without_end(

@@ -109,7 +109,7 @@ def item(
         consent={use: consent.get(use, "unknown") for use in USES},
         least=0,
         greatest=0,
-        authors=(AUTHOR,),
+        keys=(AUTHOR,),
         named=False,
         signed=True,
         endorsed=False,
