@@ -56,6 +56,11 @@ def derive(
     return _Derivation(walk, recall, place, tuple(ahead)).run(tuple(asked), depth)
 
 
+def derive_one(walk: Walk, recall: Recall, place: Place, statement: Statement) -> Chain:
+    """What has to be known to judge one statement, and nothing else about its work."""
+    return _Derivation(walk, recall, place, ()).one(statement)
+
+
 @dataclass(slots=True)
 class _Draft:
     """A work as it is looked up, in three turns."""
@@ -120,13 +125,29 @@ class _Derivation(KeyLookups):
             draft.said = [self._with_remarks(one) for one in draft.said]
         if self._is_alone and drafts[0].said:
             self._derive(drafts[0])
+        return self._chain(asked, drafts, gaps, level - 1, bool(row))
+
+    def one(self, statement: Statement) -> Chain:
+        draft = _Draft(statement.about, 0)
+        self.notes = draft.notes
+        draft.said = [self._with_remarks(self._standing(statement))]
+        return self._chain((statement.about,), [draft], [], 0, False)
+
+    def _chain(
+        self,
+        asked: tuple[bytes, ...],
+        drafts: Sequence[_Draft],
+        gaps: Sequence[str],
+        depth: int,
+        cut: bool,
+    ) -> Chain:
         works = [draft.done() for draft in drafts]
         told = [gap for one in works for gap in one.gaps]
         return Chain(
             works=tuple(works),
             keys=tuple(self.histories[key][0] for key in sorted(self.histories)),
-            depth=level - 1,
-            cut=bool(row),
+            depth=depth,
+            cut=cut,
             gaps=tuple(dict.fromkeys([*told, *gaps])),
             used=frozenset(self.used),
             asked=asked,
