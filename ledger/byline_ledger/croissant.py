@@ -12,7 +12,7 @@ from typing import Any
 
 from byline_ledger.errors import UsageError
 from byline_ledger.label_table import COLUMNS, INTEGERS
-from byline_ledger.label_words import SLICES, percent
+from byline_ledger.label_words import SLICES, UNNAMED, percent
 
 CONFORMS_TO = [
     "http://mlcommons.org/croissant/1.1",
@@ -106,7 +106,7 @@ def croissant(label: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str,
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
-        "name": words.get("name", "A data set"),
+        "name": words.get("name", UNNAMED),
         "description": words.get("description", described(label)),
         "license": words.get("license", "LicenseRef-Unknown"),
         "url": words.get("url", manifest_uri(label)),

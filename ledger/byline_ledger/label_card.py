@@ -17,8 +17,10 @@ from byline_ledger.label_words import (
     SLICES,
     TEXTS,
     VERDICTS,
+    near_words,
     percent,
     size_words,
+    unknown_words,
 )
 from byline_ledger.vocabulary import USES
 
@@ -122,6 +124,9 @@ def _violations(label: Mapping[str, Any]) -> Iterator[str]:
     yield f"{found['items']:,}" + (", the first of them:" if found["first"] else ".")
     for one in found["first"]:
         yield f"- {_cell(one['path'] or one['digest'])}"
+    unknown = label["consent"][label["use"]]["unknown"]["items"]
+    if unknown:
+        yield from ("", unknown_words(unknown))
 
 
 def _top(title: str, found: Mapping[str, Any], count: int) -> Iterator[str]:
@@ -137,7 +142,8 @@ def _top(title: str, found: Mapping[str, Any], count: int) -> Iterator[str]:
 
 
 def _trust(label: Mapping[str, Any]) -> Iterator[str]:
-    trust, near, log = label["trust"], label["near_duplicates"], label["log"]
+    trust, log = label["trust"], label["log"]
+    near, resembling = near_words(label["near_duplicates"])
     yield from ("", "## Trust", "", "| | works |", "|---|--:|")
     for said, items in (
         ("Claimed by a key, and it stands", trust["signed"]),
@@ -146,9 +152,9 @@ def _trust(label: Mapping[str, Any]) -> Iterator[str]:
         ("Disputed", trust["disputed"]),
         ("Somebody in it objects", label["objections"]["items"]),
         ("With a claim that was withdrawn", trust["withdrawn"]),
-        (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
+        (near, resembling),
     ):
-        yield f"| {said} | {items:,} |"
+        yield f"| {said} | {'unknown' if items is None else f'{items:,}'} |"
     yield ""
     yield f"Withdrawals are honoured until entry {log['size']:,} of `{log['origin']}`,"
     yield f"{label['date']}."

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from byline_ledger.amount import amount
-from byline_ledger.label_words import FOR, SLICES, VERDICTS, percent, size_words
+from byline_ledger.label_words import (
+    FOR,
+    SLICES,
+    UNNAMED,
+    VERDICTS,
+    near_words,
+    percent,
+    size_words,
+    unknown_words,
+)
 
 WIDTH = 560
 MARGIN = 22
@@ -93,7 +102,7 @@ class _Pen:
 
     def run(self) -> Drawing:
         label = self._label
-        name = shortened(str(label["words"].get("name", "A data set")))
+        name = shortened(str(label["words"].get("name", UNNAMED)))
         self._y = 18
         self._text("Data Facts", 50, bold=True, above=44)
         self._text(name, 17, bold=True, above=26)
@@ -199,6 +208,10 @@ class _Pen:
             Text(MARGIN + 10, self._y + 23, text, 17, True, "start", colour)
         )
         self._y += 34
+        unknown = self._label["consent"][self._label["use"]]["unknown"]["items"]
+        if unknown:
+            self._row(unknown_words(unknown), "")
+            self._y += 6
 
     def _names(self, title: str, found: Mapping[str, Any]) -> None:
         self._row(title, "works", bold=True)
@@ -211,7 +224,7 @@ class _Pen:
             self._row(f"and {amount(rest, 'more', 'more')}", "", at=26)
 
     def _trust(self) -> None:
-        trust, near = self._label["trust"], self._label["near_duplicates"]
+        trust = self._label["trust"]
         self._row("Trust", "works", bold=True)
         objections = self._label["objections"]["items"]
         for said, items in (
@@ -221,9 +234,13 @@ class _Pen:
             ("Disputed", trust["disputed"]),
             ("Somebody in it objects", objections),
             ("With a claim that was withdrawn", trust["withdrawn"]),
-            (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
         ):
             self._share(said, items)
+        near, resembling = near_words(self._label["near_duplicates"])
+        if resembling is None:
+            self._row(near, "unknown", at=26)
+        else:
+            self._share(near, resembling)
 
     def _foot(self) -> None:
         label = self._label

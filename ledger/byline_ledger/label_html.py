@@ -15,6 +15,7 @@ from byline_ledger.label_words import (
     FOR,
     SLICES,
     TEXTS,
+    UNNAMED,
     VERDICTS,
     percent,
     size_words,
@@ -37,7 +38,7 @@ td.text { text-align: left; white-space: normal; } code { overflow-wrap: anywher
 
 def to_html(label: Mapping[str, Any]) -> str:
     """A whole page for a label.json."""
-    name = escape(shortened(str(label["words"].get("name", "A data set")), 120))
+    name = escape(shortened(str(label["words"].get("name", UNNAMED)), 120))
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from byline_ledger.amount import amount
 from byline_ledger.errors import MalformedError
 from byline_ledger.vocabulary import check_word
 
@@ -38,6 +39,9 @@ FOR = {
     "cawg.ai_inference": "input to AI",
     "cawg.data_mining": "data mining",
 }
+
+UNNAMED = "A data set"
+"""What a set is called that nobody gave a name."""
 
 TEXTS = {
     "name": "Name of the set.",
@@ -132,6 +136,22 @@ def _is_text(value: object) -> bool:
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:
         return False
     return not any("\ud800" <= one <= "\udfff" for one in value)
+
+
+def unknown_words(items: int) -> str:
+    """What is to be said of works of which nobody said whether they may be used."""
+    return f"Unknown is not allowed either: {amount(items, 'more work')}."
+
+
+def near_words(near: Mapping[str, int]) -> tuple[str, int | None]:
+    """A row about works that resemble each other, and how many are in it; None where
+    no work has fingerprints to compare."""
+    if not near["compared"]:
+        return "Near-duplicates: there are no fingerprints", None
+    if not near["clusters"]:
+        return "Near-duplicates", 0
+    groups = amount(near["clusters"], "group")
+    return f"Near-duplicates, in {groups}", near["items"]
 
 
 def percent(part: int, whole: int) -> str:

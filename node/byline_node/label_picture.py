@@ -78,19 +78,25 @@ def draw_marks(pen: ImageDraw, pattern: str, width: int, height: int) -> None:
 
 
 def draw_text(pen: ImageDraw, text: Text) -> None:
-    """A line of text; the font has one weight, so bold is a wider stroke."""
+    """A line of text.  The font has one weight: bold letters are drawn wider, and so
+    much further apart that they do not touch."""
     from PIL import ImageFont
 
     font = ImageFont.load_default(text.size * SCALE)
-    place = text.x * SCALE, text.y * SCALE
-    anchor = "ls" if text.anchor == "start" else "rs"
-    stroke = max(round(text.size * SCALE / 36), 1) if text.bold else 0
-    pen.text(
-        place,
-        text.text,
-        fill=text.colour,
-        font=font,
-        anchor=anchor,
-        stroke_width=stroke,
-        stroke_fill=text.colour,
-    )
+    left, base = text.x * SCALE, text.y * SCALE
+    stroke = max(text.size * SCALE // 50, 1) if text.bold else 0
+    # Other scripts may join their letters, and are drawn in one piece.
+    parts = list(text.text) if stroke and text.text.isascii() else [text.text]
+    if text.anchor == "end":
+        left -= font.getlength(text.text) + 2 * stroke * (len(parts) - 1)
+    for place, part in enumerate(parts):
+        before = "".join(parts[:place])
+        pen.text(
+            (left + font.getlength(before) + 2 * stroke * place, base),
+            part,
+            fill=text.colour,
+            font=font,
+            anchor="ls",
+            stroke_width=stroke,
+            stroke_fill=text.colour,
+        )
