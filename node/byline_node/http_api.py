@@ -180,7 +180,7 @@ class Routes:
             responses=failures,
         )(self.admission)
         PublicRoutes(self._backend, self._read).add_to(app)
-        counts = StatsRoutes(self._backend, self._read)
+        counts = StatsRoutes(self._backend)
         get("/v1/stats", response_model=http_models.Stats)(counts.stats)
         app.router.add_route("/stats", counts.page, ["GET"], include_in_schema=False)
         get("/v1/status", response_model=http_models.Status)(self.status)

@@ -87,6 +87,7 @@ from byline_node.c2pa_deposit import unit_codes
 from byline_node.c2pa_manifest import read_attestation
 from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
+from byline_node.http_bindings import read_binding
 from byline_node.name_book import format_page, parse_page
 from byline_node.receipts import receipts_from_json
 from byline_node.seals import SealRecord
@@ -223,6 +224,7 @@ TARGETS = (
     Target("names", "did-document", DidDocument.from_bytes),
     Target("names", "domain-file", keys_in_domain_file),
     Target("names", "did-in-file", did_in_file),
+    Target("names", "dns-answer", readers.dns_answer),
     Target("names", "ssh-signature", SshSignature.from_bytes),
     Target("names", "recovery-code", text(parse_recovery_code), None, (UsageError,)),
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
@@ -293,6 +295,7 @@ TARGETS = (
         (NotFoundError, UnsupportedError, VerificationError),
     ),
     Target("c2pa", "soft-binding", text(unit_codes)),
+    Target("c2pa", "binding-question", read_binding),
     Target("c2pa", "c2pa-claim", a_json(readers.c2pa_claim)),
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),
