@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from hashlib import sha256
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
@@ -137,12 +138,13 @@ class Folder:
         total = sum(one.size for one in self._found)
         with output.progress("Hashing", total, unit="bytes") as advance:
             rows = folder_rows(self._path, self._found, self._passed, advance)
-            yield map(self._as_typed, rows)
+            yield starmap(self._as_typed, enumerate(rows, start=1))
         for row in describe_passed(self._passed):
             output.note(*((row,) if isinstance(row, str) else row))
 
-    def _as_typed(self, row: ManifestRow) -> ManifestRow:
-        return replace(row, path=(self._path / (row.path or "")).as_posix())
+    def _as_typed(self, number: int, row: ManifestRow) -> ManifestRow:
+        path = self._path / (row.path or "")
+        return replace(row, number=number, path=path.as_posix())
 
     def digest(self) -> bytes:
         """By names, sizes and times, as tools that look for changes do."""

@@ -44,7 +44,7 @@ def folder_rows(
     folder: Path, found: Sequence[Candidate], passed: list[PassedOver], advance: Advance
 ) -> Iterator[ManifestRow]:
     """Hashes the files; those that cannot be read then are added to `passed`."""
-    number = 0
+    number = 1
     for one in hash_in_threads(found, advance):
         if isinstance(one, PassedOver):
             passed.append(one)
