@@ -31,7 +31,7 @@ from byline_cli.targets import named_path
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.label_document import Head
-from byline_ledger.label_words import words_from_json
+from byline_ledger.label_words import typed_words
 from byline_ledger.vocabulary import use_key
 from byline_node.attest import PassedOver
 from byline_node.collections import compare, find_in_folder, folder_rows, words_said
@@ -91,14 +91,14 @@ def create(
     """
     full_use = use_key(use)
     words = words_of(name, about)
-    words_from_json(words)  # before any work
+    typed_words(words)  # before any work
     require_new(out)
     passed: list[PassedOver] = []
     with unpublished(), manifest_of(what, passed) as (manifest, count):
         key = load_key(key_name)
         with connect_to_sign(key.public) as client:
             said = words_said(client, manifest_digest(manifest), key.public)
-            whole = words_from_json(said | words)
+            whole = typed_words(said | words)
             head = Head(full_use, key.public, now_ms(), b"", "", whole)
             with output.progress("Asking", count, unit="works") as advance:
                 made = make_label(out, manifest, head, client, key, advance)

@@ -20,6 +20,8 @@ from byline_ledger.statement import Statement
 
 MAX_ASKED = 512
 MAX_TRUSTED = 16
+MAX_FIRST = 8
+"""Keys who claimed a work first and are heard behind any flood."""
 MAX_DEPTH = 16
 WORK_PAGE = 256
 REMARK_PAGE = 32

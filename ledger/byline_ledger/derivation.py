@@ -43,15 +43,17 @@ def derive(
     place: Place,
     asked: Sequence[bytes],
     depth: int,
-    keys: Sequence[bytes] = (),
+    ahead: Sequence[bytes] = (),
 ) -> Chain:
-    """Follow every owed lookup from `asked` (34-byte multihashes) down to `depth`.
+    """Follow every owed lookup from `asked` (34-byte multihashes, ascending) down to
+    `depth`.
 
-    Both `asked` and `keys`, whom the reader trusts, ascend.  The depth of the result is
-    the level of the last work visited, which is less than `depth` if the chain ends
+    `ahead` are the keys who are heard first where a page does not show everything:
+    those that the reader trusts, then those who spoke first.  The depth of the result
+    is the level of the last work visited, which is less than `depth` if the chain ends
     before.
     """
-    return _Derivation(walk, recall, place, tuple(keys)).run(tuple(asked), depth)
+    return _Derivation(walk, recall, place, tuple(ahead)).run(tuple(asked), depth)
 
 
 def derive_one(walk: Walk, recall: Recall, place: Place, statement: Statement) -> Chain:
@@ -94,12 +96,14 @@ class _Draft:
 
 class _Derivation(KeyLookups):
     def __init__(
-        self, walk: Walk, recall: Recall, place: Place, trusted: tuple[bytes, ...]
+        self, walk: Walk, recall: Recall, place: Place, ahead: tuple[bytes, ...]
     ) -> None:
         super().__init__(walk, recall, place)
-        self._trusted = trusted
+        self._ahead = {key: rank for rank, key in enumerate(ahead)}
+        self._is_alone = True
 
     def run(self, asked: tuple[bytes, ...], depth: int) -> Chain:
+        self._is_alone = len(asked) == 1
         drafts: list[_Draft] = []
         gaps: list[str] = []
         seen = set(asked)
@@ -119,7 +123,7 @@ class _Derivation(KeyLookups):
         for draft in drafts:
             self.notes = draft.notes
             draft.said = [self._with_remarks(one) for one in draft.said]
-        if len(asked) == 1 and drafts[0].said:
+        if self._is_alone and drafts[0].said:
             self._derive(drafts[0])
         return self._chain(asked, drafts, gaps, level - 1, bool(row))
 
@@ -160,52 +164,60 @@ class _Derivation(KeyLookups):
             return draft
         draft.total, draft.gone = found.count, found.gone
         if level == 0 and not found.complete:
+            draft.notes.capped = not self._is_alone
             self._crowded(draft, found.statements)
         else:
-            draft.said = [self._claim(one) for one in self._by_trust(found.statements)]
+            draft.said = [self._claim(one) for one in self._ranked(found.statements)]
         return draft
 
     def _crowded(self, draft: _Draft, page: Sequence[Statement]) -> None:
-        """A work whose page is not complete: what trusted keys say comes first, and
-        what those say whose claims are shown is looked up as well."""
+        """A work whose page is not complete: those who are heard first come before all
+        others, and what those say whose claims are shown is looked up as well."""
         key = subject_key(draft.digest)
-        statements = {one.id: one for one in page}
+        shown = {one.id: one for one in page}
         gone = dict.fromkeys(draft.gone)
-        self._add(key, self._trusted, statements, gone)
-        said = {one.id: self._claim(one) for one in self._by_trust(statements.values())}
-        self._add(key, self._claimants(statements.values()), statements, gone)
-        said |= {
-            id_: self._claim(one) for id_, one in statements.items() if id_ not in said
-        }
+        self._add(key, self._ahead, shown, gone)
+        known = set(self._ahead)
+        said: dict[bytes, Evidence] = {}
+        ranked = self._ranked(shown.values())
+        for turn in ([one for one in ranked if one.author in self._ahead], ranked):
+            said |= {one.id: self._claim(one) for one in turn if one.id not in said}
+            claimants = sorted(self._claimants(turn) - known)
+            known.update(claimants)
+            brought = self._add(key, claimants, shown, gone)
+            said |= {one.id: self._claim(one) for one in brought}
         draft.said, draft.gone = list(said.values()), tuple(gone)
 
     def _add(
         self,
         key: bytes,
         authors: Iterable[bytes],
-        statements: dict[bytes, Statement],
+        shown: dict[bytes, Statement],
         gone: dict[Gone, None],
-    ) -> None:
-        """What these say about a work whose page is not complete."""
+    ) -> list[Statement]:
+        """What these say about a work whose page is not complete, and what of it was
+        not shown."""
+        brought: dict[bytes, Statement] = {}
         for author in authors:
             found = self.find(key + author_tag(author), OWN_PAGE, BY_KEY)
             if found is not None:
-                statements.update((one.id, one) for one in found.statements)
+                brought |= {one.id: one for one in found.statements}
                 gone.update(dict.fromkeys(found.gone))
+        fresh = [one for id_, one in brought.items() if id_ not in shown]
+        shown |= brought
+        return fresh
 
-    def _by_trust(self, statements: Collection[Statement]) -> Iterable[Statement]:
-        """Those of keys that the reader trusts come first."""
-        if not self._trusted:
+    def _ranked(self, statements: Collection[Statement]) -> Collection[Statement]:
+        """Those of the keys who are heard first, in their order, then the others."""
+        if not self._ahead:
             return statements
-        return sorted(statements, key=lambda one: one.author not in self._trusted)
+        rank = self._ahead.get
+        return sorted(statements, key=lambda one: rank(one.author, len(self._ahead)))
 
-    def _claimants(self, statements: Iterable[Statement]) -> list[bytes]:
-        """The keys that may act for those who claim a work, ascending."""
-        keys: set[bytes] = set()
-        for one in statements:
-            if one.type == "work":
-                keys |= set(self.acting_for(one).keys)
-        return sorted(keys - set(self._trusted))
+    def _claimants(self, statements: Iterable[Statement]) -> set[bytes]:
+        """The keys that may act for those who claim a work."""
+        claims = (one for one in statements if one.type == "work")
+        return {key for one in claims for key in self.acting_for(one).keys}
 
     def _claim(self, statement: Statement) -> Evidence:
         """What is said about a work; of a claim, with its membership and its seal."""

@@ -17,6 +17,7 @@ from byline_ledger.label_words import (
     TEXTS,
     VERDICTS,
     depth_rows,
+    licence_page,
     percent,
     shortened,
     size_words,
@@ -46,13 +47,26 @@ def _front(label: Mapping[str, Any]) -> Iterator[str]:
     words, count = label["words"], label["manifest"]["count"]
     yield "---"
     yield f"pretty_name: {_yaml(words.get('name', 'A data set'))}"
-    yield f"license: {_yaml(words.get('license', 'unknown').lower())}"
+    yield from _license(words.get("license"))
     if "languages" in words:
         yield f"language: [{', '.join(map(_yaml, words['languages']))}]"
     yield f"size_categories: {json.dumps([size_category(count)])}"
     yield f"tags: {json.dumps(_tags(label))}"
     yield 'configs: [{"config_name": "works", "data_files": "items.csv"}]'
     yield "---"
+
+
+def _license(text: str | None) -> Iterator[str]:
+    """Hubs know single identifiers, in small letters; all else is `other`, by name."""
+    page = None if text is None else licence_page(text)
+    if text is None:
+        yield 'license: "unknown"'
+    elif page is not None and page != text:
+        yield f"license: {_yaml(text.lower())}"
+    else:
+        yield f'license: "other"\nlicense_name: {_yaml(text)}'
+        if page is not None:
+            yield f"license_link: {_yaml(page)}"
 
 
 def _yaml(text: str) -> str:

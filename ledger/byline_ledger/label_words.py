@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from byline_ledger.errors import MalformedError
+from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.licence import canonical_licence
 from byline_ledger.vocabulary import check_word
 
 MAX_TEXT = 2_048
@@ -44,7 +45,7 @@ TEXTS = {
     "name": "Name of the set.",
     "description": "What it is.",
     "version": "Its version.",
-    "license": "Licence of the set as such.",
+    "license": "Licence of the set as such, an SPDX expression or an address.",
     "url": "Where it can be had.",
     "creator": "Who made the set.",
     "intended": "What it is meant for.",
@@ -77,6 +78,11 @@ METHODS = (
 )
 """OASIS Data Provenance Metadata 1.0, generation method."""
 
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
+_URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"]+", re.ASCII)
+_DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
+_TAG = re.compile(r"[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*", re.ASCII)
+_ONE_LICENCE = re.compile(r"(?!LicenseRef-)[a-zA-Z0-9][a-zA-Z0-9.+-]*", re.ASCII)
 _BLANKS = re.compile("[\\s\x00-\x1f\x7f-\x9f]+")
 _UNSEEN = re.compile(
     "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\uffff"
@@ -126,6 +132,43 @@ def words_from_json(value: object) -> Words:
     if "collection_method" in texts:
         check_word("collection_method", texts["collection_method"], METHODS)
     return Words(texts, languages)
+
+
+def typed_words(value: object) -> Words:
+    """Words that people type: as `words_from_json`, and UsageError for what documents
+    of others could not carry.  Before any work, since they are written at its end."""
+    words = words_from_json(value)
+    licence = words.texts.get("license")
+    if licence is not None and not is_address(licence):
+        spelt = {**words.texts, "license": canonical_licence(licence)}
+        words = Words(spelt, words.languages)
+    for name, form, expected in (
+        ("url", _URI, "an address, such as https://sets.example/mine"),
+        ("period_start", _DAY, "a day, YYYY-MM-DD"),
+        ("period_end", _DAY, "a day, YYYY-MM-DD"),
+    ):
+        text = words.texts.get(name)
+        if text is not None and not form.fullmatch(text):
+            raise UsageError(f"{name}: expected {expected}, got {text[:80]!a}")
+    for tag in words.languages:
+        if not _TAG.fullmatch(tag):
+            raise UsageError(f"languages: expected tags such as en, got {tag[:80]!a}")
+    return words
+
+
+def is_address(text: str) -> bool:
+    """Whether this is a web address."""
+    return bool(_ADDRESS.fullmatch(text))
+
+
+def licence_page(text: str) -> str | None:
+    """The web page of a licence: of an address itself, of one SPDX identifier that of
+    SPDX; None of an expression, a LicenseRef, or free text."""
+    if is_address(text):
+        return text
+    if _ONE_LICENCE.fullmatch(text):
+        return f"https://spdx.org/licenses/{text}.html"
+    return None
 
 
 def _languages(value: object) -> tuple[str, ...]:

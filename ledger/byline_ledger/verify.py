@@ -230,8 +230,8 @@ class _Verification:
         recall = _recall(bundle)
         walk = Walk(top)
         places = _places(bundle)
-        asked, keys = bundle.asked, bundle.keys
-        chain = derive(walk, recall, places.__getitem__, asked, bundle.depth, keys)
+        asked, ahead = bundle.asked, bundle.ahead
+        chain = derive(walk, recall, places.__getitem__, asked, bundle.depth, ahead)
         walk.require_no_surplus()
         if len(_ids(bundle)) < len(bundle.statements) + len(bundle.redacted):
             raise ProofError("the bundle has a statement that it says was taken down")

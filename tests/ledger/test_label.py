@@ -23,7 +23,6 @@ from tests.support.label_works import (
 )
 
 from byline_ledger import label_table
-from byline_ledger.croissant import croissant, require_sound
 from byline_ledger.data_provenance import data_provenance
 from byline_ledger.errors import MalformedError, ProofError, UsageError
 from byline_ledger.label_card import card, size_category
@@ -242,58 +241,6 @@ def test_differences_are_named_by_their_place() -> None:
     ]
     many = {str(one): one for one in range(200)}
     assert len(differences(many, {})) == MAX_DIFFERENCES
-
-
-def test_croissant_has_what_is_required_and_what_was_said() -> None:
-    found = croissant(made(), DIGESTS)
-    assert found["name"] == WORDS.get("name")
-    assert found["rai:dataBiases"] == "English alone"
-    assert found["rai:dataCollectionTimeFrame"] == ["2020-01-01"]
-    assert found["inLanguage"] == ["en", "de"]
-    bare = croissant(made(Words()), DIGESTS)
-    assert bare["url"].startswith("urn:sha256:")
-    assert bare["license"] == "LicenseRef-Unknown"
-    assert "version" not in bare
-    assert bare["description"].startswith(
-        "3 works; by what is claimed of them: made by"
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda one: one.update(license=""), "license is missing"),
-        (lambda one: one.update(url="nowhere"), "url"),
-        (lambda one: one.update(datePublished="today"), "datePublished"),
-        (lambda one: one["distribution"][0].update(sha256=""), "sha256"),
-        (
-            lambda one: one["recordSet"][0]["field"].append(
-                one["recordSet"][0]["field"][0]
-            ),
-            "twice",
-        ),
-        (
-            lambda one: one["recordSet"][0]["field"][0]["source"].update(
-                extract={"column": "x"}
-            ),
-            "no column",
-        ),
-        (
-            lambda one: one["recordSet"][0]["field"][0]["source"].update(
-                fileObject={"@id": "x"}
-            ),
-            "unknown",
-        ),
-        (lambda one: one["recordSet"][0].update(key={"@id": "works/x"}), "unknown"),
-    ],
-)
-def test_croissant_that_others_could_not_use_is_not_written(
-    change: Callable[[dict[str, Any]], None], said: str
-) -> None:
-    found = json.loads(json.dumps(croissant(made(), DIGESTS)))
-    change(found)
-    with pytest.raises(UsageError, match=said):
-        require_sound(found)
 
 
 def test_data_provenance_has_its_groups() -> None:
