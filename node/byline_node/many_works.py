@@ -212,7 +212,8 @@ class ManyWorks(ABC):
     ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
         """The same as proof bundles, to keep and to verify anywhere: each with the
         answers, by work, that it gives in full."""
-        return prove_all(digests, Asking(depth), self.ask_shared)
+        asking = Asking(depth, (), self._policy, now)
+        return prove_all(digests, asking, self.ask_shared)
 
     @abstractmethod
     def ask_shared(self, question: SharedQuestion) -> bytes:
@@ -250,7 +251,7 @@ class ManyWorksAsync(ABC):
         self, digests: Iterable[bytes], *, depth: int = 0, now: int | None = None
     ) -> AsyncIterator[tuple[bytes, dict[bytes, Answer]]]:
         """See ManyWorks.prove_many."""
-        asking = Asking(depth, now=now)
+        asking = Asking(depth, (), self._policy, now)
         for group in groups(digests, MAX_ASKED):
             waiting = [group]
             while waiting:
