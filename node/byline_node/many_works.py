@@ -184,7 +184,7 @@ def prove_all(
             waiting += [(few, bundle(few)) for few in smaller(cut, part)]
 
 
-class ManyWorks:
+class ManyWorks(ABC):
     """`query_many` and `prove_many` for clients that wait."""
 
     _policy: Policy | None
@@ -215,12 +215,9 @@ class ManyWorks:
         asking = Asking(depth, (), self._policy, now)
         return prove_all(digests, asking, self.ask_shared)
 
+    @abstractmethod
     def ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""
-        return self._run(ask_shared(question))
-
-    def _run(self, operation: Operation[T]) -> T:
-        raise NotImplementedError  # for clients without a connection
 
 
 class ManyWorksAsync(ABC):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,8 @@ class Similar:
             if wait > 0:
                 raise BusyError(
                     "this address has searched too much",
-                    hint=f"wait {wait:.0f} seconds",
+                    hint=f"wait {ceil(wait)} seconds",
+                    retry_after=ceil(wait),
                 )
             started = trio.current_time()
             try:
