@@ -28,6 +28,7 @@ from byline_ledger.lookup_set import (
     make_leaf,
     span,
     split_strings,
+    strings_of,
 )
 
 _HEAD = Struct(">HQQ")
@@ -150,10 +151,8 @@ class Walk:
 
     def _load(self, leaf: Leaf, above: bytes, bits: int) -> list[bytes]:
         assert self._read is not None
-        strings = self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits))
-        if len(strings) != leaf.count:
-            raise RuntimeError("the stored strings do not fit the lookup set")
-        return strings
+        found = self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits))
+        return strings_of(leaf, found)
 
     def require_no_surplus(self) -> None:
         """Raise ProofError if the trie is open where no lookup led."""
