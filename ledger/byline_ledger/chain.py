@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import TypeVar
 
-from byline_ledger.digest import multihash
 from byline_ledger.entry import StatementEntry
 from byline_ledger.statement import Statement
 
@@ -175,17 +173,6 @@ class Chain:
         """Whether the caps left anything out."""
         return WORKS_GAP in self.gaps or any(one.capped for one in self.works)
 
-    def history(self, key: bytes) -> KeyHistory | None:
-        """What is shown of a key, None if nothing was looked up."""
-        return next((one for one in self.keys if one.author == key), None)
-
-    def word(self, about: bytes, author: bytes) -> Word | None:
-        """What a key said about a multihash, None if it was not looked up."""
-        found = (
-            one for one in self.words if one.about == about and one.author == author
-        )
-        return next(found, None)
-
 
 # What the derivation reads from statements
 
@@ -194,11 +181,6 @@ def key_in(statement: Statement, name: str) -> bytes | None:
     """A field that is a 32-byte key; None if it is anything else."""
     value = statement.fields.get(name)
     return value if isinstance(value, bytes) and len(value) == KEY_SIZE else None
-
-
-def commitment_of(nonce: bytes, work: bytes, author: bytes) -> bytes:
-    """What a `seal` is about: the multihash of nonce, work (34 bytes) and author."""
-    return multihash(sha256(b"byline/seal/v1\x00" + nonce + work + author).digest())
 
 
 def source_digests(works: Iterable[WorkEvidence]) -> Iterator[bytes]:

@@ -26,10 +26,10 @@ from byline_ledger.chain import (
     Evidence,
     Gone,
     WorkEvidence,
-    commitment_of,
     depth_gap,
     key_in,
 )
+from byline_ledger.content_seal import seal_commitment
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, source_key, subject_key
 from byline_ledger.key_lookups import BY_KEY, EMPTY, KeyLookups, Notes, Place, Recall
@@ -227,32 +227,27 @@ class _Derivation(KeyLookups):
         return evidence
 
     def _follow(self, statement: Statement) -> None:
-        """The membership and the seal that a claim names."""
-        group = key_in(statement, "group")
-        if group is not None:
-            self._membership(group, key_in(statement, "for") or statement.author)
-        if key_in(statement, "seal") is not None:
-            self._seal(statement)
-
-    def _membership(self, group: bytes, member: bytes) -> None:
-        """Admissions, leaves and offers, each by whoever acts for that key."""
-        about_member, about_group = digest_bytes(member), digest_bytes(group)
-        of_group = self.acting(group).keys
-        for key in of_group:
-            self.word(about_member, key)
-        for key in self.acting(member).keys:
-            self.word(about_group, key)
-        for key in of_group:
-            self.word(about_group, key)
-
-    def _seal(self, statement: Statement) -> None:
-        """What the author sealed, if this is the work and the nonce that was meant."""
-        nonce = key_in(statement, "seal-nonce")
-        if nonce is None:
-            return
+        """The membership and the seal that a claim names: of its author, and of the key
+        that it was signed for, since whether that holds is not judged here."""
         principal = key_in(statement, "for") or statement.author
-        for key in dict.fromkeys((statement.author, principal)):
-            self.word(commitment_of(nonce, statement.about, key), key)
+        keys = dict.fromkeys((statement.author, principal))
+        group, nonce = key_in(statement, "group"), key_in(statement, "seal-nonce")
+        if group is not None:
+            self._membership(group, keys)
+        if nonce is not None and key_in(statement, "seal") is not None:
+            for key in keys:
+                self.word(seal_commitment(nonce, statement.about, key), key)
+
+    def _membership(self, group: bytes, members: Iterable[bytes]) -> None:
+        """Admissions, leaves and offers, each by whoever acts for that key."""
+        about_group, of_group = digest_bytes(group), self.acting(group).keys
+        for member in members:
+            for key in of_group:
+                self.word(digest_bytes(member), key)
+            for key in self.acting(member).keys:
+                self.word(about_group, key)
+        for key in of_group:
+            self.word(about_group, key)
 
     # Statements
 
