@@ -83,21 +83,19 @@ class Evidence:
     """A statement with what is proven about it.
 
     `own` are the statements about it by the keys that may act for its author (and for
-    the key that it was signed `for`); where `settled` is false there may be more of
-    them than are shown.
+    the key that it was signed `for`), and by rivals that a contested rotation names;
+    where `settled` is false there may be more of them than are shown.
     """
 
     statement: Statement
-    own: tuple[Statement, ...]
-    settled: bool
+    own: tuple[Statement, ...] = ()
+    settled: bool = False
     remarks: tuple[Evidence, ...] = ()
     """What anybody says about it, in a page; `remarks_total` is the proven count."""
     remarks_total: int | None = None
     gone: tuple[Gone, ...] = ()
     """What was said about it and taken down: withdrawals or disputes, for all that is
     known; then `settled` is false."""
-    contested: tuple[Statement, ...] = ()
-    """What keys said about it that a contested rotation names as successor."""
 
 
 @dataclass(frozen=True, slots=True)

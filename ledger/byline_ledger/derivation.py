@@ -32,7 +32,15 @@ from byline_ledger.chain import (
 from byline_ledger.content_seal import seal_commitment
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, source_key, subject_key
-from byline_ledger.key_lookups import BY_KEY, EMPTY, KeyLookups, Notes, Place, Recall
+from byline_ledger.key_lookups import (
+    BY_KEY,
+    EMPTY,
+    Acting,
+    KeyLookups,
+    Notes,
+    Place,
+    Recall,
+)
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -63,7 +71,7 @@ def derive_one(walk: Walk, recall: Recall, place: Place, statement: Statement) -
 
 @dataclass(slots=True)
 class _Draft:
-    """A work as it is looked up, in three turns."""
+    """A work as it is looked up: what is said of it, remarks, what was made from it."""
 
     digest: bytes
     level: int
@@ -253,33 +261,34 @@ class _Derivation(KeyLookups):
 
     def _standing(self, statement: Statement) -> Evidence:
         """A statement with what the keys that may act for its author say about it."""
-        acting = self.acting_for(statement)
-        principal = key_in(statement, "for")
+        return self.own_word(statement, self._authority(statement))
+
+    def _authority(self, statement: Statement) -> Acting:
+        """Who may act for its author; and of one that was signed for another key, who
+        may act for that, and what it delegated."""
+        acting, principal = self.acting_for(statement), key_in(statement, "for")
         if principal is not None:
             self.delegations(principal, statement.author)
-        return self.own_word(statement, acting)
+        return acting
 
     # Remarks, and works made from this one
 
     def _with_remarks(self, evidence: Evidence) -> Evidence:
-        statement, gone = evidence.statement, evidence.gone
-        own, contested = evidence.own, evidence.contested
+        """With what anybody says about it: the first page."""
+        statement, own, settled = evidence.statement, evidence.own, evidence.settled
         about = subject_key(multihash(statement.id))
         found = self.find(about, REMARK_PAGE, "remarks about a statement")
         if found is None:
             return evidence
         if found is EMPTY:
-            return Evidence(statement, own, evidence.settled, (), 0, gone, contested)
-        remarks = tuple(self._remark(one) for one in found.statements)
-        acting = self.acting_for(statement)
+            return Evidence(statement, own, settled, (), 0, evidence.gone)
         return Evidence(
             statement,
-            own + _among(found.statements, acting.keys, own),
-            evidence.settled and not found.gone,
-            remarks,
+            own,
+            settled and not found.gone,
+            tuple(self._remark(one) for one in found.statements),
             found.count,
-            gone + tuple(one for one in found.gone if one not in gone),
-            contested + _among(found.statements, acting.rivals, contested),
+            tuple(dict.fromkeys(evidence.gone + found.gone)),
         )
 
     def _remark(self, statement: Statement) -> Evidence:
@@ -287,12 +296,10 @@ class _Derivation(KeyLookups):
         where it was signed for another key."""
         if statement.type != "withdraw":
             return self._standing(statement)
-        principal = key_in(statement, "for")
-        if principal is not None:
+        if key_in(statement, "for") is not None:
             # The key that signed it may have ended before.
-            self.acting_for(statement)
-            self.delegations(principal, statement.author)
-        return Evidence(statement, (), True)
+            self._authority(statement)
+        return Evidence(statement)
 
     def _derive(self, draft: _Draft) -> None:
         self.notes = draft.notes
@@ -301,13 +308,6 @@ class _Derivation(KeyLookups):
         if found is not None:
             draft.derived = tuple(self._standing(one) for one in found.statements)
             draft.derived_total, draft.derived_gone = found.count, found.gone
-
-
-def _among(
-    shown: Sequence[Statement], keys: Sequence[bytes], known: Sequence[Statement]
-) -> tuple[Statement, ...]:
-    """What these keys say that the pages of their own word had no place for."""
-    return tuple(one for one in shown if one.author in keys and one not in known)
 
 
 def _sources(draft: _Draft) -> Iterator[bytes]:

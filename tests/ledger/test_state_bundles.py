@@ -151,3 +151,34 @@ def agree(answer: Answer, whole: State) -> None:
     assert asked.synthetic_depth is not None
     assert asked.synthetic_depth.least == depth[asked.digest].least
     assert asked.synthetic_depth.greatest == depth[asked.digest].greatest
+
+
+def test_what_was_not_looked_up_is_not_taken_for_shown() -> None:
+    """A cooperative admits somebody on behalf of a founder, who withdraws that:
+    nobody has to look for the founder's word on it, so it permits nothing."""
+    group, founder, member = (signer(name) for name in ("group", "founder", "member"))
+    number = iter(range(100))
+
+    def said(by: SigningKey, type_: str, about: bytes, **more: Any) -> Statement:
+        salt = next(number).to_bytes(16, "big")
+        common = {"type": type_, "about": about, "time": 1, "salt": salt}
+        return sign_statement({**common, **more}, by)
+
+    allowed = {USE: {"use": "allowed"}}
+    of_group, of_member = digest_bytes(group.public), digest_bytes(member.public)
+    given = said(founder, "delegate", of_group, types=["work", "admit"], until=9)
+    under = {"for": founder.public, "delegation": given.id}
+    admit = said(group, "admit", of_member, **under)
+    statements = [
+        given,
+        admit,
+        said(group, "offer", of_group, uses=allowed),
+        said(group, "work", work("w"), uses=allowed, **under),
+        said(member, "work", work("w"), group=group.public),
+        said(founder, "withdraw", multihash(admit.id), reason="mistaken"),
+    ]
+    records, bundles = logged(statements)
+    whole, found = State(Facts(records)), answer_of(bundles["w"], "w", AsOf())
+    assert whole.groups.membership(member.public, group.public).status == "no"
+    assert [one.status for one in found.members] == ["unknown"]
+    assert found.consent(USE).verdict == "unknown"
