@@ -9,11 +9,13 @@ amounts to: whether a withdrawal counts or a delegation holds is for whoever rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from byline_ledger.crypto import KEY_SIZE
 from byline_ledger.entry import StatementEntry
+from byline_ledger.key_state import MAX_SUCCESSORS
 from byline_ledger.statement import Statement
 
 MAX_ASKED = 512
@@ -28,13 +30,11 @@ HISTORY_PAGE = 64
 """Profiles and a cooperative's offers stand in a key's history."""
 OWN_PAGE = 16
 MAX_WORKS = 256
-MAX_SUCCESSORS = 8
 MAX_EVIDENCE = 8 << 20
 """Once bodies, signatures and lookups weigh more, no further lookup is owed."""
 LOOKUP_WEIGHT = 2048
 """What a lookup adds to an opening, about.  Without it a flood of small statements
 makes an opening that is larger than any verifier takes."""
-KEY_SIZE = 32
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -181,12 +181,10 @@ def key_in(statement: Statement, name: str) -> bytes | None:
     return value if isinstance(value, bytes) and len(value) == KEY_SIZE else None
 
 
-def source_digests(works: Iterable[WorkEvidence]) -> Iterator[bytes]:
-    """The works that the statements about these works name as sources."""
-    for work in works:
-        for evidence in work.statements:
-            for source in evidence.statement.sources:
-                yield source.digest
+def source_digests(said: Iterable[Sequence[Evidence]]) -> set[bytes]:
+    """The works that what is said of some works names as sources."""
+    rows = (one.statement.sources for each in said for one in each)
+    return {source.digest for sources in rows for source in sources}
 
 
 # One chain for each work that was asked for
@@ -236,7 +234,7 @@ class _Cutter:
         works, gaps = [first], []
         seen, level, row = {digest}, 0, [first]
         while True:
-            further = sorted(set(source_digests(row)) - seen)
+            further = sorted(source_digests(one.statements for one in row) - seen)
             seen |= set(further)
             known = [self._works[one] for one in further if one in self._works]
             if level == self._limit:

@@ -12,7 +12,7 @@ opening that lacks an owed lookup, or a bundle a statement, raises ProofError th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from byline_ledger.chain import (
@@ -28,6 +28,7 @@ from byline_ledger.chain import (
     WorkEvidence,
     depth_gap,
     key_in,
+    source_digests,
 )
 from byline_ledger.content_seal import seal_commitment
 from byline_ledger.digest import digest_bytes, multihash
@@ -120,7 +121,7 @@ class _Derivation(KeyLookups):
         while row and level <= depth:
             found = [self._work(one, level) for one in row]
             drafts += found
-            row = sorted({one for draft in found for one in _sources(draft)} - seen)
+            row = sorted(source_digests(one.said for one in found) - seen)
             if len(drafts) + len(row) > room:
                 row = row[: room - len(drafts)]
                 gaps.append(WORKS_GAP)
@@ -308,9 +309,3 @@ class _Derivation(KeyLookups):
         if found is not None:
             draft.derived = tuple(self._standing(one) for one in found.statements)
             draft.derived_total, draft.derived_gone = found.count, found.gone
-
-
-def _sources(draft: _Draft) -> Iterator[bytes]:
-    for evidence in draft.said:
-        for source in evidence.statement.sources:
-            yield source.digest

@@ -14,10 +14,8 @@ from typing import TypeAlias, TypeVar
 from byline_ledger.chain import (
     FOLLOWED,
     HISTORY_PAGE,
-    KEY_SIZE,
     LOOKUP_WEIGHT,
     MAX_EVIDENCE,
-    MAX_SUCCESSORS,
     OWN_PAGE,
     Evidence,
     Gone,
@@ -26,10 +24,17 @@ from byline_ledger.chain import (
     key_in,
 )
 from byline_ledger.digest import digest_bytes, multihash
-from byline_ledger.entry import author_tag, id_in, source_key, subject_key
+from byline_ledger.entry import (
+    ID_BYTES,
+    KEY_BYTES,
+    author_tag,
+    id_in,
+    source_key,
+    subject_key,
+)
 from byline_ledger.errors import ProofError
 from byline_ledger.facts import Facts, Record
-from byline_ledger.key_state import Keys, KeyState
+from byline_ledger.key_state import MAX_SUCCESSORS, Keys, KeyState
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -288,7 +293,7 @@ def _weight(one: Statement | Gone) -> int:
 
 def _fits(one: Statement | Gone, string: bytes) -> bool:
     """Whether this statement adds this string to the set."""
-    key, tag = string[:KEY_SIZE], string[KEY_SIZE:-KEY_SIZE]
+    key, tag = string[:KEY_BYTES], string[KEY_BYTES:-ID_BYTES]
     if isinstance(one, Gone):
         return key in one.entry.keys and one.entry.tag == tag
     if author_tag(one.author) != tag:

@@ -14,6 +14,7 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record
 
 MAX_SUCCESSORS = 8
+"""As many keys may follow one."""
 
 
 @dataclass(frozen=True, slots=True)
