@@ -23,7 +23,7 @@ from byline_cli.label_words import (
     describe_label,
     describe_stale,
 )
-from byline_cli.options import Json, Key, NoPolicy
+from byline_cli.options import Json, Key, NoPolicy, PolicyFile
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -179,14 +179,7 @@ def verify(
             parser=named_path,
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     no_policy: NoPolicy = False,
     ask: Annotated[
         bool,

@@ -71,6 +71,17 @@ ELSEWHERE = {
 }
 """Words that people try, and what they mean by them."""
 
+MEANT = {
+    ("key new", "--name"): "byline key new NAME",
+    ("key show", "--name"): "byline key show NAME",
+    ("key show", "--key"): "byline key show NAME",
+    ("key new", "--key"): "byline key new NAME",
+    ("profile show", "--key"): "byline profile show KEY",
+    ("profile check", "--key"): "byline profile check KEY",
+    ("key history", "--key"): "byline key history KEY",
+}
+"""Options that people try, and the command line that they mean."""
+
 HELP = """Who says they made what, with proofs that anyone can check offline.
 
 Byline records claims and proves that they were made. It does not prove them true."""
@@ -174,7 +185,10 @@ def usage_error(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "byline"
     message = message.rstrip(".") + what_is_expected(error)
-    output.error(message, f"see {path} --help", "usage")
+    option = getattr(error, "option_name", "")
+    meant = MEANT.get((path.removeprefix("byline "), option))
+    hint = f"say {meant}" if meant else f"see {path} --help"
+    output.error(message, hint, "usage")
     return error.exit_code
 
 

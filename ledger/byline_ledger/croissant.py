@@ -12,7 +12,7 @@ from typing import Any
 
 from byline_ledger.errors import UsageError
 from byline_ledger.label_table import COLUMNS, INTEGERS
-from byline_ledger.label_words import SLICES, is_address, licence_page, percent
+from byline_ledger.label_words import SLICES, UNNAMED, is_address, licence_page, percent
 from byline_ledger.licence import UNKNOWN
 
 CONFORMS_TO = [
@@ -111,7 +111,7 @@ def croissant(label: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str,
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
-        "name": words.get("name", "A data set"),
+        "name": words.get("name", UNNAMED),
         "description": words.get("description", described(label)),
         "license": _license(words),
         "url": words.get("url", manifest_uri(label)),

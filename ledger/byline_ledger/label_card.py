@@ -7,7 +7,7 @@ YAML reads.  docs/spec/label.md, "Card".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from byline_ledger.croissant import described
@@ -15,6 +15,7 @@ from byline_ledger.label_words import (
     FOR,
     SLICES,
     TEXTS,
+    UNNAMED,
     VERDICTS,
     depth_rows,
     licence_page,
@@ -22,6 +23,7 @@ from byline_ledger.label_words import (
     shortened,
     size_words,
     trust_rows,
+    unknown_words,
 )
 from byline_ledger.vocabulary import USES
 
@@ -46,7 +48,7 @@ def card(label: Mapping[str, Any]) -> str:
 def _front(label: Mapping[str, Any]) -> Iterator[str]:
     words, count = label["words"], label["manifest"]["count"]
     yield "---"
-    yield f"pretty_name: {_yaml(words.get('name', 'A data set'))}"
+    yield f"pretty_name: {_yaml(words.get('name', UNNAMED))}"
     yield from _license(words.get("license"))
     if "languages" in words:
         yield f"language: [{', '.join(map(_yaml, words['languages']))}]"
@@ -93,7 +95,7 @@ def _tags(label: Mapping[str, Any]) -> list[str]:
 def _body(label: Mapping[str, Any]) -> Iterator[str]:
     words, count = label["words"], label["manifest"]["count"]
     yield ""
-    yield f"# {_cell(words.get('name', 'A data set'))}"
+    yield f"# {_cell(words.get('name', UNNAMED))}"
     yield ""
     yield _cell(words.get("description", described(label)))
     yield ""
@@ -143,6 +145,9 @@ def _violations(label: Mapping[str, Any]) -> Iterator[str]:
     yield f"{found['items']:,}" + (", the first of them:" if found["first"] else ".")
     for one in found["first"]:
         yield f"- {_cell(one['path'] or one['digest'])}"
+    unknown = label["consent"][label["use"]]["unknown"]["items"]
+    if unknown:
+        yield from ("", unknown_words(unknown))
 
 
 def _top(title: str, found: Mapping[str, Any], count: int) -> Iterator[str]:
@@ -166,10 +171,10 @@ def _trust(label: Mapping[str, Any]) -> Iterator[str]:
     yield f"{label['date']}."
 
 
-def _counts(title: str, rows: list[tuple[str, int]]) -> Iterator[str]:
+def _counts(title: str, rows: Sequence[tuple[str, int | None]]) -> Iterator[str]:
     yield from ("", f"## {title}", "", "| | works |", "|---|--:|")
     for said, items in rows:
-        yield f"| {said} | {items:,} |"
+        yield f"| {said} | {'unknown' if items is None else f'{items:,}'} |"
 
 
 def _said(words: Mapping[str, Any]) -> Iterator[str]:

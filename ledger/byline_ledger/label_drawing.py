@@ -15,12 +15,14 @@ from byline_ledger.amount import amount
 from byline_ledger.label_words import (
     FOR,
     SLICES,
+    UNNAMED,
     VERDICTS,
     depth_rows,
     percent,
     shortened,
     size_words,
     trust_rows,
+    unknown_words,
 )
 
 WIDTH = 560
@@ -104,7 +106,7 @@ class _Pen:
 
     def run(self) -> Drawing:
         label = self._label
-        name = fitting(str(label["words"].get("name", "A data set")), INNER, 17)
+        name = fitting(str(label["words"].get("name", UNNAMED)), INNER, 17)
         self._y = 18
         self._text("Data Facts", 50, bold=True, above=44)
         self._text(name, 17, bold=True, above=26)
@@ -142,8 +144,11 @@ class _Pen:
         self._shapes.append(Bar(MARGIN, self._y, INNER, height))
         self._y += height
 
-    def _share(self, left: str, items: int) -> None:
-        """A row with a number of works and their share."""
+    def _share(self, left: str, items: int | None) -> None:
+        """A row with a number of works and their share; None is unknown."""
+        if items is None:
+            self._row(left, "unknown", at=26)
+            return
         self._row(left, percent(items, self._count), at=26)
         x = RIGHT - SHARE
         self._shapes.append(Text(x, self._y, f"{items:,}", 15, False, "end"))
@@ -204,6 +209,10 @@ class _Pen:
             Text(MARGIN + 10, self._y + 23, text, 17, True, "start", colour)
         )
         self._y += 34
+        unknown = self._label["consent"][self._label["use"]]["unknown"]["items"]
+        if unknown:
+            self._row(unknown_words(unknown), "")
+            self._y += 6
 
     def _names(self, title: str, found: Mapping[str, Any]) -> None:
         self._row(title, "works", bold=True)

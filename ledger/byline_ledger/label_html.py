@@ -5,7 +5,7 @@ A reader who does not see the picture finds all of its numbers in the tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,6 +16,7 @@ from byline_ledger.label_words import (
     FOR,
     SLICES,
     TEXTS,
+    UNNAMED,
     VERDICTS,
     depth_rows,
     percent,
@@ -41,7 +42,7 @@ td.text { text-align: start; white-space: normal; } code { overflow-wrap: anywhe
 
 def to_html(label: Mapping[str, Any]) -> str:
     """A whole page for a label.json."""
-    name = escape(shortened(str(label["words"].get("name", "A data set")), 120))
+    name = escape(shortened(str(label["words"].get("name", UNNAMED)), 120))
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -66,10 +67,11 @@ def _tables(label: Mapping[str, Any]) -> Iterable[str]:
         mark = " (what this label is for)" if use == label["use"] else ""
         rows = _figures(VERDICTS, label["consent"][use], count)
         yield _table(f"Consent: {FOR[use]}{mark}", rows)
-    for title, counts in (
+    counted: tuple[tuple[str, Sequence[tuple[str, int | None]]], ...] = (
         ("Generations of AI behind a work", depth_rows(label)),
         ("Trust", trust_rows(label)),
-    ):
+    )
+    for title, counts in counted:
         yield _table(title, [(said, _works(items, count)) for said, items in counts])
     violations = [
         (one["path"] or one["digest"], "not allowed")
@@ -105,7 +107,9 @@ def _top(found: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
     return [*rows, (f"and {rest:,} more", "")] if rest else rows
 
 
-def _works(items: int, count: int) -> str:
+def _works(items: int | None, count: int) -> str:
+    if items is None:
+        return "unknown"
     return f"{items:,} ({percent(items, count)})"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from byline_ledger.amount import amount
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.licence import canonical_licence
 from byline_ledger.vocabulary import check_word
@@ -40,6 +41,9 @@ FOR = {
     "cawg.ai_inference": "input to AI",
     "cawg.data_mining": "data mining",
 }
+
+UNNAMED = "A data set"
+"""What a set is called that nobody gave a name."""
 
 TEXTS = {
     "name": "Name of the set.",
@@ -186,6 +190,22 @@ def _is_text(value: object) -> bool:
     return not any("\ud800" <= one <= "\udfff" for one in value)
 
 
+def unknown_words(items: int) -> str:
+    """What is to be said of works of which nobody said whether they may be used."""
+    return f"Unknown is not allowed either: {amount(items, 'more work')}."
+
+
+def near_words(near: Mapping[str, int]) -> tuple[str, int | None]:
+    """A row about works that resemble each other, and how many are in it; None where
+    no work has fingerprints to compare."""
+    if not near["compared"]:
+        return "Near-duplicates: there are no fingerprints", None
+    if not near["clusters"]:
+        return "Near-duplicates", 0
+    groups = amount(near["clusters"], "group")
+    return f"Near-duplicates, in {groups}", near["items"]
+
+
 def percent(part: int, whole: int) -> str:
     """`12 %`; `<1 %` and `>99 %` where rounding would hide something."""
     if not part or not whole:
@@ -225,9 +245,10 @@ def depth_rows(label: Mapping[str, Any]) -> list[tuple[str, int]]:
     ]
 
 
-def trust_rows(label: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """What others make of the works of a label.json: words, number of works."""
-    trust, near = label["trust"], label["near_duplicates"]
+def trust_rows(label: Mapping[str, Any]) -> list[tuple[str, int | None]]:
+    """What others make of the works of a label.json: words, number of works, None where
+    it is unknown."""
+    trust = label["trust"]
     return [
         ("Claimed by a key, and it stands", trust["signed"]),
         ("Claimed by a key with a name", trust["named"]),
@@ -235,5 +256,5 @@ def trust_rows(label: Mapping[str, Any]) -> list[tuple[str, int]]:
         ("Disputed", trust["disputed"]),
         ("Somebody in it objects", label["objections"]["items"]),
         ("With a claim that was withdrawn", trust["withdrawn"]),
-        (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
+        near_words(label["near_duplicates"]),
     ]

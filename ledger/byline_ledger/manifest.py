@@ -50,6 +50,8 @@ _OTHER = re.compile(
     r"\\?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})(?: .*)?",
     re.ASCII | re.DOTALL,
 )
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""What no field of a line may hold, and is not quoted as in a path."""
 _ESCAPES = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"\\": "\\", "n": "\n", "r": "\r"}
 
@@ -328,7 +330,7 @@ def _license(text: str | None) -> str | None:
 
 
 def _url(text: str | None) -> str | None:
-    return text if text and len(text) <= MAX_URL else None
+    return text if text and len(text) <= MAX_URL and not _UNFIT.search(text) else None
 
 
 def _quoted(text: str) -> str:

@@ -208,11 +208,10 @@ class _Verification:
         for one in self._bundle.statements:
             one.statement.verify()
         count = len(self._bundle.statements)
-        return (
-            OK,
-            f"{count} of {count} statements are signed by their author's key",
-            b"",
-        )
+        told = "there is no statement to check"
+        if count:
+            told = f"{count} of {count} statements are signed by their author's key"
+        return OK, told, b""
 
     def _log_signature(self) -> tuple[str, str, bytes]:
         open_checkpoint(self._bundle.checkpoint, self._bundle.log)

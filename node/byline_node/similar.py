@@ -6,7 +6,9 @@ for it in seconds.  Without the extra there is no index, and whoever asks is tol
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from byline_ledger.likeness_messages import Candidates
 from byline_ledger.statement import Statement
 from byline_node.budgets import Budget
 from byline_node.errors import BusyError
-from byline_node.similar_index import SimilarIndex
+from byline_node.similar_index import SimilarIndex, forget_taken_down
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -42,6 +44,7 @@ class Similar:
         self._node = node
         self._view = view
         self._index: SimilarIndex | None = None
+        self._opening = threading.Lock()
         self._changed = trio.Event()
         self._one = trio.CapacityLimiter(1)
         self._turn = trio.Lock()
@@ -76,9 +79,14 @@ class Similar:
             index.rebuilt = None
 
     def _opened(self) -> SimilarIndex:
-        if self._index is None:
-            self._index = SimilarIndex(self._node)
-        return self._index
+        with self._opening:
+            if self._index is None:
+                self._index = SimilarIndex(self._node)
+            return self._index
+
+    def forget_taken_down(self) -> None:
+        """The codes of what was taken down leave the disk; from any thread."""
+        forget_taken_down(self._node, self._view(), self._opened)
 
     async def search(self, asked: Question, client: str) -> Candidates:
         """Candidates in the newest tree.  BusyError where `client` (an address) has
@@ -89,7 +97,8 @@ class Similar:
             if wait > 0:
                 raise BusyError(
                     "this address has searched too much",
-                    hint=f"wait {wait:.0f} seconds",
+                    hint=f"wait {ceil(wait)} seconds",
+                    retry_after=ceil(wait),
                 )
             started = trio.current_time()
             try:

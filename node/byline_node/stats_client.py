@@ -39,15 +39,16 @@ def ask_stats() -> Operation[dict[str, Any]]:
     return value
 
 
-class AsksStats:
+class AsksStats(ABC):
     """`stats` for clients that wait."""
 
     def stats(self) -> dict[str, Any]:
         """How the node's claims divide, as far as it has counted; not proven."""
         return self._run(ask_stats())
 
+    @abstractmethod
     def _run(self, operation: Operation[T]) -> T:
-        raise NotImplementedError  # for clients without a connection
+        """Carries the calls of an operation out."""
 
 
 class AsksStatsAsync(ABC):

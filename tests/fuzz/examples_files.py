@@ -21,6 +21,7 @@ def file_examples() -> dict[str, list[bytes]]:
     return {
         "file-content": pictures() + texts(),
         "parquet-manifest": tables(),
+        "parquet-pages": tables(),
         "dns-answer": dns_answers(),
     }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from tests.fuzz import readers
@@ -89,6 +90,7 @@ from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
 from byline_node.http_bindings import read_binding
 from byline_node.name_book import format_page, parse_page
+from byline_node.parquet_pages import require_small_pages
 from byline_node.receipts import receipts_from_json
 from byline_node.seals import SealRecord
 from byline_node.shared_question import SharedQuestion
@@ -231,6 +233,11 @@ TARGETS = (
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
     Target("manifest", "parquet-manifest", readers.parquet_manifest),
+    Target(
+        "manifest",
+        "parquet-pages",
+        lambda data: require_small_pages(BytesIO(data), range(8)),
+    ),
     Target("manifest", "label", parse_label),
     Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),

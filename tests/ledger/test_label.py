@@ -30,6 +30,7 @@ from byline_ledger.label_document import (
     MAX_DIFFERENCES,
     MAX_LABEL,
     differences,
+    headline,
     is_plain_name,
     label_bytes,
     parse_label,
@@ -38,8 +39,14 @@ from byline_ledger.label_drawing import INNER, Bar, Text, draw
 from byline_ledger.label_html import to_html
 from byline_ledger.label_maker import LabelMaker
 from byline_ledger.label_svg import to_svg
-from byline_ledger.label_tally import LabelTally, domain_of, headline
-from byline_ledger.label_words import Words, percent, size_words, words_from_json
+from byline_ledger.label_tally import LabelTally, domain_of
+from byline_ledger.label_words import (
+    Words,
+    near_words,
+    percent,
+    size_words,
+    words_from_json,
+)
 from byline_ledger.manifest import ManifestRow
 from byline_ledger.near_duplicates import MAX_CODES, clusters
 
@@ -48,7 +55,7 @@ DIGESTS = {"items.csv": "ab" * 32, "manifest.csv": "cd" * 32}
 
 def test_figures_are_counted_from_the_works() -> None:
     label = made()
-    assert headline(label) == {
+    assert headline(label)["items"] == {
         "human": 1,
         "assisted": 0,
         "generated": 1,
@@ -323,6 +330,34 @@ def test_a_set_without_violations_says_so() -> None:
         one.text for one in draw(maker.document(head())).shapes if isinstance(one, Text)
     ]
     assert "No work whose author says no to this" in texts
+
+
+def test_unknown_is_said_not_to_be_allowed() -> None:
+    maker = LabelMaker(TRAINING)
+    maker.add(ManifestRow(2, PHOTO), answer(work()), "p")
+    label = maker.document(head())
+    said = "Unknown is not allowed either: 1 more work."
+    assert said in [one.text for one in draw(label).shapes if isinstance(one, Text)]
+    assert said in card(label)
+
+
+@pytest.mark.parametrize(
+    ("near", "row"),
+    [
+        ((0, 0, 0), ("Near-duplicates: there are no fingerprints", None)),
+        ((2, 0, 0), ("Near-duplicates", 0)),
+        ((5, 2, 4), ("Near-duplicates, in 2 groups", 4)),
+    ],
+)
+def test_what_was_not_compared_is_unknown(
+    near: tuple[int, int, int], row: tuple[str, int | None]
+) -> None:
+    figures = dict(zip(("compared", "clusters", "items"), near, strict=True))
+    assert near_words(figures) == row
+    label = made() | {"near_duplicates": figures}
+    assert row[0] in [one.text for one in draw(label).shapes if isinstance(one, Text)]
+    shown = "unknown" if row[1] is None else f"{row[1]}"
+    assert f"| {row[0]} | {shown} |" in card(label)
 
 
 def test_svg_is_sound_xml_that_fetches_nothing() -> None:

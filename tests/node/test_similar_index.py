@@ -25,6 +25,7 @@ from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.tombstone import Tombstone
 from byline_node import code_file, similar, similar_index
+from byline_node.calls import Reply, read_error
 from byline_node.errors import BusyError
 from byline_node.fingerprint import Asked, fingerprint, question_about
 from byline_node.similar_calls import Resemblances, nearest_of_works, read_candidates
@@ -282,6 +283,11 @@ async def test_the_node_answers_over_http(ledger: Ledger) -> None:
         backend.similar._budget.charge("127.0.0.1", 1000)
         reply = await http.post("/v1/similar", content=body, headers=kind)
         assert reply.json()["error"]["kind"] == "busy"
+        wait = reply.json()["error"]["retry_after"]
+        assert reply.headers["retry-after"] == str(wait)
+        told = read_error(Reply(reply.status_code, reply.content))
+        assert isinstance(told, BusyError)
+        assert told.retry_after == wait > 0
         nursery.cancel_scope.cancel()
 
 
