@@ -19,6 +19,7 @@ from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError, MalformedError, NotFoundError
 from byline_ledger.facts import AsOf
+from byline_ledger.proven_log import ProvenLog, oldest
 from byline_ledger.settlement import (
     MemberTotal,
     Price,
@@ -68,11 +69,14 @@ class Settlement:
     sizes: Mapping[bytes, int]
     rows: list[Row] = field(default_factory=list)
     prices: dict[bytes, Price] = field(default_factory=dict)
+    log: ProvenLog | None = None
+    """What came later in it may not be considered; None without works."""
 
     def add(self, answer: Answer) -> None:
-        """One more work, by its verified answer."""
+        """One more work, by its verified answer; ProofError for one of another log."""
         state, terms = answer.state, self.terms
         assert state is not None
+        self.log = oldest(self.log, answer)
         offer = priced_offer(state, terms.group, terms.use)
         id_ = None if offer is None else offer[0]
         claims = counted_claims(state, answer.asked, terms.group, terms.use, id_)
@@ -153,6 +157,7 @@ class Check:
     statement: Statement | None = None
     rows: tuple[Row, ...] = ()
     members: list[MemberTotal] = field(default_factory=list)
+    log: ProvenLog | None = None
     findings: list[str] = field(default_factory=list)
 
 
@@ -171,7 +176,7 @@ def check_settlement(folder: Path, read: Read, advance: Advance) -> Check:
     except BylineError as error:
         check.findings.append(str(error))
         return check
-    check.statement, check.members = statement, made.members()
+    check.statement, check.members, check.log = statement, made.members(), made.log
     check.findings += signed_otherwise(statement, manifest, rows, check.rows)
     check.findings += different(check.rows, made.rows)
     if read_bounded(folder / MEMBERS, MAX_ROWS_FILE) != members_to_bytes(check.members):
@@ -205,12 +210,14 @@ def again(
     made = Settlement(Terms(said.group, said.use, statement.time), sizes_of(manifest))
     left = set(made.sizes)
     for path in sorted((folder / PROOFS).glob("*.byline")):
-        answers = read(read_bounded(path, MAX_BUNDLE), AsOf(now=statement.time))
-        for work, answer in answers.items():
-            if work in left:
-                left.discard(work)
-                made.add(answer)
+        try:
+            answers = read(read_bounded(path, MAX_BUNDLE), AsOf(now=statement.time))
+            for work in left.intersection(answers):
+                made.add(answers[work])
                 advance(1)
+        except BylineError as error:
+            raise MalformedError(f"{PROOFS}/{path.name}: {error}") from None
+        left.difference_update(answers)
     if left:
         first = min(left)[2:].hex()
         raise MalformedError(f"{len(left):,} works have no proof, such as {first}")
