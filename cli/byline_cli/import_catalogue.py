@@ -94,7 +94,9 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     named: list[Outcome] = field(default_factory=list)
-    """Those that people are told of one by one."""
+    """The first MOST_NAMED of those that people are told of one by one."""
+    to_name: int = 0
+    """All of those."""
     all: list[Outcome] = field(default_factory=list)
     """Every one, for scripts."""
     published: int = 0
@@ -211,7 +213,9 @@ class Run:
             self._tally.counts[one.status] += 1
             self._tally.ignored.update(one.entry.ignored)
             if one.status in (REFUSED, OTHER) or one.notes:
-                self._tally.named.append(one)
+                self._tally.to_name += 1
+                if len(self._tally.named) < MOST_NAMED:
+                    self._tally.named.append(one)
             if self._wanted.as_json:
                 self._tally.all.append(one)
             if self._wanted.report is not None:
@@ -220,9 +224,9 @@ class Run:
 
     def _describe(self) -> Iterator[output.Line]:
         """What became of it, for people."""
-        for one in self._tally.named[:MOST_NAMED]:
+        for one in self._tally.named:
             yield from describe(one)
-        more = len(self._tally.named) - MOST_NAMED
+        more = self._tally.to_name - MOST_NAMED
         if more > 0:
             hint = "" if self._wanted.report else " (for all: --report FILE)"
             yield (f"and {amount(more, 'more line')} of this kind{hint}", "quiet")
