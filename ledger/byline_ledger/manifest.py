@@ -19,7 +19,7 @@ from byline_ledger.digest import SHA256_PREFIX, is_multihash, parse_hash
 from byline_ledger.errors import MalformedError
 from byline_ledger.field_reader import is_media_type
 from byline_ledger.licence import read_licence
-from byline_ledger.manifest_path import quote_path, unquote_path
+from byline_ledger.manifest_path import FORMULA, quote_path, unquote_path
 
 MAX_LINE = 65_536
 MAX_COLUMNS = 256
@@ -328,7 +328,10 @@ def _license(text: str | None) -> str | None:
 
 
 def _url(text: str | None) -> str | None:
-    return text if text and len(text) <= MAX_URL else None
+    """Nothing that steers a terminal, nor what a spreadsheet would compute."""
+    if not text or len(text) > MAX_URL or text[0] in FORMULA:
+        return None
+    return text if text.isprintable() else None
 
 
 def _quoted(text: str) -> str:
