@@ -130,6 +130,8 @@ def check_json(check: Check, rows: list[Row]) -> dict[str, object]:
         "findings": check.findings,
         "id": None if signed is None else signed.cid,
         "author": None if signed is None else did_key(signed.author),
+        "origin": None if check.log is None else check.log.origin,
+        "log_size": None if check.log is None else check.log.size,
         "members": [member_json(one) for one in check.members],
         "rows": [row.to_line() for row in rows],
     }
@@ -140,6 +142,11 @@ def check_rows(check: Check, rows: list[Row]) -> list[output.Line]:
     told: list[output.Line] = []
     if check.statement is not None:
         told.append(f"Signed by {did_key(check.statement.author)}")
+    if check.log is not None:
+        log = output.safe(check.log.origin)
+        told.append(
+            f"As of entry {check.log.size:,} of {log}; what came later is not in it"
+        )
     told += member_rows(check.members)
     told += [f"  {row.work.hex()}  {row.parts}/{row.of}  {row.word}" for row in rows]
     told += [(output.safe(one), "bad") for one in check.findings[:MOST_NAMED]]

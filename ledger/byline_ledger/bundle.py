@@ -33,6 +33,7 @@ from byline_ledger.bundle_rows import (
     BundledStatement,
     EarlierCheckpoint,
     RedactedStatement,
+    gone_entry,
     parse_digest,
     parse_earlier,
     parse_gone,
@@ -60,7 +61,6 @@ from byline_ledger.earliest import MAX_STRINGS, who_came_first
 from byline_ledger.entry import (
     StatementEntry,
     id_in,
-    parse_entry,
     statement_entry,
     subject_key,
 )
@@ -75,6 +75,7 @@ from byline_ledger.merkle import leaf_hash
 from byline_ledger.opening import Walk, walk_set
 from byline_ledger.shared_proof import own_proof, shared_proof
 from byline_ledger.statement import Statement
+from byline_ledger.store.damage import damaged
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -415,7 +416,7 @@ class _Prover:
 def _index_of(view: LogView, id_: bytes) -> int:
     index = view.index_of(id_)
     if index is None:
-        raise RuntimeError(f"the store lacks the index of {id_.hex()}")
+        raise damaged(f"the index of statement {id_.hex()} is missing")
     return index
 
 
@@ -424,11 +425,12 @@ def redacted(view: LogView, id_: bytes) -> RedactedStatement:
     index = _index_of(view, id_)
     tombstone = view.tombstone(id_)
     if tombstone is None:
-        raise RuntimeError(f"the store lacks the tombstone of {id_.hex()}")
+        raise damaged(f"the tombstone of statement {id_.hex()} is missing")
     return RedactedStatement(index, _entry_at(view, index), tombstone)
 
 
 def _entry_at(view: LogView, index: int) -> StatementEntry:
-    entry = parse_entry(view.entry(index))
-    assert isinstance(entry, StatementEntry)
-    return entry
+    try:
+        return gone_entry(view.entry(index))
+    except MalformedError as error:
+        raise damaged(f"log entry {index}: {error}") from error

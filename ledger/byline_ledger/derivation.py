@@ -12,7 +12,7 @@ opening that lacks an owed lookup, or a bundle a statement, raises ProofError th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from byline_ledger.chain import (
@@ -26,13 +26,22 @@ from byline_ledger.chain import (
     Evidence,
     Gone,
     WorkEvidence,
-    commitment_of,
     depth_gap,
     key_in,
+    source_digests,
 )
+from byline_ledger.content_seal import seal_commitment
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, source_key, subject_key
-from byline_ledger.key_lookups import BY_KEY, EMPTY, KeyLookups, Notes, Place, Recall
+from byline_ledger.key_lookups import (
+    BY_KEY,
+    EMPTY,
+    Acting,
+    KeyLookups,
+    Notes,
+    Place,
+    Recall,
+)
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -63,7 +72,7 @@ def derive_one(walk: Walk, recall: Recall, place: Place, statement: Statement) -
 
 @dataclass(slots=True)
 class _Draft:
-    """A work as it is looked up, in three turns."""
+    """A work as it is looked up: what is said of it, remarks, what was made from it."""
 
     digest: bytes
     level: int
@@ -112,7 +121,7 @@ class _Derivation(KeyLookups):
         while row and level <= depth:
             found = [self._work(one, level) for one in row]
             drafts += found
-            row = sorted({one for draft in found for one in _sources(draft)} - seen)
+            row = sorted(source_digests(one.said for one in found) - seen)
             if len(drafts) + len(row) > room:
                 row = row[: room - len(drafts)]
                 gaps.append(WORKS_GAP)
@@ -227,64 +236,60 @@ class _Derivation(KeyLookups):
         return evidence
 
     def _follow(self, statement: Statement) -> None:
-        """The membership and the seal that a claim names."""
-        group = key_in(statement, "group")
-        if group is not None:
-            self._membership(group, key_in(statement, "for") or statement.author)
-        if key_in(statement, "seal") is not None:
-            self._seal(statement)
-
-    def _membership(self, group: bytes, member: bytes) -> None:
-        """Admissions, leaves and offers, each by whoever acts for that key."""
-        about_member, about_group = digest_bytes(member), digest_bytes(group)
-        of_group = self.acting(group).keys
-        for key in of_group:
-            self.word(about_member, key)
-        for key in self.acting(member).keys:
-            self.word(about_group, key)
-        for key in of_group:
-            self.word(about_group, key)
-
-    def _seal(self, statement: Statement) -> None:
-        """What the author sealed, if this is the work and the nonce that was meant."""
-        nonce = key_in(statement, "seal-nonce")
-        if nonce is None:
-            return
+        """The membership and the seal that a claim names: of its author, and of the key
+        that it was signed for, since whether that holds is not judged here."""
         principal = key_in(statement, "for") or statement.author
-        for key in dict.fromkeys((statement.author, principal)):
-            self.word(commitment_of(nonce, statement.about, key), key)
+        keys = dict.fromkeys((statement.author, principal))
+        group, nonce = key_in(statement, "group"), key_in(statement, "seal-nonce")
+        if group is not None:
+            self._membership(group, keys)
+        if nonce is not None and key_in(statement, "seal") is not None:
+            for key in keys:
+                self.word(seal_commitment(nonce, statement.about, key), key)
+
+    def _membership(self, group: bytes, members: Iterable[bytes]) -> None:
+        """Admissions, leaves and offers, each by whoever acts for that key."""
+        about_group, of_group = digest_bytes(group), self.acting(group).keys
+        for member in members:
+            for key in of_group:
+                self.word(digest_bytes(member), key)
+            for key in self.acting(member).keys:
+                self.word(about_group, key)
+        for key in of_group:
+            self.word(about_group, key)
 
     # Statements
 
     def _standing(self, statement: Statement) -> Evidence:
         """A statement with what the keys that may act for its author say about it."""
-        acting = self.acting_for(statement)
-        principal = key_in(statement, "for")
+        return self.own_word(statement, self._authority(statement))
+
+    def _authority(self, statement: Statement) -> Acting:
+        """Who may act for its author; and of one that was signed for another key, who
+        may act for that, and what it delegated."""
+        acting, principal = self.acting_for(statement), key_in(statement, "for")
         if principal is not None:
             self.delegations(principal, statement.author)
-        return self.own_word(statement, acting)
+        return acting
 
     # Remarks, and works made from this one
 
     def _with_remarks(self, evidence: Evidence) -> Evidence:
-        statement, gone = evidence.statement, evidence.gone
-        own, contested = evidence.own, evidence.contested
+        """With what anybody says about it: the first page."""
+        statement, own, settled = evidence.statement, evidence.own, evidence.settled
         about = subject_key(multihash(statement.id))
         found = self.find(about, REMARK_PAGE, "remarks about a statement")
         if found is None:
             return evidence
         if found is EMPTY:
-            return Evidence(statement, own, evidence.settled, (), 0, gone, contested)
-        remarks = tuple(self._remark(one) for one in found.statements)
-        acting = self.acting_for(statement)
+            return Evidence(statement, own, settled, (), 0, evidence.gone)
         return Evidence(
             statement,
-            own + _among(found.statements, acting.keys, own),
-            evidence.settled and not found.gone,
-            remarks,
+            own,
+            settled and not found.gone,
+            tuple(self._remark(one) for one in found.statements),
             found.count,
-            gone + tuple(one for one in found.gone if one not in gone),
-            contested + _among(found.statements, acting.rivals, contested),
+            tuple(dict.fromkeys(evidence.gone + found.gone)),
         )
 
     def _remark(self, statement: Statement) -> Evidence:
@@ -292,12 +297,10 @@ class _Derivation(KeyLookups):
         where it was signed for another key."""
         if statement.type != "withdraw":
             return self._standing(statement)
-        principal = key_in(statement, "for")
-        if principal is not None:
+        if key_in(statement, "for") is not None:
             # The key that signed it may have ended before.
-            self.acting_for(statement)
-            self.delegations(principal, statement.author)
-        return Evidence(statement, (), True)
+            self._authority(statement)
+        return Evidence(statement)
 
     def _derive(self, draft: _Draft) -> None:
         self.notes = draft.notes
@@ -306,16 +309,3 @@ class _Derivation(KeyLookups):
         if found is not None:
             draft.derived = tuple(self._standing(one) for one in found.statements)
             draft.derived_total, draft.derived_gone = found.count, found.gone
-
-
-def _among(
-    shown: Sequence[Statement], keys: Sequence[bytes], known: Sequence[Statement]
-) -> tuple[Statement, ...]:
-    """What these keys say that the pages of their own word had no place for."""
-    return tuple(one for one in shown if one.author in keys and one not in known)
-
-
-def _sources(draft: _Draft) -> Iterator[bytes]:
-    for evidence in draft.said:
-        for source in evidence.statement.sources:
-            yield source.digest

@@ -149,12 +149,15 @@ def _by(said: Claim | Remark) -> bytes:
 
 
 def _named(answer: Answer) -> set[bytes]:
-    """Keys with a profile that has a name; whether it is theirs is not asked here."""
+    """Keys with a profile that has a name; whether it is theirs is not asked here.
+
+    That a profile was withdrawn is known where it is shown, which no answer owes.
+    """
     return {
         key.author
         for key in answer.keys
         for said in key.statements
-        if said.type == "profile" and said.status == EFFECTIVE and _has_name(said)
+        if said.type == "profile" and _counts(said) and _has_name(said)
     }
 
 

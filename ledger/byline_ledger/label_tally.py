@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from byline_ledger.did import did_key
@@ -70,7 +70,9 @@ class LabelTally:
             self._violate(row)
         if item.code is not None:
             kind, code = item.code
-            self._codes.setdefault(kind, []).append(code)
+            codes = self._codes.setdefault(kind, [])
+            if len(codes) < MAX_CODES:
+                codes.append(code)
 
     def _count(self, what: str, word: str, size: int) -> None:
         self._items.setdefault(what, Counter())[word] += 1
@@ -157,7 +159,7 @@ class LabelTally:
         found = [group for kind in groups.values() for group in kind]
         return {
             "bits": NEAR,
-            "compared": sum(min(len(one), MAX_CODES) for one in self._codes.values()),
+            "compared": sum(map(len, self._codes.values())),
             "clusters": len(found),
             "items": sum(map(len, found)),
             "largest": max(map(len, found), default=0),
@@ -168,8 +170,3 @@ def domain_of(url: str | None) -> str | None:
     """The host of a URL, in small letters, without `www.`."""
     found = _HOST.fullmatch(url or "")
     return found[1].lower() if found else None
-
-
-def headline(figures: Mapping[str, Any]) -> dict[str, int]:
-    """Plain answer to number of works, as a `label` statement has them."""
-    return {word: one["items"] for word, one in figures["ingredients"].items()}

@@ -261,6 +261,16 @@ class Shelf:
         return bool(gone)
 
 
+def forget_manifests(folder: Path, statement: bytes) -> None:
+    """Removes the manifests for a statement (id of 32 bytes) that was taken down; a
+    shelf that is open notices when it looks.  StoreError."""
+    try:
+        for path in folder.glob(f"{statement.hex()}.*{SUFFIX}"):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot clear {folder}: {error.strerror}") from None
+
+
 def files_in(folder: Path) -> list[Kept]:
     """The manifests in a folder, at most MAX_KEPT.  StoreError."""
     if not folder.is_dir():

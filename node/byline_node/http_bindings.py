@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import ceil
 from typing import Any, TypeVar
 
 import trio
@@ -138,8 +139,12 @@ class BindingRoutes:
         relay = None if named is None else parse_statement_id(named)
         self._charge(self._deposits, request)
         client = client_of(request)
-        if self._deposited.wait(client):
-            raise BusyError("too many manifests from this address: try again")
+        wait = self._deposited.wait(client)
+        if wait:
+            raise BusyError(
+                "too many manifests from this address: try again",
+                retry_after=ceil(wait),
+            )
         async with self._bodies.read(request, MAX_DEPOSIT) as body:
             self._deposited.charge(client, len(body))
             found = await self._run(lambda: self._shelf.put(body, relay))

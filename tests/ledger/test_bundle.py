@@ -27,7 +27,7 @@ from byline_ledger.content import (
 )
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes, multihash
-from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.errors import CorruptStoreError, MalformedError, UsageError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Source, Statement, sign_statement
@@ -426,10 +426,10 @@ class Without:
         return (lambda _id: None) if name == self.lost else getattr(self.view, name)
 
 
-def test_a_store_that_lost_what_its_set_lists_is_our_fault(make: Maker) -> None:
+def test_a_store_that_lost_what_its_set_lists_is_damaged(make: Maker) -> None:
     with (
         ledger_of([make.work(digest(1))]) as ledger,
-        pytest.raises(RuntimeError, match="the store lacks"),
+        pytest.raises(CorruptStoreError, match="the index of statement"),
     ):
         build_bundle(Without(ledger.view, "index_of"), digest(1))  # type: ignore[arg-type]
 

@@ -30,6 +30,7 @@ from byline_ledger.label_document import (
     MAX_DIFFERENCES,
     MAX_LABEL,
     differences,
+    headline,
     is_plain_name,
     label_bytes,
     parse_label,
@@ -38,7 +39,7 @@ from byline_ledger.label_drawing import INNER, Bar, Text, draw
 from byline_ledger.label_html import to_html
 from byline_ledger.label_maker import LabelMaker
 from byline_ledger.label_svg import to_svg
-from byline_ledger.label_tally import LabelTally, domain_of, headline
+from byline_ledger.label_tally import LabelTally, domain_of
 from byline_ledger.label_words import (
     Words,
     near_words,
@@ -54,7 +55,7 @@ DIGESTS = {"items.csv": "ab" * 32, "manifest.csv": "cd" * 32}
 
 def test_figures_are_counted_from_the_works() -> None:
     label = made()
-    assert headline(label) == {
+    assert headline(label)["items"] == {
         "human": 1,
         "assisted": 0,
         "generated": 1,

@@ -69,10 +69,16 @@ def test_what_has_no_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         robots([Placed("/a", NO)])
 
 
-def test_an_address_with_blanks_is_no_policy() -> None:
-    said = {
-        use: Saying("constrained", address="https://a.example/ x")
-        for use in projection.MINING
-    }
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://a.example/ x",
+        "https://a.example/\n",
+        "https://\u00e4.example",
+        "http://",
+    ],
+)
+def test_what_is_no_address_is_no_policy(address: str) -> None:
+    said = {use: Saying("constrained", address=address) for use in projection.MINING}
     (one,) = tdmrep([Placed("/a", said)])
     assert one == {"location": "/a$", "tdm-reservation": 1}

@@ -161,6 +161,11 @@ class Kinds:
         yield given
         yield work_by(hook, "for a member", for_=member.public, delegation=given.id,
                       group=group.public)  # fmt: skip
+        alone = Key("member by itself")
+        yield self._miss("for no member", "admission of who signs",
+                         about_key(group, "admit", alone))  # fmt: skip
+        yield work_by(alone, "for no member", for_=member.public, delegation=given.id,
+                      group=group.public)  # fmt: skip
 
     def _seals(self) -> Iterator[Said]:
         writer, hook = Key("writer"), Key("writer's hook")
@@ -265,6 +270,7 @@ WORKS = {
     "of a member": "admission, and the offer of the group, withdrawn",
     "of one who left": "admission withdrawn, and left",
     "for a member": "the principal is the member, and not who signs",
+    "for no member": "the delegation is another's: who signs is the member",
     "sealed": "the seal is shown",
     "sealed for": "sealed by the principal, revealed by a delegate",
     "without nonce": "a seal without its nonce: nothing to look up",

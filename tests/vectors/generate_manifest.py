@@ -64,6 +64,13 @@ FILES: list[tuple[str, bytes, list[dict[str, Any]] | None]] = [
         [row(2), row(3)],
     ),
     (
+        "addresses that are not sound are unknown",
+        (f"digest,url\n{HEX},{'u' * 2048}\n{HEX},{'u' * 2049}\n{HEX},a\tb\n").encode()
+        + f"{HEX},caf".encode()
+        + b"\xe9\n",
+        [row(2, url="u" * 2048), row(3), row(4), row(5)],
+    ),
+    (
         "a path that is too long is unknown",
         (
             f"digest,path\n{HEX},{'a' * 4096}\n{HEX},{'a' * 4097}\n"

@@ -242,6 +242,7 @@ def trust_cases() -> Iterator[Said]:
 
     for name, profile, count in (
         ("a name", {"fields": {"name": "Ann"}}, 1),
+        ("a name, in doubt", {"fields": {"name": "Ann"}, "status": "unknown"}, 1),
         ("no name", {"fields": {"note": "x"}}, 0),
         ("a name that is too long", {"fields": {"name": "x" * 129}}, 0),
         (

@@ -195,17 +195,19 @@ class Chain:
         own = self._own(said)
         if said.type != "work":
             return own
-        group, member = key_of(said, "group"), key_of(said, "for") or said.author
+        group, principal = key_of(said, "group"), key_of(said, "for") or said.author
+        both = dict.fromkeys([said.author, principal])
         if group:
-            for key in self._acting(group)[0]:
-                self._word(digest_of(member), key)
-            for key in self._acting(member)[0]:
-                self._word(digest_of(group), key)
+            for member in both:
+                for key in self._acting(group)[0]:
+                    self._word(digest_of(member), key)
+                for key in self._acting(member)[0]:
+                    self._word(digest_of(group), key)
             for key in self._acting(group)[0]:
                 self._word(digest_of(group), key)
         nonce = key_of(said, "seal-nonce")
         if key_of(said, "seal") and nonce:
-            for key in dict.fromkeys([said.author, member]):
+            for key in both:
                 about = said.fields["about"]
                 seal = digest_of(b"byline/seal/v1\0" + nonce + about + key)
                 self._word(seal, key)

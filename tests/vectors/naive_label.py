@@ -105,7 +105,7 @@ def has_name(answer: Said, key: str) -> bool:
             if (
                 found["author"] == key
                 and said["type"] == "profile"
-                and said["status"] == "effective"
+                and said["status"] in ("effective", "unknown")
                 and is_sound
             ):
                 return True
