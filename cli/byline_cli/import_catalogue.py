@@ -35,6 +35,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement, multihash
 from byline_ledger.dublin_core import read_dublin_core
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.manifest_path import FORMULA
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import nearest
 from byline_node.catalogue_import import (
@@ -51,8 +52,6 @@ from byline_node.catalogue_import import (
 from byline_node.errors import NodeUnavailableError, RefusedError
 
 REPORT_HEADER = ("line", "status", "digest", "statement", "why", "left out", "ignored")
-FORMULA = tuple("=+-@\t\r")
-"""What a cell begins with that a spreadsheet takes for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +284,9 @@ def outcome_to_json(one: Outcome) -> dict[str, object]:
 def as_cell(value: object) -> object:
     """A value in a cell of the report; nothing that a spreadsheet would compute."""
     text = "; ".join(map(str, value)) if isinstance(value, list) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in FORMULA else text
+    if not isinstance(text, str):
+        return text
+    return ("'" if text[:1] in tuple(FORMULA) else "") + output.safe(text)
 
 
 def describe(one: Outcome) -> Iterator[output.Line]:
