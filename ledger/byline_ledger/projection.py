@@ -76,7 +76,9 @@ class Placed:
 def url_path(names: Sequence[str]) -> str:
     """The path of folders and file; UsageError if it is too long or not text."""
     try:
-        path = "".join("/" + _encoded(name.encode("utf-8")) for name in names)
+        path = "".join(
+            "/" + _encoded(name.encode("utf-8", "surrogateescape")) for name in names
+        )
     except UnicodeEncodeError:
         raise UsageError(f"a name that is no text: {names[-1]!a}") from None
     if len(path) > MAX_PATH:

@@ -176,15 +176,22 @@ def column_cases() -> Iterator[Said]:
         row("b", path="50%25 \n\x7f %zz %", bytes=2, url="https://a.example"),
         row("c", path="caf\udce9/é.txt"),
         row("d"),
+        row("e", path="=1\u202egpj\x9b"),
     ]
     no = answer(claim(), consent={"ai_generative_training": "notAllowed"})
-    paths = ['a, "b"', "50%2525 %0A%7F %zz %", "caf%E9/é.txt", None]
+    paths = [
+        'a, "b"',
+        "50%2525 %0A%7F %zz %",
+        "caf%E9/é.txt",
+        None,
+        "%3D1%E2%80%AEgpj%C2%9B",
+    ]
     first = [
         {"digest": digest(one), "path": path}
-        for one, path in zip("abcd", paths, strict=True)
+        for one, path in zip("abcde", paths, strict=True)
     ]
-    said = {"items": 4, "bytes": 3, "first": first}
-    yield case("paths", odd, dict.fromkeys("abcd", no), violations=said)
+    said = {"items": 5, "bytes": 3, "first": first}
+    yield case("paths", odd, dict.fromkeys("abcde", no), violations=said)
 
 
 def trust_cases() -> Iterator[Said]:

@@ -18,6 +18,8 @@ USES = ("data_mining", "ai_inference", "ai_training", "ai_generative_training")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 IN_HOSTS = set(LETTERS + "0123456789.-_")
 HEX = "0123456789abcdefABCDEF"
+TURNING = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
+TURNING += "\u2066\u2067\u2068\u2069\ufeff"
 
 
 # Items
@@ -173,9 +175,12 @@ def path(row: Said) -> str | None:
     for at, one in enumerate(given):
         follow = given[at + 1 : at + 3]
         looks_coded = len(follow) == 2 and all(digit in HEX for digit in follow)
-        if "\udc80" <= one <= "\udcff":
+        starts_formula = at == 0 and one in "=+-@"
+        if starts_formula or one in TURNING or "\x7f" <= one <= "\x9f":
+            found += "".join(f"%{byte:02X}" for byte in one.encode())
+        elif "\udc80" <= one <= "\udcff":
             found += f"%{ord(one) - 0xDC00:02X}"
-        elif one < " " or one == "\x7f" or (one == "%" and looks_coded):
+        elif one < " " or (one == "%" and looks_coded):
             found += f"%{ord(one):02X}"
         else:
             found += one
