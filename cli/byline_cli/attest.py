@@ -27,13 +27,12 @@ from byline_cli.behalf import (
 )
 from byline_cli.connect import (
     AnyClient,
-    connect,
     now_ms,
     publish,
     unpublished,
     work_asked,
 )
-from byline_cli.ended import warn_if_ended
+from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new
 from byline_cli.fingerprinting import Similar, add_fingerprints, require_fingerprints
 from byline_cli.naming import parse_optional_key
@@ -42,7 +41,7 @@ from byline_cli.path_list import listed
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import is_there, named_path, parse_target
-from byline_cli.wording import MADE, amount, day
+from byline_cli.wording import MADE, amount, day, in_the_log
 from byline_ledger.content import read_work
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement
@@ -286,9 +285,8 @@ class Job:
         """Leave out what was attested or taken down, sign and publish the rest."""
         if not self._files:
             return
-        with connect() as client:
+        with connect_to_sign(self._key.public) as client:
             with unpublished():
-                warn_if_ended(client, self._key.public)
                 self._files, self._earlier = leave_out_attested(
                     client, self._key.public, self._files, self._terms
                 )
@@ -359,8 +357,8 @@ class Job:
         made = f"made: {MADE[read_work(self._statements[0]).made]}"
         if self._out is not None:
             return f"Signed {files} into {self._out} ({made}). Nothing was published."
-        last = self._receipts[-1].index
-        return f"Attested {files} ({made}), in the log up to entry {last}."
+        where = in_the_log([one.index for one in self._receipts])
+        return f"Attested {files} ({made}), {where}."
 
     def to_json(self) -> dict[str, object]:
         """The same, for scripts."""

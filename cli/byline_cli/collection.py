@@ -12,6 +12,7 @@ import typer
 from byline_cli import output
 from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, Key, make_app
 from byline_cli.set_words import (
@@ -21,6 +22,7 @@ from byline_cli.set_words import (
     describe_bytes,
     describe_changes,
     reading,
+    unsound,
 )
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
 from byline_cli.statement_file import write_statements
@@ -210,7 +212,7 @@ class Creation:
         if into is not None:
             write_statements(into, [signed])
             return
-        with connect() as client:
+        with connect_to_sign(signed.author) as client:
             self._index = client.publish([signed])[0].index
 
     def describe(self) -> list[output.Line]:
@@ -318,6 +320,8 @@ def check_said(manifest: Path, as_json: bool) -> None:
     """Hold a manifest against what the log's statements say about it."""
     with reading(manifest) as advance:
         total = sum_up(manifest, advance)
+    if not total.count:
+        raise unsound(manifest, total.bad)
     digest = manifest_digest(manifest)
     with connect(make=False) as client:
         answer = client.query(digest, depth=0)

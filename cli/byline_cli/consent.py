@@ -14,10 +14,10 @@ import typer
 from byline_cli import output
 from byline_cli.as_of import AsOfOption
 from byline_cli.consent_export import export
-from byline_cli.consent_job import Asked, Grantee, Job, PolicyFile, Use, Works
+from byline_cli.consent_job import Asked, Grantee, Job, Use, Works
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
-from byline_cli.options import Json, NoPolicy
+from byline_cli.options import Json, NoPolicy, PolicyFile
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
 

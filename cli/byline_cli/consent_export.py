@@ -13,7 +13,8 @@ import typer
 from byline_cli import output
 from byline_cli.connect import connect
 from byline_cli.files import require_new, write_new_file
-from byline_cli.options import Json, NoPolicy
+from byline_cli.naming import parse_keys
+from byline_cli.options import Json, NoPolicy, PolicyFile, TrustKeys
 from byline_cli.policy import chosen_policy
 from byline_cli.query import check, wanted
 from byline_cli.render_consent import term_words
@@ -47,7 +48,8 @@ PLACED = ("robots", "tdmrep")
 def export(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH|DIR", hidden=True)],
     form: Annotated[
-        str, typer.Option("--as", metavar="FORM", help=f"{', '.join(VERSIONS)}.")
+        str,
+        typer.Option("--as", metavar="FORM", help=f"{', '.join(VERSIONS)}."),
     ],
     at: Annotated[
         str | None,
@@ -58,16 +60,9 @@ def export(
             " folder.",
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-            readable=False,
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     no_policy: NoPolicy = False,
+    trusted: TrustKeys = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -76,25 +71,28 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say in the words of crawlers what the proven answers say about uses.
+    """Write what works may be used for in the form that crawlers and programs read.
 
-    aipref is a Content-Usage header, robots lines for robots.txt, tdmrep the file
-    /.well-known/tdmrep.json, cawg the assertion for Content Credentials. What is
-    unknown is said nowhere. It is a copy of today's answer: make it again when
-    statements change.
+    robots: lines for your site's robots.txt; tdmrep: its /.well-known/tdmrep.json;
+    aipref: the header Content-Usage for your web server; cawg: the part of Content
+    Credentials about AI. Where nobody said anything, nothing is written, and crawlers
+    go by their own rules. Run it again when authors say something new.
     """
     check_word("--as", form, tuple(VERSIONS))
     if out is not None:
         require_new(out)
     rules, _where = chosen_policy(policy, no_policy)
+    keys = parse_keys(trusted)
     works = list(find_works(what, at, form))
     answers: list[Answer] = []
     with connect(make=False) as client:
         total = len(works)
         with output.progress("Asking", total, unit="works") as advance:
             for target, _path in works:
-                bundle = client.query_bundle(wanted(target), depth=DEFAULT_DEPTH)
-                verdict = check(bundle, target, rules, DEFAULT_DEPTH, None)
+                bundle = client.query_bundle(
+                    wanted(target), depth=DEFAULT_DEPTH, keys=keys
+                )
+                verdict = check(bundle, target, rules, DEFAULT_DEPTH, None, keys=keys)
                 if not verdict.ok or verdict.answer is None:
                     raise VerificationError(
                         f"{target.name}: the answer does not hold",
@@ -107,13 +105,11 @@ def export(
         for (_target, path), answer in zip(works, answers, strict=True)
     ]
     text = written(form, found)
-    output.note(f"{VERSION}, {VERSIONS[form]}", "quiet")
+    output.note(f"By the rules of {VERSIONS[form]}.", "quiet")
     silent = sum(not one.placed.sayings for one in found)
     if silent:
-        output.note(
-            f"Unknown of {amount(silent, 'work')}: nothing is written about that",
-            "doubt",
-        )
+        left_out = amount(silent, "work")
+        output.note(f"Left out: {left_out} of which no use is known.", "doubt")
     if out is not None:
         write_new_file(out, text.encode())
     value = {

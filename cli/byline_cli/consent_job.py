@@ -40,15 +40,6 @@ Grantee = Annotated[
         "--grantee", metavar="KEY", help="For whom: a key that may have a grant."
     ),
 ]
-PolicyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy",
-        metavar="FILE",
-        help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-        readable=False,
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import typer
 from byline_cli import output
 from byline_cli.alarms import require_no_alarm
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
+from byline_cli.ended import warn_if_ended
 from byline_cli.files import read_file, require_new, write_new_file
 from byline_cli.options import Json, Key, WorkBits, make_app
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -23,6 +24,7 @@ from byline_ledger.digest import cid_of_statement, digest_bytes
 from byline_ledger.errors import StoreError, UsageError, VerificationError
 from byline_ledger.statement import sign_statement
 from byline_node.attest import do_work
+from byline_node.cut_short import is_cut_short
 from byline_node.home import find_home
 from byline_node.local import LocalClient
 
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 app = make_app()
 
 MAX_REPLY = 65_536
+CUT_SHORT = (
+    "the file ends before the picture does: it may have been cut short when it was"
+    " copied. What is exported is what was attested."
+)
 
 
 @app.command()
@@ -56,7 +62,12 @@ def export(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Where it goes.", dir_okay=False),
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="The file to write. A sidecar usually stands beside FILE.",
+            dir_okay=False,
+        ),
     ] = None,
     sidecar: Annotated[
         bool,
@@ -101,9 +112,11 @@ def export(
     if c2pa is None:
         write_anchor(out, as_json)
         return
-    place = out or default_place(c2pa, sidecar)
+    place = out or sidecar_of(c2pa, sidecar)
     require_new(place)
     work = hash_file(c2pa)
+    if is_cut_short(c2pa):
+        output.note(output.safe(f"{c2pa}: {CUT_SHORT}"), "doubt")
     key = load_key(key_name)
     job = Job(c2pa, place, key, work)
     attest = not (sidecar or no_attest)
@@ -111,6 +124,8 @@ def export(
     is_asked = attest or deposit or proof is None
     asked = connect(make=attest and proof is not None) if is_asked else nullcontext()
     with asked as client:
+        if client is not None:
+            warn_if_ended(client, key.public)
         shelf = shelf_of(client) if deposit else None
         job.find(proof, client)
         job.write(sidecar)
@@ -121,9 +136,14 @@ def export(
     output.result(as_json, job.to_json(), job.describe())
 
 
-def default_place(file: Path, sidecar: bool) -> Path:
-    """Beside the file: photo.c2pa.jpg, or photo.c2pa where that stands alone."""
-    return file.with_suffix(".c2pa" if sidecar else f".c2pa{file.suffix}")
+def sidecar_of(file: Path, sidecar: bool) -> Path:
+    """photo.c2pa beside photo.jpg, where programs look for it; UsageError for a copy,
+    which nobody expects in the folder of the original."""
+    if sidecar:
+        return file.with_suffix(".c2pa")
+    raise UsageError(
+        "where is the copy to go?", hint=f"say --out {file.stem}-cc{file.suffix}"
+    )
 
 
 def shelf_of(client: AnyClient | None) -> str:

@@ -9,9 +9,9 @@ import typer
 
 from byline_cli import output
 from byline_cli.as_of import AsOfOption
-from byline_cli.consent_job import Asked, Grantee, Job, PolicyFile, Use, Works
+from byline_cli.consent_job import Asked, Grantee, Job, Use, Works
 from byline_cli.files import require_new
-from byline_cli.options import Json, NoPolicy, make_app
+from byline_cli.options import Json, NoPolicy, PolicyFile, make_app
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
 from byline_ledger.errors import UsageError
@@ -51,7 +51,8 @@ def sift(
     """Part a folder or a list into what may be used and what may not.
 
     --out gets a path a line, or the hash where there is none; --denied the rest with
-    the verdict and the statements that decide. Unknown is not allowed.
+    the verdict and the statements that decide. Unknown is not allowed. Paths in a
+    folder begin with the folder; those of a list are as the list has them.
     """
     for path in (out, denied):
         require_new(path)

@@ -9,9 +9,8 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import AnyClient, connect, now_ms
-from byline_cli.consent_job import PolicyFile
 from byline_cli.naming import parse_key
-from byline_cli.options import Json, NoPolicy, make_app
+from byline_cli.options import Json, NoPolicy, PolicyFile, make_app
 from byline_cli.policy import chosen_policy
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.similar import WARNING, in_words

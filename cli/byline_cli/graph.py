@@ -12,7 +12,8 @@ from byline_cli import output
 from byline_cli.alarms import require_no_alarm
 from byline_cli.files import require_new, write_new_file
 from byline_cli.graph_text import to_dot, to_json, to_svg
-from byline_cli.options import Depth, Json, NoPolicy, make_app
+from byline_cli.naming import parse_keys
+from byline_cli.options import Depth, Json, NoPolicy, PolicyFile, TrustKeys, make_app
 from byline_cli.policy import chosen_policy
 from byline_cli.query import ask_node, check
 from byline_cli.render import Reader
@@ -45,22 +46,16 @@ def graph(
         typer.Option("--out", metavar="FILE", help="Write into FILE.", dir_okay=False),
     ] = None,
     depth: Depth = MAX_DEPTH,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-            readable=False,
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     no_policy: NoPolicy = False,
+    trusted: TrustKeys = None,
     as_json: Json = False,
 ) -> None:
     """Draw from what a work was made, back to the origins, and what was made of it.
 
     Of the checked answer: what is drawn is what people claim. A picture holds the 120
-    nearest works; json has all that the answer has.
+    nearest works; json has all that the answer has. Ends with code 3, and writes
+    nothing, if nobody said anything about the work.
     """
     check_word("--format", form, FORMATS)
     if out is not None:
@@ -68,9 +63,10 @@ def graph(
         require_new(out)
     rules, _where = chosen_policy(policy, no_policy)
     target = parse_target(what)
-    bundle = ask_node(target, depth)
+    keys = parse_keys(trusted)
+    bundle = ask_node(target, depth, keys)
     require_no_alarm(Bundle.from_bytes(bundle).log, unsaved=False)
-    verdict = check(bundle, target, rules, depth, None)
+    verdict = check(bundle, target, rules, depth, None, keys=keys)
     if not verdict.ok or verdict.answer is None:
         raise VerificationError(
             "the answer does not hold, so nothing is drawn",
@@ -79,14 +75,17 @@ def graph(
     reader = Reader(target.path.name if target.path else None, key_names())
     bounds = {} if form == "json" else {"most": DRAWN, "most_edges": DRAWN_EDGES}
     lineage = lineage_of(verdict.answer, **bounds)
+    if not verdict.answer.known and not lineage.edges:
+        raise NotFoundError(
+            f"nobody said anything about {target.name} here: there is no chain to draw",
+            hint="say from what it was made with: byline attest FILE --from SOURCE",
+        )
     text = drawn(lineage, reader, form)
     if out is not None:
         write_new_file(out, text.encode())
     value = to_json(lineage) | {"format": form, "out": str(out) if out else None}
     rows = [f"Wrote {output.safe(str(out))}."] if out else text.splitlines()
     output.result(as_json, value, rows)
-    if not verdict.answer.known:
-        raise typer.Exit(NotFoundError.exit_code)
 
 
 def require_ending(out: Path, form: str) -> None:

@@ -21,9 +21,10 @@ from byline_cli.targets import parse_target
 from byline_cli.wording import day
 from byline_ledger.content import admit_fields, leave_fields, name_of_key
 from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement, multihash
+from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
+from byline_node.said_before import standing
 
 app = make_app()
 
@@ -75,7 +76,7 @@ def admit(
 
     def sense(client: AnyClient, signed: Statement) -> None:
         require_others(member, signed, "a cooperative does not admit its own key")
-        before = standing(client, speaker(signed), member, "admit")
+        before = last_standing(client, speaker(signed), member, "admit")
         if before is not None and not has_left(client, before, speaker(signed), member):
             raise UsageError(
                 f"that key is a member already, admitted on {day(before.time)}",
@@ -118,7 +119,7 @@ def leave(
 
     def sense(client: AnyClient, signed: Statement) -> None:
         require_others(group, signed, "that is the key that you sign with")
-        admitted = standing(client, group, speaker(signed), "admit")
+        admitted = last_standing(client, group, speaker(signed), "admit")
         if admitted is None:
             raise UsageError(
                 f"{did_key(group)} has not admitted the key that you sign with",
@@ -147,15 +148,14 @@ def require_others(named: bytes, signed: Statement, wrong: str) -> None:
         raise UsageError(wrong, hint="sign with another: --key NAME")
 
 
-def standing(
+def last_standing(
     client: AnyClient, author: bytes, about: bytes, kind: str
 ) -> Statement | None:
     """The latest statement of this type by a key about a key that still stands."""
-    said = client.authored(author, [name_of_key(about)])
-    withdrawn = {one.about for one in said if one.type == "withdraw"}
-    left = [one for one in said if one.type == kind]
-    left = [one for one in left if multihash(one.id) not in withdrawn]
-    return max(left, key=lambda one: (one.time, one.id), default=None)
+    name = name_of_key(about)
+    return next(
+        reversed(standing(client.authored(author, [name]), author, name, kind)), None
+    )
 
 
 def has_left(
@@ -163,5 +163,5 @@ def has_left(
 ) -> bool:
     """Whether the member left since, by the claimed times; the log's order decides in
     the end, and here nothing is decided but what is worth saying."""
-    left = standing(client, member, group, "leave")
+    left = last_standing(client, member, group, "leave")
     return left is not None and left.time >= admitted.time

@@ -62,7 +62,14 @@ def import_credentials(wanted: Wanted) -> None:
     from byline_node.c2pa_relay import relay
 
     fields = relay(seen, trust_list=trust, now=now_ms(), salt=random_bytes(16))
-    signed = say("Relayed", fields, wanted.manner, more=more, rows=tuple(rows))
+    signed = say(
+        "Relayed",
+        fields,
+        wanted.manner,
+        unless_said="any",
+        more=more,
+        rows=tuple(rows),
+    )
     if shelf is not None:
         leave_with_node(f"{shelf}?statement={signed.cid}", seen.report.manifest)
         output.note("Left with the node, for those who find the work without them.")

@@ -20,7 +20,7 @@ from byline_cli.moments import parse_moment
 from byline_cli.naming import parse_key
 from byline_cli.options import Json, Key, Note, Out, WorkBits
 from byline_cli.saying import Manner, say, when
-from byline_cli.signing import DEFAULT_KEY
+from byline_cli.signing import DEFAULT_KEY, own_name
 from byline_cli.targets import is_there, named_path, parse_id, parse_target
 from byline_cli.wording import day
 from byline_ledger.content import read_delegate
@@ -38,7 +38,6 @@ from byline_node.key_story import KeyStory, read_story, successors
 from byline_node.manifests import entries
 
 RECOVERY_VARIABLE = "BYLINE_RECOVERY_CODE"
-NEXT = "Announce a profile of it, with a recovery key: byline profile set --key NAME"
 RECOVER = "with its recovery key it can be decided: byline key recover"
 
 Successor = Annotated[str, typer.Argument(metavar="SUCCESSOR", hidden=True)]
@@ -76,7 +75,7 @@ def rotate(
         Manner(key_name, work_bits, out, as_json),
         sense=lambda client, signed: require_rotation(client, signed, new),
         more={"successor": did_key(new)},
-        rows=(f"{did_key(new)} acts for it from now on.", NEXT),
+        rows=follow_up(new),
     )
 
 
@@ -115,7 +114,7 @@ def recover(
         Manner(key_name or DEFAULT_KEY, work_bits, out, as_json, key=key),
         sense=lambda client, signed: require_recovery(client, signed, lost, new),
         more={"successor": did_key(new)},
-        rows=(f"{did_key(new)} acts for it from now on.", NEXT),
+        rows=follow_up(new),
     )
 
 
@@ -248,6 +247,20 @@ def revoke(
         Manner(key_name, work_bits, out, as_json),
         sense=require_delegation_of,
         rows=("What is signed under it from now on counts as that key's own word.",),
+    )
+
+
+def follow_up(new: bytes) -> tuple[str, ...]:
+    """What holds from now on, and what the successor is to do next."""
+    acts, name = f"{did_key(new)} acts for it from now on.", own_name(new)
+    if name is None:
+        return (acts, "Whoever has that key announces a profile and a recovery key.")
+    return (
+        acts,
+        (
+            "Announce a profile of it, with a recovery key: byline profile set --key"
+            f" {name}"
+        ),
     )
 
 

@@ -14,6 +14,7 @@ import typer
 from byline_cli import output
 from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.ended import connect_to_sign
 from byline_cli.files import read_file, require_new
 from byline_cli.groups import app_with_default
 from byline_cli.label_words import (
@@ -22,15 +23,15 @@ from byline_cli.label_words import (
     describe_label,
     describe_stale,
 )
-from byline_cli.options import Json, Key, NoPolicy
+from byline_cli.options import Json, Key, NoPolicy, PolicyFile
 from byline_cli.policy import chosen_policy
-from byline_cli.set_words import changes_json, describe_changes
+from byline_cli.set_words import changes_json, describe_changes, unsound
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.targets import named_path
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.label_document import Head
-from byline_ledger.label_words import words_from_json
+from byline_ledger.label_words import typed_words
 from byline_ledger.vocabulary import use_key
 from byline_node.attest import PassedOver
 from byline_node.collections import compare, find_in_folder, folder_rows, words_said
@@ -90,14 +91,14 @@ def create(
     """
     full_use = use_key(use)
     words = words_of(name, about)
-    words_from_json(words)  # before any work
+    typed_words(words)  # before any work
     require_new(out)
     passed: list[PassedOver] = []
     with unpublished(), manifest_of(what, passed) as (manifest, count):
         key = load_key(key_name)
-        with connect() as client:
+        with connect_to_sign(key.public) as client:
             said = words_said(client, manifest_digest(manifest), key.public)
-            whole = words_from_json(said | words)
+            whole = typed_words(said | words)
             head = Head(full_use, key.public, now_ms(), b"", "", whole)
             with output.progress("Asking", count, unit="works") as advance:
                 made = make_label(out, manifest, head, client, key, advance)
@@ -143,20 +144,6 @@ def manifest_of(what: Path, passed: list[PassedOver]) -> Iterator[tuple[Path, in
         yield manifest, total.count
 
 
-def unsound(what: Path, bad: int) -> UsageError:
-    """A manifest that cannot be labelled."""
-    if not bad:
-        return UsageError(f"{what} names no works: there is nothing to label")
-    first = next(one for one in open_manifest(what) if not hasattr(one, "digest"))
-    reason = getattr(first, "reason", "")
-    return UsageError(
-        f"{what}: {bad:,} of its lines do not parse, the first of them line "
-        f"{first.number}: {reason}",
-        hint="expected a folder, a list of hashes, or what byline collection create "
-        "writes",
-    )
-
-
 def to_json(made: MadeLabel) -> dict[str, object]:
     """For scripts: the figures, and where they are."""
     return {
@@ -178,14 +165,7 @@ def verify(
             parser=named_path,
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     no_policy: NoPolicy = False,
     ask: Annotated[
         bool,

@@ -10,7 +10,14 @@ from byline_cli.wording import amount
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.label_tally import Figures
-from byline_ledger.label_words import FOR, SLICES, VERDICTS, percent
+from byline_ledger.label_words import (
+    FOR,
+    SLICES,
+    UNNAMED,
+    VERDICTS,
+    percent,
+    unknown_words,
+)
 from byline_node.label_checking import Check
 from byline_node.label_staleness import Staleness
 
@@ -36,6 +43,11 @@ def describe_label(label: Figures, folder: Path) -> list[output.Line]:
     if violations:
         text = f"{amount(violations, 'work')} may not be used for this."
         rows.append((text, "bad"))
+    unknown = label["consent"][label["use"]]["unknown"]["items"]
+    if unknown:
+        rows.append((unknown_words(unknown), "doubt"))
+    if "name" not in label["words"]:
+        rows.append((f"It is called “{UNNAMED}”: name the set with --name", "doubt"))
     rows.append((f"The label is in {output.safe(str(folder))}", "head"))
     return rows
 

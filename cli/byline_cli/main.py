@@ -71,6 +71,17 @@ ELSEWHERE = {
 }
 """Words that people try, and what they mean by them."""
 
+MEANT = {
+    ("key new", "--name"): "byline key new NAME",
+    ("key show", "--name"): "byline key show NAME",
+    ("key show", "--key"): "byline key show NAME",
+    ("key new", "--key"): "byline key new NAME",
+    ("profile show", "--key"): "byline profile show KEY",
+    ("profile check", "--key"): "byline profile check KEY",
+    ("key history", "--key"): "byline key history KEY",
+}
+"""Options that people try, and the command line that they mean."""
+
 HELP = """Who says they made what, with proofs that anyone can check offline.
 
 Byline records claims and proves that they were made. It does not prove them true."""
@@ -150,7 +161,7 @@ def run(arguments: list[str]) -> int:
         output.error(str(error), error.hint, error.kind, error.details())
         return error.exit_code
     except typer.TyperException as error:
-        return usage_error(error)
+        return usage_error(error, arguments)
     except typer.Abort:
         output.error("stopped", None, "interrupted")
         return 130
@@ -165,7 +176,7 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def usage_error(error: typer.TyperException) -> int:
+def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     """One line for a wrong command line; the help itself where nothing was asked."""
     message = error.format_message()
     if "\n" in message and not output.state.json:
@@ -173,8 +184,13 @@ def usage_error(error: typer.TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "byline"
+    if context is None and arguments[:1] and arguments[0] in COMMANDS:
+        path = f"byline {arguments[0]}"  # the parser does not say where it was
     message = message.rstrip(".") + what_is_expected(error)
-    output.error(message, f"see {path} --help", "usage")
+    option = getattr(error, "option_name", "")
+    meant = MEANT.get((path.removeprefix("byline "), option))
+    hint = f"say {meant}" if meant else f"see {path} --help"
+    output.error(message, hint, "usage")
     return error.exit_code
 
 

@@ -29,6 +29,11 @@ def parse_key(text: str) -> bytes:
     )
 
 
+def parse_keys(texts: list[str] | None) -> tuple[bytes, ...]:
+    """Several keys, or none."""
+    return tuple(map(parse_key, texts or ()))
+
+
 def is_key_name(text: str) -> bool:
     """Whether a text that may also name a file names a key."""
     return text.startswith((DID, OWN))

@@ -59,6 +59,8 @@ def show(as_json: Json = False) -> None:
     rows += [f"  {name:<20} {said(value)}" for name, value in settings.items()]
     if policy.is_open:
         rows.append("  open: whatever is valid is taken")
+    if policy.doubt is not None:
+        rows.append((policy.doubt, "doubt"))
     value = {"policy": digest, "settings": settings, "running": state}
     output.result(as_json, value, [*rows, *describe_running(state, digest)])
 

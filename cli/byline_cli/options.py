@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from byline_ledger.chain import MAX_DEPTH
 from byline_ledger.proof_of_work import MAX_BITS
+
+LONGEST_SENTENCE = 300
+"""Characters of what is told of a command in the help of its group."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Key = Annotated[str, typer.Option("--key", metavar="NAME", help="Key to sign with.")]
@@ -32,7 +35,8 @@ WorkBits = Annotated[
         metavar="N",
         min=0,
         max=MAX_BITS,
-        help="Do so much work for each statement. Usually as much as the node asks.",
+        help="Compute longer before each statement, against floods: 2 to the N tries."
+        " Usually as many as the node asks for; say it with --out.",
     ),
 ]
 From = Annotated[
@@ -49,6 +53,24 @@ Until = Annotated[
 ]
 NoPolicy = Annotated[
     bool, typer.Option("--no-policy", help="Do not go by your own policy.")
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
+        readable=False,
+    ),
+]
+TrustKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust-key",
+        metavar="KEY",
+        help="Whose word comes first, however many others claim the work."
+        " Repeatable, 16 at most.",
+    ),
 ]
 MaxAge = Annotated[
     int | None,
@@ -71,12 +93,29 @@ Depth = Annotated[
 ]
 
 
+class Group(TyperGroup):
+    """A group whose help says in full what each of its commands does."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The first sentence of each, over as many lines as it takes."""
+        named = [
+            (name, self.get_command(ctx, name)) for name in self.list_commands(ctx)
+        ]
+        rows = [
+            (name, one.get_short_help_str(LONGEST_SENTENCE))
+            for name, one in named
+            if one is not None and not one.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def make_app(
     help_text: str | None = None, *, cls: type[TyperGroup] | None = None
 ) -> typer.Typer:
     """A Typer application as all command modules have it: plain help, no tracebacks."""
     return typer.Typer(
-        cls=cls,
+        cls=cls or Group,
         help=help_text,
         add_completion=False,
         no_args_is_help=help_text is not None,

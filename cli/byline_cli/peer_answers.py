@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from byline_cli import output
 from byline_cli.targets import Target
 from byline_cli.wording import amount
+from byline_ledger.facts import NOW, AsOf
 from byline_ledger.policy import Policy
 from byline_ledger.verify import Verdict
 
@@ -28,6 +29,7 @@ class Asked:
     rules: Policy | None
     max_age: int | None
     crowd: int | None
+    as_of: AsOf = NOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ def set_profile(
         fields,
         Manner(key_name, work_bits, out, as_json),
         sense=lambda client, _: require_recovery(read_story(client, public), chosen),
+        unless_said="last",
         rows=(*rows, *(where_to(one, public) for one in named)),
     )
 

@@ -8,16 +8,22 @@ from typing import Annotated, TypeAlias
 import typer
 
 from byline_cli import connect, output
+from byline_cli.ended import what_became
 from byline_cli.options import Json, make_app
 from byline_cli.statement_file import read_statements
 from byline_cli.targets import named_path
 from byline_cli.wording import day
+from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.statement import Statement
 from byline_node.attest import Memory, standing_works
+from byline_node.key_story import read_story
 from byline_node.receipts import Receipt
 
 app = make_app()
+
+MOST_AUTHORS = 16
+"""Keys of one file that are asked about."""
 
 Pair: TypeAlias = tuple[Statement, Statement]
 """A statement, and an earlier one of its author about the same work."""
@@ -35,6 +41,7 @@ def publish(
     with connect.connect() as client:
         earlier = find_earlier(client, statements)
         receipts = connect.publish(client, statements, "statements")
+        ended = describe_ended(client, statements, receipts)
     value = {
         "receipts": [one.to_json() for one in receipts],
         "earlier": [
@@ -42,7 +49,8 @@ def publish(
             for one, before in earlier
         ],
     }
-    output.result(as_json, value, [*describe(receipts), *describe_earlier(earlier)])
+    rows = [*describe(receipts), *describe_earlier(earlier), *ended]
+    output.result(as_json, value, rows)
 
 
 def find_earlier(client: Memory, statements: list[Statement]) -> list[Pair]:
@@ -76,6 +84,23 @@ def describe_earlier(earlier: list[Pair]) -> list[output.Line]:
             f" {old} --reason superseded"
         )
         rows.append((text, "doubt"))
+    return rows
+
+
+def describe_ended(
+    client: connect.AnyClient, statements: list[Statement], receipts: list[Receipt]
+) -> list[output.Line]:
+    """A line for each key that had ended before what is new here came in."""
+    last: dict[bytes, int] = {}
+    for one, receipt in zip(statements, receipts, strict=True):
+        if receipt.new:
+            last[one.author] = max(receipt.index, last.get(one.author, 0))
+    rows: list[output.Line] = []
+    for author in list(last)[:MOST_AUTHORS]:
+        story = read_story(client, author)
+        if story.state.ends is not None and story.state.ends < last[author]:
+            text = f"{did_key(author)} {what_became(story)}: what it signed"
+            rows.append((f"{text} counts for nothing from there on.", "doubt"))
     return rows
 
 

@@ -14,8 +14,16 @@ from byline_cli.as_of import AsOfOption, parse_as_of
 from byline_cli.connect import connect, now_ms
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import labels_in
-from byline_cli.naming import parse_key
-from byline_cli.options import Depth, Json, MaxAge, NoPolicy, make_app
+from byline_cli.naming import parse_keys
+from byline_cli.options import (
+    Depth,
+    Json,
+    MaxAge,
+    NoPolicy,
+    PolicyFile,
+    TrustKeys,
+    make_app,
+)
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import (
     Reader,
@@ -43,27 +51,11 @@ def query(
         typer.Option("--save", metavar="FILE", help="Keep the proof in FILE."),
     ] = None,
     depth: Depth = DEFAULT_DEPTH,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-            readable=False,
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     no_policy: NoPolicy = False,
     max_age: MaxAge = None,
     as_of: AsOfOption = None,
-    trusted: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--trust-key",
-            metavar="KEY",
-            help="Whose word comes first, however many others claim the work."
-            " Repeatable, 16 at most.",
-        ),
-    ] = None,
+    trusted: TrustKeys = None,
     tlog_proof: Annotated[
         Path | None,
         typer.Option(
@@ -110,17 +102,13 @@ def query(
     rules, _where = chosen_policy(policy, no_policy)
     require_ageable(rules, max_age)
     then = parse_as_of(as_of)
-    if as_of is not None and peers:
-        raise UsageError(
-            "--as-of and --peer do not go together",
-            hint="save the peer's answer with --save, then: byline verify --as-of",
-        )
     if trusted and peers:
         raise UsageError(
-            "--trust-key and --peer do not go together",
+            "--trust-key and --peer do not go together: what peers are asked names no"
+            " keys",
             hint="ask a node over HTTP: BYLINE_NODE=URL byline query --trust-key",
         )
-    keys = tuple(map(parse_key, trusted or ()))
+    keys = parse_keys(trusted)
     if private and not peers:
         raise UsageError(
             "--private needs --peer", hint="a node of yours knows what you ask it"
@@ -132,7 +120,7 @@ def query(
         from byline_cli.peer_answers import Asked
         from byline_cli.query_peers import query_peers
 
-        asking = Asked(target, depth, rules, max_age, crowd if private else None)
+        asking = Asked(target, depth, rules, max_age, crowd if private else None, then)
         found = query_peers(peers, asking)
         bundle, verdict = found.held.bundle, found.held.verdict
         below, more = found.rows, found.value

@@ -140,6 +140,7 @@ def hold(reply: PeerReply, replies: Replies, asked: Asked) -> Held:
         now=now,
         depth=asked.depth,
         max_age=asked.max_age,
+        as_of=asked.as_of,
     )
     bundle = Bundle.from_bytes(reply.bundle)
     shown = {one.statement.id for one in bundle.statements}

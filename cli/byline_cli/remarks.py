@@ -54,7 +54,7 @@ def endorse(
     manner = Manner(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
-    say("Endorsed", fields, manner, sense=require_sense)
+    say("Endorsed", fields, manner, sense=require_sense, unless_said="any")
 
 
 @app.command()
@@ -94,7 +94,7 @@ def dispute(
     manner = Manner(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
-    say("Disputed", fields, manner, sense=require_sense)
+    say("Disputed", fields, manner, sense=require_sense, unless_said="any")
 
 
 @app.command()

@@ -18,12 +18,14 @@ from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.signing import load_key
 from byline_cli.statement_file import write_statements
+from byline_cli.wording import day, in_the_log
 from byline_ledger.content import Fields
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import NotFoundError, RedactedError
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import Behalf, do_work
+from byline_node.said_before import Which, said_before
 
 Sense = Callable[[AnyClient, Statement], None]
 Made = Callable[[bytes], Fields]
@@ -61,6 +63,7 @@ def say(
     manner: Manner,
     *,
     sense: Sense | None = None,
+    unless_said: Which | None = None,
     more: dict[str, object] | None = None,
     rows: tuple[output.Line, ...] = (),
 ) -> Statement:
@@ -69,6 +72,8 @@ def say(
 
     `fields` may be a function of the public key that signs.  `sense` raises for what
     readers would ignore; where a node is asked, it is called before any work is done.
+    With `unless_said`, what the key has said already, and not taken back, is not said
+    again (said_before.py).
     """
     if manner.out is not None:
         require_new(manner.out)
@@ -88,12 +93,20 @@ def say(
         if sense is not None:
             sense(client, draft)
         warn_if_ended(client, key.public)
-        bits = manner.work_bits
-        if bits is None:
-            bits = work_asked(client, key.public)
-        signed = sign_with_work(found, key, bits)
-        receipt = client.publish([signed])[0]
-    head = (f"{done}, in the log as entry {receipt.index}.", "head")
+        before = said_before(client, draft, unless_said) if unless_said else None
+        if before is not None:
+            signed = before
+        else:
+            bits = manner.work_bits
+            if bits is None:
+                bits = work_asked(client, key.public)
+            signed = sign_with_work(found, key, bits)
+        receipt = client.publish([signed])[0]  # of an old one: where it is
+    where = in_the_log([receipt.index])
+    text = f"{done}, {where}."
+    if before is not None:
+        text = f"Said on {day(before.time)} already, {where}: nothing was published."
+    head = (text, "head")
     output.result(
         manner.as_json, receipt.to_json() | (more or {}), [head, signed.cid, *rows]
     )

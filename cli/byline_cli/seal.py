@@ -19,7 +19,7 @@ from byline_cli.options import Json, Out, WorkBits, make_app
 from byline_cli.saying import Manner, say
 from byline_cli.signing import readable_keys
 from byline_cli.targets import hash_file, named_path
-from byline_cli.wording import amount, day
+from byline_cli.wording import amount, day, in_the_log
 from byline_ledger.crypto import random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
@@ -81,9 +81,10 @@ class SealJob(Job):
                 f"Signed seals of {files} into {self._out}. Nothing was published. What"
                 f" reveals them is in {kept_in}: keep it."
             )
+        where = in_the_log([one.index for one in self._receipts])
         return (
-            f"Sealed {files}, in the log up to entry {self._receipts[-1].index}. What"
-            f" reveals them is in {kept_in}: keep it, then: byline reveal FILE"
+            f"Sealed {files}, {where}. What reveals them is in {kept_in}: keep it,"
+            " then: byline reveal FILE"
         )
 
     def to_json(self) -> dict[str, object]:

@@ -9,11 +9,11 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import connect, now_ms
-from byline_cli.consent_job import PolicyFile
+from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
 from byline_cli.naming import parse_key, parse_optional_key
-from byline_cli.options import Json, Key, NoPolicy
+from byline_cli.options import Json, Key, NoPolicy, PolicyFile
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
@@ -71,6 +71,7 @@ def make(
     key = load_key(key_name)
     count = len(sizes_of(manifest))
     with connect(make=False) as client:
+        warn_if_ended(client, key.public)
         with output.progress("Asking", count, unit="works") as advance:
             made, signed = settle(
                 out, manifest, terms, bundles_of(client, rules), key, advance
@@ -129,6 +130,8 @@ def check_json(check: Check, rows: list[Row]) -> dict[str, object]:
         "findings": check.findings,
         "id": None if signed is None else signed.cid,
         "author": None if signed is None else did_key(signed.author),
+        "origin": None if check.log is None else check.log.origin,
+        "log_size": None if check.log is None else check.log.size,
         "members": [member_json(one) for one in check.members],
         "rows": [row.to_line() for row in rows],
     }
@@ -139,6 +142,11 @@ def check_rows(check: Check, rows: list[Row]) -> list[output.Line]:
     told: list[output.Line] = []
     if check.statement is not None:
         told.append(f"Signed by {did_key(check.statement.author)}")
+    if check.log is not None:
+        log = output.safe(check.log.origin)
+        told.append(
+            f"As of entry {check.log.size:,} of {log}; what came later is not in it"
+        )
     told += member_rows(check.members)
     told += [f"  {row.work.hex()}  {row.parts}/{row.of}  {row.word}" for row in rows]
     told += [(output.safe(one), "bad") for one in check.findings[:MOST_NAMED]]

@@ -111,6 +111,12 @@ def key_names() -> dict[bytes, str]:
     return {info.public: f'your key "{info.name}"' for info in good}
 
 
+def own_name(public: bytes) -> str | None:
+    """The name of a key of this user, by its public half."""
+    good, _bad = readable_keys()
+    return next((info.name for info in good if info.public == public), None)
+
+
 def readable_keys() -> tuple[list[KeyInfo], dict[str, BylineError]]:
     """This user's keys, and by their names those that cannot be read, and why: one of
     them is no reason to do without the others."""

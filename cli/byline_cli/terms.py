@@ -19,9 +19,11 @@ from byline_cli.naming import (
     parse_optional_key,
 )
 from byline_cli.options import From, Json, Key, Out, Until, WorkBits, make_app
+from byline_cli.plain_terms import term
 from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
+from byline_cli.wording import day
 from byline_ledger.content import (
     Price,
     grant_fields,
@@ -32,12 +34,14 @@ from byline_ledger.content import (
     read_request,
     request_fields,
 )
+from byline_ledger.content_terms import TERM
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX, check_word
-from byline_node.attest import standing_works
+from byline_node.attest import content_of, standing_works
+from byline_node.said_before import standing
 
 app = make_app()
 
@@ -108,7 +112,7 @@ def grant(
     manner = Manner(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
-    say("Granted", fields, manner, sense=require_own_work)
+    say("Granted", fields, manner, sense=require_own_work, unless_said="any")
 
 
 @app.command()
@@ -193,6 +197,7 @@ def offer(
             behalf=parse_behalf(for_, delegation, number),
         ),
         sense=sense,
+        unless_said="any",
     )
 
 
@@ -236,7 +241,7 @@ def request(
     manner = Manner(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
-    say("Asked", fields, manner, sense=require_offer)
+    say("Asked", fields, manner, sense=require_offer, unless_said="any")
 
 
 def parse_offered(text: str) -> bytes:
@@ -272,6 +277,7 @@ def require_own_work(client: AnyClient, signed: Statement) -> None:
     """A grant answers the request that it names; that the key claims nothing about the
     work is only said, for it may act for one that does."""
     require_answer(client, signed)
+    note_earlier(client, signed)
     if not any(
         speaker(one) == speaker(signed)
         for key in {signed.author, speaker(signed)}
@@ -282,6 +288,33 @@ def require_own_work(client: AnyClient, signed: Statement) -> None:
             " for a key that does.",
             "doubt",
         )
+
+
+def note_earlier(client: AnyClient, signed: Statement) -> None:
+    """Say it where the same was granted for another time: both grants stand then."""
+    said = client.authored(signed.author, [signed.about])
+    new = but_for_term(signed)
+    for one in standing(said, signed.author, signed.about, signed.type):
+        if content_of(one.fields) != content_of(signed.fields) and (
+            but_for_term(one) == new
+        ):
+            output.note(
+                f"You granted the same on {day(one.time)}{term_of(one)}, and both"
+                f" stand. To end that: byline withdraw {one.cid} --reason superseded",
+                "doubt",
+            )
+
+
+def but_for_term(grant: Statement) -> dict[str, object]:
+    """What a grant says, from whenever until whenever."""
+    content = content_of(grant.fields)
+    return {name: one for name, one in content.items() if name not in TERM}
+
+
+def term_of(grant: Statement) -> str:
+    """From when until when it holds."""
+    found = read_grant(grant)
+    return term(found.from_, found.until)
 
 
 def require_answer(client: AnyClient, signed: Statement) -> None:

@@ -14,7 +14,7 @@ from byline_cli.alarms import require_no_alarm
 from byline_cli.as_of import AsOfOption, parse_as_of
 from byline_cli.files import read_file
 from byline_cli.known_names import labels_in
-from byline_cli.options import Json, MaxAge, NoPolicy, make_app
+from byline_cli.options import Json, MaxAge, NoPolicy, PolicyFile, make_app
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
@@ -53,15 +53,7 @@ def verify(
     what: Annotated[
         str | None, typer.Argument(metavar="PATH|HASH", hidden=True)
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
-            readable=False,
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     no_policy: NoPolicy = False,
     max_age: MaxAge = None,
     as_of: AsOfOption = None,

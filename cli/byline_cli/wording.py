@@ -5,6 +5,7 @@ Nothing here says that a claim is true: a key claims, others endorse or dispute.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from byline_ledger.amount import amount as amount
@@ -98,6 +99,17 @@ JUDGEMENTS = {
 
 LAST_DAY = 253_402_300_799_999
 """The last millisecond of the year 9999, beyond which there is no calendar here."""
+
+
+def in_the_log(entries: Collection[int]) -> str:
+    """Where statements are: `in the log as entry 5`.  Their numbers may have gaps: a
+    log has entries of its own between them."""
+    first, last = min(entries), max(entries)
+    if first == last:
+        return f"in the log as entry {last}"
+    if last - first + 1 == len(entries):
+        return f"in the log as entries {first} to {last}"
+    return f"in the log, the last as entry {last}"
 
 
 def moment(milliseconds: int) -> str:

@@ -10,7 +10,9 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from hashlib import sha256
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
@@ -35,8 +37,8 @@ class WorkList(Protocol):
 
     @property
     def base(self) -> Path | None:
-        """What the paths of its rows are relative to; None where no files are at
-        hand."""
+        """What the paths of its rows are relative to: where the command was typed; None
+        where no files are at hand."""
         ...
 
     def reading(self) -> AbstractContextManager[Iterator[Line]]:
@@ -121,21 +123,28 @@ class Piped:
 
 
 class Folder:
-    """The files of a folder, hashed as they are reached."""
+    """The files of a folder, hashed as they are reached; their paths begin with the
+    folder as it was typed, so that they can be opened."""
 
     is_single = False
+    base = Path()
 
     def __init__(self, path: Path) -> None:
-        self._path = self.base = path
+        self._path = path
         self._found, self._passed = find_in_folder(path)
 
     @contextmanager
     def reading(self) -> Iterator[Iterator[Line]]:
         total = sum(one.size for one in self._found)
         with output.progress("Hashing", total, unit="bytes") as advance:
-            yield folder_rows(self._path, self._found, self._passed, advance)
+            rows = folder_rows(self._path, self._found, self._passed, advance)
+            yield starmap(self._as_typed, enumerate(rows, start=1))
         for row in describe_passed(self._passed):
             output.note(*((row,) if isinstance(row, str) else row))
+
+    def _as_typed(self, number: int, row: ManifestRow) -> ManifestRow:
+        path = self._path / (row.path or "")
+        return replace(row, number=number, path=path.as_posix())
 
     def digest(self) -> bytes:
         """By names, sizes and times, as tools that look for changes do."""

@@ -235,7 +235,7 @@ def data_set(cast: Cast) -> None:
         "--constrained",
     )
     taken = (mia.folder / "yes.txt").read_text().split()
-    expect("may be used on conditions", taken, ["guild0.txt", "guild1.txt"])
+    expect("may be used on conditions", taken, ["set/guild0.txt", "set/guild1.txt"])
     settled = mia(
         *("settle", "set.csv", "--group", cast.guild.key, "--for", USE),
         *("--out", "settlement"),

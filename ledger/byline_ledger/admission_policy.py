@@ -110,6 +110,17 @@ class AdmissionPolicy:
         return not self._said()
 
     @property
+    def doubt(self) -> str | None:
+        """What its operator can hardly mean; None if there is nothing."""
+        if self.authors != ANYONE and not self.trusted:
+            return (
+                f"authors is {self.authors!r} and no key is named: nobody is admitted"
+            )
+        if self.authors == VOUCHED and not self.vouchers:
+            return "authors is 'vouched' and vouchers names none: nobody is vouched for"
+        return None
+
+    @property
     def trusted(self) -> frozenset[bytes]:
         """The keys that are trusted by name."""
         return self.listed | self.vouchers

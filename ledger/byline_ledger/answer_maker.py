@@ -239,7 +239,7 @@ class _Reader:
     def _claim(self, record: Record, shown: Evidence | None) -> Claim:
         said, content = record.statement, read_work(record.statement)
         # One that another lookup brought has no page of remarks.
-        evidence = shown or Evidence(said, (), False)
+        evidence = shown or Evidence(said)
         standing = self._state.standings.of(record)
         withdrawal = self._withdrawal(standing.withdrawal)
         # The one that decides is told as the claim's status.

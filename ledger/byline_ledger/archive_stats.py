@@ -2,8 +2,9 @@
 the log.
 
 Rule: the log is read once, in its order, and only what is new is read again.  A claim
-counts until its author withdraws it; then it is counted among the withdrawn.  These are
-claims and not works, and go by the authors' own words.
+counts until it is withdrawn, by whoever may (docs/spec/state.md, "Status"), as of the
+entry that is read; then it is counted among the withdrawn.  These are claims and not
+works.
 
 Specification: docs/spec/label.md, "Statistics".
 """
@@ -11,15 +12,18 @@ Specification: docs/spec/label.md, "Statistics".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from byline_ledger.content_work import read_work
 from byline_ledger.digest import multihash
-from byline_ledger.entry import author_tag, id_in, subject_key
+from byline_ledger.effective import WITHDRAWN
+from byline_ledger.entry import subject_key
 from byline_ledger.errors import BylineError
+from byline_ledger.facts import AsOf
 from byline_ledger.moment import utc
+from byline_ledger.one_standing import OneStanding
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import PLAIN_ANSWERS
 
@@ -30,8 +34,6 @@ MEDIA = ("text", "image", "audio", "video", "model", "font", "application")
 """Top-level media types with a count of their own; also `other` and `unknown`."""
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 """Claimed times beyond are one bucket each: a stranger can claim any time."""
-MOST_WORDS = 64
-"""What an author said about one claim of theirs that is looked at."""
 
 Bucket = tuple[str, str, str]
 """How made, year, medium."""
@@ -49,18 +51,28 @@ class ArchiveStats:
     taken_down: int = 0
     """Statements without a body when they were counted."""
 
-    def advance(self, view: LogView, most: int) -> bool:
-        """Read up to `most` entries more; whether that was all that the view has."""
-        end = min(self.done + most, view.size)
-        self.taken_down += sum(1 for _ in view.taken_down(self.done, end))
-        for index, statement in view.statements(self.done, end):
-            self._count(view, index, statement)
+    def advance(
+        self, view: LogView, most: int, go_on: Callable[[], bool] = lambda: True
+    ) -> bool:
+        """Read up to `most` entries more, or until `go_on` says no; whether that was
+        all that the view has."""
+        start, end = self.done, min(self.done + most, view.size)
         self.done = end
-        return end == view.size
+        for index, statement in view.statements(start, end):
+            self._count(view, index, statement)
+            if not go_on():
+                self.done = index + 1
+                break
+        self.taken_down += sum(1 for _ in view.taken_down(start, self.done))
+        return self.done == view.size
 
     def _count(self, view: LogView, index: int, said: Statement) -> None:
         if said.type == "work":
-            is_gone = any(_withdrawals(view, said, index))
+            about = subject_key(multihash(said.id))
+            # Of most nobody says anything: then it stands.
+            is_gone = any(view.strings_under(about, limit=1)) and _is_withdrawn(
+                OneStanding(view, said), index
+            )
             (self.withdrawn if is_gone else self.standing)[bucket_of(said)] += 1
             return
         self.others[said.type if said.type in KNOWN else "other"] += 1
@@ -70,11 +82,13 @@ class ArchiveStats:
     def _withdraw(self, view: LogView, index: int, said: Statement) -> None:
         """The claim that it is about goes from one count to the other, once."""
         claim = _claim(view, said, index)
-        if claim is None or any(_withdrawals(view, claim, index)):
+        if claim is None:
             return
-        bucket = bucket_of(claim)
-        self.standing[bucket] -= 1
-        self.withdrawn[bucket] += 1
+        standing = OneStanding(view, claim)
+        if _is_withdrawn(standing, index) and not _is_withdrawn(standing, index - 1):
+            bucket = bucket_of(claim)
+            self.standing[bucket] -= 1
+            self.withdrawn[bucket] += 1
 
     def by(self, place: int) -> dict[str, dict[str, int]]:
         """Standing claims by one part of their bucket (1: year, 2: medium), and within
@@ -133,31 +147,22 @@ def medium_of(media_type: str | None) -> str:
     return top if top in MEDIA else "other"
 
 
-def _withdrawals(view: LogView, claim: Statement, before: int) -> Iterator[bool]:
-    """The author's own withdrawals of a claim among the first `before` entries."""
-    about = subject_key(multihash(claim.id)) + author_tag(claim.author)
-    for string in view.strings_under(about, limit=MOST_WORDS):
-        one = _body(view, id_in(string), before)
-        if one is not None and one.type == "withdraw" and one.author == claim.author:
-            yield True
+def _is_withdrawn(standing: OneStanding, index: int) -> bool:
+    """As of the entry at this place."""
+    found = standing.as_of(AsOf(index=index))
+    return found is not None and found.status == WITHDRAWN
 
 
 def _claim(view: LogView, said: Statement, before: int) -> Statement | None:
-    """The author's own claim that a withdrawal is about, if it is in the log so far."""
-    claim = _body(view, said.about[2:], before)
-    if claim is None or claim.type != "work" or claim.author != said.author:
-        return None
-    return claim
-
-
-def _body(view: LogView, id_: bytes, before: int) -> Statement | None:
-    index = view.index_of(id_)
+    """The claim that a withdrawal is about, if it is in the log so far."""
+    index = view.index_of(said.about[2:])
     if index is None or index >= before:
         return None
     try:
-        return view.statement(id_)
+        claim = view.statement(said.about[2:])
     except BylineError:
         return None  # taken down, or damaged: what it said is not known
+    return claim if claim is not None and claim.type == "work" else None
 
 
 def _made(counts: Mapping[Bucket, int]) -> Counter[str]:

@@ -7,6 +7,7 @@ Format: docs/spec/bundle.md.  A bundle is one canonical MessagePack map:
     depth       uint                         level of the last work that was followed
     earlier     [[note, 32-byte hashes]]     earlier cosigned checkpoints, each with its
                                              consistency proof to `checkpoint`
+    first       [32-byte key]                who claimed the one work first, see below
     format      "byline-bundle/3"
     inclusion   32-byte hashes, concatenated of all statements, see shared_proof.py
     keys        [32-byte key]                whom the reader trusts, ascending
@@ -16,6 +17,8 @@ Format: docs/spec/bundle.md.  A bundle is one canonical MessagePack map:
     redacted    [index, entry, tombstone]    of bodies taken down, by id
     statements  [index, envelope]            by id
     strings     uint                         number of strings in the lookup set
+
+`first` is the prover's to fill, where a page does not show everything (earliest.py).
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from byline_ledger.bundle_rows import (
     BundledStatement,
     EarlierCheckpoint,
     RedactedStatement,
+    gone_entry,
     parse_digest,
     parse_earlier,
     parse_gone,
@@ -42,6 +46,7 @@ from byline_ledger.bundle_rows import (
 from byline_ledger.chain import (
     MAX_ASKED,
     MAX_DEPTH,
+    MAX_FIRST,
     MAX_TRUSTED,
     OWN_PAGE,
     WORK_PAGE,
@@ -52,10 +57,10 @@ from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.codec import pack, split_array, split_map
 from byline_ledger.derivation import derive
 from byline_ledger.digest import multihash
+from byline_ledger.earliest import MAX_STRINGS, who_came_first
 from byline_ledger.entry import (
     StatementEntry,
     id_in,
-    parse_entry,
     statement_entry,
     subject_key,
 )
@@ -67,9 +72,10 @@ from byline_ledger.errors import (
     UsageError,
 )
 from byline_ledger.merkle import leaf_hash
-from byline_ledger.opening import walk_set
+from byline_ledger.opening import Walk, walk_set
 from byline_ledger.shared_proof import own_proof, shared_proof
 from byline_ledger.statement import Statement
+from byline_ledger.store.damage import damaged
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -88,6 +94,7 @@ _KEYS = {
     "checkpoint": bytes,
     "depth": int,
     "earlier": list,
+    "first": list,
     "format": str,
     "inclusion": bytes,
     "keys": list,
@@ -101,6 +108,7 @@ _KEYS = {
 _LISTS = {
     "asked": MAX_ASKED,
     "earlier": MAX_EARLIER,
+    "first": MAX_FIRST,
     "keys": MAX_TRUSTED,
     "redacted": MAX_STATEMENTS,
     "statements": MAX_STATEMENTS,
@@ -126,6 +134,13 @@ class Bundle:
     earlier: tuple[EarlierCheckpoint, ...] = ()
     keys: tuple[bytes, ...] = ()
     """32-byte keys that the reader trusts, ascending."""
+    first: tuple[bytes, ...] = ()
+    """32-byte keys of those who claimed the one work first, by the prover's word."""
+
+    @property
+    def ahead(self) -> tuple[bytes, ...]:
+        """The keys who are heard first where a page does not show everything."""
+        return self.keys + self.first
 
     def to_bytes(self) -> bytes:
         """The canonical encoding."""
@@ -135,6 +150,7 @@ class Bundle:
                 "checkpoint": self.checkpoint,
                 "depth": self.depth,
                 "earlier": [[one.note, b"".join(one.proof)] for one in self.earlier],
+                "first": list(self.first),
                 "format": FORMAT,
                 "inclusion": b"".join(self.inclusion),
                 "keys": list(self.keys),
@@ -184,6 +200,8 @@ class Bundle:
         redacted = tuple(map(parse_gone, fields["redacted"]))
         require_ascending(asked, "digests")
         require_ascending(keys, "keys")
+        first = tuple(map(parse_key, fields["first"]))
+        _require_first(first, asked, keys)
         require_ascending([one.statement.id for one in statements])
         require_ascending([one.entry.id for one in redacted])
         return cls(
@@ -199,7 +217,17 @@ class Bundle:
             redacted=redacted,
             earlier=tuple(map(parse_earlier, fields["earlier"])),
             keys=keys,
+            first=first,
         )
+
+
+def _require_first(
+    first: tuple[bytes, ...], asked: tuple[bytes, ...], keys: tuple[bytes, ...]
+) -> None:
+    if len({*first, *keys}) < len(first) + len(keys):
+        raise MalformedError("proof bundle: a key is named twice")
+    if first and len(asked) > 1:
+        raise MalformedError("proof bundle: only of one work it says who came first")
 
 
 def _require_format(value: object) -> None:
@@ -287,7 +315,9 @@ class _Prover:
         if len(asked) > 1:
             self._read_ahead(asked)
         walk = walk_set(view.lookup_set, self._read_strings)
-        chain = derive(walk, self._recall, self._place, asked, depth, keys)
+        first = self._first(walk, asked, keys)
+        place, ahead = self._place, keys + first
+        chain = derive(walk, self._recall, place, asked, depth, ahead)
         used = [self._known[id_] for id_ in sorted(chain.used)]
         places = sorted(self._place(one.id) for one in used)
         return Bundle(
@@ -309,7 +339,18 @@ class _Prover:
             ),
             earlier=self._earlier(chain),
             keys=keys,
+            first=first,
         )
+
+    def _first(
+        self, walk: Walk, asked: tuple[bytes, ...], keys: tuple[bytes, ...]
+    ) -> tuple[bytes, ...]:
+        """Who claimed the one work first; nobody where its page shows them anyway, or
+        where there is too much to look through."""
+        found = walk.find(subject_key(asked[0]), WORK_PAGE)
+        if len(asked) > 1 or found.complete or found.count > MAX_STRINGS:
+            return ()
+        return who_came_first(self._view, self._recall, asked[0], keys)
 
     def _read_ahead(self, asked: tuple[bytes, ...]) -> None:
         """What is needed of most works, in the order in which it is stored: a database
@@ -375,7 +416,7 @@ class _Prover:
 def _index_of(view: LogView, id_: bytes) -> int:
     index = view.index_of(id_)
     if index is None:
-        raise RuntimeError(f"the store lacks the index of {id_.hex()}")
+        raise damaged(f"the index of statement {id_.hex()} is missing")
     return index
 
 
@@ -384,11 +425,12 @@ def redacted(view: LogView, id_: bytes) -> RedactedStatement:
     index = _index_of(view, id_)
     tombstone = view.tombstone(id_)
     if tombstone is None:
-        raise RuntimeError(f"the store lacks the tombstone of {id_.hex()}")
+        raise damaged(f"the tombstone of statement {id_.hex()} is missing")
     return RedactedStatement(index, _entry_at(view, index), tombstone)
 
 
 def _entry_at(view: LogView, index: int) -> StatementEntry:
-    entry = parse_entry(view.entry(index))
-    assert isinstance(entry, StatementEntry)
-    return entry
+    try:
+        return gone_entry(view.entry(index))
+    except MalformedError as error:
+        raise damaged(f"log entry {index}: {error}") from error

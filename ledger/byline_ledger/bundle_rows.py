@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from byline_ledger.chain import KEY_SIZE
 from byline_ledger.codec import Value, unpack
+from byline_ledger.crypto import KEY_SIZE
 from byline_ledger.digest import is_multihash
 from byline_ledger.entry import StatementEntry, parse_entry
 from byline_ledger.errors import MalformedError

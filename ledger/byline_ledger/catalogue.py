@@ -126,6 +126,7 @@ def csv_rows(data: bytes, encoding: str) -> Iterator[tuple[int, list[str] | str]
         try:
             row = next(reader, None)
         except csv.Error as error:
+            count += 1
             yield number, f"not CSV: {error}"
             continue
         if row is None:

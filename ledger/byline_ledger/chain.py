@@ -9,17 +9,19 @@ amounts to: whether a withdrawal counts or a delegation holds is for whoever rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import TypeVar
 
-from byline_ledger.digest import multihash
+from byline_ledger.crypto import KEY_SIZE
 from byline_ledger.entry import StatementEntry
+from byline_ledger.key_state import MAX_SUCCESSORS
 from byline_ledger.statement import Statement
 
 MAX_ASKED = 512
 MAX_TRUSTED = 16
+MAX_FIRST = 8
+"""Keys who claimed a work first and are heard behind any flood."""
 MAX_DEPTH = 16
 WORK_PAGE = 256
 REMARK_PAGE = 32
@@ -28,13 +30,11 @@ HISTORY_PAGE = 64
 """Profiles and a cooperative's offers stand in a key's history."""
 OWN_PAGE = 16
 MAX_WORKS = 256
-MAX_SUCCESSORS = 8
 MAX_EVIDENCE = 8 << 20
 """Once bodies, signatures and lookups weigh more, no further lookup is owed."""
 LOOKUP_WEIGHT = 2048
 """What a lookup adds to an opening, about.  Without it a flood of small statements
 makes an opening that is larger than any verifier takes."""
-KEY_SIZE = 32
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -83,21 +83,19 @@ class Evidence:
     """A statement with what is proven about it.
 
     `own` are the statements about it by the keys that may act for its author (and for
-    the key that it was signed `for`); where `settled` is false there may be more of
-    them than are shown.
+    the key that it was signed `for`), and by rivals that a contested rotation names;
+    where `settled` is false there may be more of them than are shown.
     """
 
     statement: Statement
-    own: tuple[Statement, ...]
-    settled: bool
+    own: tuple[Statement, ...] = ()
+    settled: bool = False
     remarks: tuple[Evidence, ...] = ()
     """What anybody says about it, in a page; `remarks_total` is the proven count."""
     remarks_total: int | None = None
     gone: tuple[Gone, ...] = ()
     """What was said about it and taken down: withdrawals or disputes, for all that is
     known; then `settled` is false."""
-    contested: tuple[Statement, ...] = ()
-    """What keys said about it that a contested rotation names as successor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +171,6 @@ class Chain:
         """Whether the caps left anything out."""
         return WORKS_GAP in self.gaps or any(one.capped for one in self.works)
 
-    def history(self, key: bytes) -> KeyHistory | None:
-        """What is shown of a key, None if nothing was looked up."""
-        return next((one for one in self.keys if one.author == key), None)
-
-    def word(self, about: bytes, author: bytes) -> Word | None:
-        """What a key said about a multihash, None if it was not looked up."""
-        found = (
-            one for one in self.words if one.about == about and one.author == author
-        )
-        return next(found, None)
-
 
 # What the derivation reads from statements
 
@@ -194,17 +181,10 @@ def key_in(statement: Statement, name: str) -> bytes | None:
     return value if isinstance(value, bytes) and len(value) == KEY_SIZE else None
 
 
-def commitment_of(nonce: bytes, work: bytes, author: bytes) -> bytes:
-    """What a `seal` is about: the multihash of nonce, work (34 bytes) and author."""
-    return multihash(sha256(b"byline/seal/v1\x00" + nonce + work + author).digest())
-
-
-def source_digests(works: Iterable[WorkEvidence]) -> Iterator[bytes]:
-    """The works that the statements about these works name as sources."""
-    for work in works:
-        for evidence in work.statements:
-            for source in evidence.statement.sources:
-                yield source.digest
+def source_digests(said: Iterable[Sequence[Evidence]]) -> set[bytes]:
+    """The works that what is said of some works names as sources."""
+    rows = (one.statement.sources for each in said for one in each)
+    return {source.digest for sources in rows for source in sources}
 
 
 # One chain for each work that was asked for
@@ -254,7 +234,7 @@ class _Cutter:
         works, gaps = [first], []
         seen, level, row = {digest}, 0, [first]
         while True:
-            further = sorted(set(source_digests(row)) - seen)
+            further = sorted(source_digests(one.statements for one in row) - seen)
             seen |= set(further)
             known = [self._works[one] for one in further if one in self._works]
             if level == self._limit:

@@ -53,22 +53,26 @@ class _Seen:
     def is_shown(self, about: bytes, key: bytes | None) -> bool:
         return about in self._whole or (key is not None and (about, key) in self._shown)
 
-    def _add(self, rows: Iterable[Evidence]) -> None:
+    def _add(self, rows: Iterable[Evidence], signed_for: bool = True) -> None:
+        """`signed_for`: whether the own word of that key was looked up as well."""
         for one in rows:
-            said = (one.statement, *one.own, *one.contested)
+            said = (one.statement, *one.own)
             self.statements.update((statement.id, statement) for statement in said)
-            name = multihash(one.statement.id)
+            name, author = multihash(one.statement.id), one.statement.author
             if one.gone:
                 self.gone.add(name)
             if one.settled:
-                self._shown.update((name, key) for key in self._asked(one.statement))
+                principal = key_in(one.statement, "for") if signed_for else None
+                self._shown.update(
+                    (name, key) for key in self._asked(author, principal)
+                )
             if one.remarks_total == len(one.remarks):
                 self._whole.add(name)
             self._add(one.remarks)
 
-    def _asked(self, statement: Statement) -> Iterator[bytes]:
+    def _asked(self, *authors: bytes | None) -> Iterator[bytes]:
         """The keys whose own word on a statement the chain looked up."""
-        for start in (statement.author, key_in(statement, "for")):
+        for start in authors:
             key, seen = start, set[bytes]()
             while key is not None and key not in seen:
                 yield key
@@ -85,7 +89,7 @@ class _Seen:
                 if history.recovery is not None:
                     self._shown.add((about, history.recovery))
         for word in chain.words:
-            self._add(word.statements)
+            self._add(word.statements, signed_for=False)
             if word.settled:
                 self._shown.add((word.about, word.author))
             if word.gone:

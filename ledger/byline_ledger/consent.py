@@ -192,7 +192,7 @@ class Consents:
             is_sure = is_sure or (offer.grantee is not None and counts == YES)
         words = named if is_sure else [*named, *general]
         word = strictest(words) if words else None
-        if self._groups.is_shown(name, group):
+        if self._keys.is_shown(name, group):
             return word
         return unless_forbidden(word or Word(UNKNOWN))
 

@@ -7,12 +7,14 @@ of missing fields at most.  What stands where: docs/spec/label.md, "Croissant".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from byline_ledger.errors import UsageError
 from byline_ledger.label_table import COLUMNS, INTEGERS
-from byline_ledger.label_words import SLICES, percent
+from byline_ledger.label_words import SLICES, UNNAMED, licence_page, percent
+from byline_ledger.licence import UNKNOWN
+from byline_ledger.projection import is_address
 
 CONFORMS_TO = [
     "http://mlcommons.org/croissant/1.1",
@@ -79,9 +81,13 @@ _RAI = {
     "maintenance": "rai:dataReleaseMaintenancePlan",
     "personal_data": "rai:personalSensitiveInformation",
     "biases": "rai:dataBiases",
-    "limitations": "rai:dataLimitations",
     "intended": "rai:dataUseCases",
 }
+_RAI_LISTS = {
+    "rai:dataLimitations": ("limitations", "out_of_scope"),
+    "rai:dataCollectionTimeframe": ("period_start", "period_end"),
+}
+_TYPES = frozenset({"sc:Text", "sc:Integer"})
 _REQUIRED = (
     *("name", "description", "license", "url", "creator", "datePublished"),
     *("distribution", "recordSet"),
@@ -106,9 +112,9 @@ def croissant(label: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str,
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
-        "name": words.get("name", "A data set"),
+        "name": words.get("name", UNNAMED),
         "description": words.get("description", described(label)),
-        "license": words.get("license", "LicenseRef-Unknown"),
+        "license": _license(words),
         "url": words.get("url", manifest_uri(label)),
         "creator": _creator(label),
         "datePublished": label["date"],
@@ -118,7 +124,9 @@ def croissant(label: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str,
     if "languages" in words:
         found["inLanguage"] = words["languages"]
     found |= {term: words[name] for name, term in _RAI.items() if name in words}
-    found |= _time_frame(words)
+    for term, names in _RAI_LISTS.items():
+        said = [words[one] for one in names if one in words]
+        found |= {term: said} if said else {}
     found |= _figures(label)
     found["distribution"] = [
         {
@@ -138,7 +146,6 @@ def croissant(label: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str,
             "@id": "works",
             "name": "works",
             "description": "What is claimed of each work, and where the proof is.",
-            "key": {"@id": "works/digest"},
             "field": [_field(column) for column in COLUMNS],
         }
     ]
@@ -168,9 +175,10 @@ def _creator(label: Mapping[str, Any]) -> dict[str, Any]:
     return {"@type": "sc:Organization", "name": name, "identifier": key}
 
 
-def _time_frame(words: Mapping[str, Any]) -> dict[str, Any]:
-    days = [words[one] for one in ("period_start", "period_end") if one in words]
-    return {"rai:dataCollectionTimeFrame": days} if days else {}
+def _license(words: Mapping[str, Any]) -> str | dict[str, Any]:
+    """An address, as Croissant has it; what has none by its name."""
+    text = words.get("license", UNKNOWN)
+    return licence_page(text) or {"@type": "sc:CreativeWork", "name": text}
 
 
 def _figures(label: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,19 +220,30 @@ def require_sound(found: Mapping[str, Any]) -> None:
             raise UsageError(f"croissant.json: {name} is missing")
     for name, form in (
         ("datePublished", r"\d{4}-\d\d-\d\d"),
-        ("url", r"(https?://[^\s]+|urn:[^\s]+)"),
+        ("url", r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s]+"),
     ):
         if not re.fullmatch(form, found[name], re.ASCII):
             raise UsageError(f"croissant.json: {name}: not as it must be")
-    files = {one["@id"]: one for one in found["distribution"]}
-    for file in files.values():
+    licence = found["license"]
+    if isinstance(licence, str) and not is_address(licence):
+        raise UsageError("croissant.json: license: expected an address")
+    if list(CONFORMS_TO) != found.get("conformsTo") or "@context" not in found:
+        raise UsageError("croissant.json: conformsTo or @context is missing")
+    files = found["distribution"]
+    for file in files:
         if not re.fullmatch(r"[0-9a-f]{64}", file["sha256"]):
             raise UsageError(f"croissant.json: {file['@id']}: sha256 is missing")
     for records in found["recordSet"]:
-        ids = [field["@id"] for field in records["field"]]
-        columns = [field["source"]["extract"]["column"] for field in records["field"]]
-        of_known = {field["source"]["fileObject"]["@id"] for field in records["field"]}
-        if len({*ids}) < len(ids) or not {*columns} <= {*COLUMNS}:
-            raise UsageError("croissant.json: fields that are twice, or of no column")
-        if not of_known <= {*files} or records["key"]["@id"] not in ids:
-            raise UsageError("croissant.json: a field or key of something unknown")
+        _require_fields(records["field"], {file["@id"] for file in files})
+
+
+def _require_fields(fields: Sequence[Mapping[str, Any]], files: Set[str]) -> None:
+    """Each once, of a column and type that there are."""
+    ids = [field["@id"] for field in fields]
+    columns = {field["source"]["extract"]["column"] for field in fields}
+    if len({*ids}) < len(ids) or not columns <= {*COLUMNS}:
+        raise UsageError("croissant.json: fields that are twice, or of no column")
+    if not {field["source"]["fileObject"]["@id"] for field in fields} <= files:
+        raise UsageError("croissant.json: a field of an unknown file")
+    if not {field["dataType"] for field in fields} <= _TYPES:
+        raise UsageError("croissant.json: a field of an unknown type")

@@ -31,6 +31,7 @@ from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING, Walk, walk_set
 from byline_ledger.query_messages import MAX_RESPONSE, MAX_VKEY, AskCrowd
 from byline_ledger.statement import Statement
+from byline_ledger.store.damage import damaged
 from byline_ledger.tombstone import Tombstone
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def role_of(view: LogView, key: bytes) -> Role | None:
         for source in statement.sources:
             if source_key(source.digest) == key:
                 return Other(source.digest)
-        raise RuntimeError(f"statement {statement.id.hex()} lacks a key of its string")
+        raise damaged(f"statement {statement.id.hex()} lacks a key of its string")
     return None
 
 
@@ -284,5 +285,5 @@ def _bodies(view: LogView, strings: tuple[bytes, ...]) -> Iterator[Statement]:
         except RedactedError:
             continue
         if statement is None:
-            raise RuntimeError(f"the store lacks statement {id_in(string).hex()}")
+            raise damaged(f"statement {id_in(string).hex()} is missing")
         yield statement

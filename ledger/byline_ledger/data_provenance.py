@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from byline_ledger.croissant import described, manifest_uri
+from byline_ledger.label_words import UNNAMED
 from byline_ledger.vocabulary import USES
 
 VERSION = "1.0.0"
@@ -28,7 +29,7 @@ def data_provenance(label: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": _present(
             {
-                "title": words.get("name", "A data set"),
+                "title": words.get("name", UNNAMED),
                 "id": manifest_uri(label),
                 "location": words.get("url", manifest_uri(label)),
                 "issuer": words.get("creator", label["creator"]),

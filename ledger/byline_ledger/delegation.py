@@ -112,7 +112,7 @@ class Authority:
             reasons.no(f"{said.type} cannot be delegated")
         given = self._facts.by_id(id_)
         if given is None:
-            is_none = self._is_shown(digest_bytes(said.author), key)
+            is_none = self._keys.is_shown(digest_bytes(said.author), key)
             reasons.add(NO if is_none else UNSURE, "that key gave no such delegation")
             return
         scope = read_delegate(given.statement)
@@ -146,14 +146,8 @@ class Authority:
         spoke = [self._says(one, giver) for one in withdrawals if one.index < index]
         if YES in spoke:
             return NO
-        is_shown = self._is_shown(name, giver) and not self._facts.gone(name)
+        is_shown = self._keys.is_shown(name, giver) and not self._facts.gone(name)
         return YES if is_shown and UNSURE not in spoke else UNSURE
-
-    def _is_shown(self, about: bytes, key: bytes) -> bool:
-        """Whether all is shown of what those who act for a key said about this."""
-        found = self._keys.succession(key)
-        shown = self._facts.shown
-        return found.settled and all(shown(about, one) for one in found.keys)
 
     def _says(self, record: Record, key: bytes) -> Does:
         """Whether it is the word of a key in the succession of `key` itself."""

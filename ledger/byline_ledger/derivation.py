@@ -12,7 +12,7 @@ opening that lacks an owed lookup, or a bundle a statement, raises ProofError th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from byline_ledger.chain import (
@@ -26,13 +26,22 @@ from byline_ledger.chain import (
     Evidence,
     Gone,
     WorkEvidence,
-    commitment_of,
     depth_gap,
     key_in,
+    source_digests,
 )
+from byline_ledger.content_seal import seal_commitment
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.entry import author_tag, source_key, subject_key
-from byline_ledger.key_lookups import BY_KEY, EMPTY, KeyLookups, Notes, Place, Recall
+from byline_ledger.key_lookups import (
+    BY_KEY,
+    EMPTY,
+    Acting,
+    KeyLookups,
+    Notes,
+    Place,
+    Recall,
+)
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -43,20 +52,27 @@ def derive(
     place: Place,
     asked: Sequence[bytes],
     depth: int,
-    keys: Sequence[bytes] = (),
+    ahead: Sequence[bytes] = (),
 ) -> Chain:
-    """Follow every owed lookup from `asked` (34-byte multihashes) down to `depth`.
+    """Follow every owed lookup from `asked` (34-byte multihashes, ascending) down to
+    `depth`.
 
-    Both `asked` and `keys`, whom the reader trusts, ascend.  The depth of the result is
-    the level of the last work visited, which is less than `depth` if the chain ends
+    `ahead` are the keys who are heard first where a page does not show everything:
+    those that the reader trusts, then those who spoke first.  The depth of the result
+    is the level of the last work visited, which is less than `depth` if the chain ends
     before.
     """
-    return _Derivation(walk, recall, place, tuple(keys)).run(tuple(asked), depth)
+    return _Derivation(walk, recall, place, tuple(ahead)).run(tuple(asked), depth)
+
+
+def derive_one(walk: Walk, recall: Recall, place: Place, statement: Statement) -> Chain:
+    """What has to be known to judge one statement, and nothing else about its work."""
+    return _Derivation(walk, recall, place, ()).one(statement)
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A work as it is looked up, in three turns."""
+    """A work as it is looked up: what is said of it, remarks, what was made from it."""
 
     digest: bytes
     level: int
@@ -89,12 +105,14 @@ class _Draft:
 
 class _Derivation(KeyLookups):
     def __init__(
-        self, walk: Walk, recall: Recall, place: Place, trusted: tuple[bytes, ...]
+        self, walk: Walk, recall: Recall, place: Place, ahead: tuple[bytes, ...]
     ) -> None:
         super().__init__(walk, recall, place)
-        self._trusted = trusted
+        self._ahead = {key: rank for rank, key in enumerate(ahead)}
+        self._is_alone = True
 
     def run(self, asked: tuple[bytes, ...], depth: int) -> Chain:
+        self._is_alone = len(asked) == 1
         drafts: list[_Draft] = []
         gaps: list[str] = []
         seen = set(asked)
@@ -103,7 +121,7 @@ class _Derivation(KeyLookups):
         while row and level <= depth:
             found = [self._work(one, level) for one in row]
             drafts += found
-            row = sorted({one for draft in found for one in _sources(draft)} - seen)
+            row = sorted(source_digests(one.said for one in found) - seen)
             if len(drafts) + len(row) > room:
                 row = row[: room - len(drafts)]
                 gaps.append(WORKS_GAP)
@@ -114,15 +132,31 @@ class _Derivation(KeyLookups):
         for draft in drafts:
             self.notes = draft.notes
             draft.said = [self._with_remarks(one) for one in draft.said]
-        if len(asked) == 1 and drafts[0].said:
+        if self._is_alone and drafts[0].said:
             self._derive(drafts[0])
+        return self._chain(asked, drafts, gaps, level - 1, bool(row))
+
+    def one(self, statement: Statement) -> Chain:
+        draft = _Draft(statement.about, 0)
+        self.notes = draft.notes
+        draft.said = [self._with_remarks(self._standing(statement))]
+        return self._chain((statement.about,), [draft], [], 0, False)
+
+    def _chain(
+        self,
+        asked: tuple[bytes, ...],
+        drafts: Sequence[_Draft],
+        gaps: Sequence[str],
+        depth: int,
+        cut: bool,
+    ) -> Chain:
         works = [draft.done() for draft in drafts]
         told = [gap for one in works for gap in one.gaps]
         return Chain(
             works=tuple(works),
             keys=tuple(self.histories[key][0] for key in sorted(self.histories)),
-            depth=level - 1,
-            cut=bool(row),
+            depth=depth,
+            cut=cut,
             gaps=tuple(dict.fromkeys([*told, *gaps])),
             used=frozenset(self.used),
             asked=asked,
@@ -139,52 +173,60 @@ class _Derivation(KeyLookups):
             return draft
         draft.total, draft.gone = found.count, found.gone
         if level == 0 and not found.complete:
+            draft.notes.capped = not self._is_alone
             self._crowded(draft, found.statements)
         else:
-            draft.said = [self._claim(one) for one in self._by_trust(found.statements)]
+            draft.said = [self._claim(one) for one in self._ranked(found.statements)]
         return draft
 
     def _crowded(self, draft: _Draft, page: Sequence[Statement]) -> None:
-        """A work whose page is not complete: what trusted keys say comes first, and
-        what those say whose claims are shown is looked up as well."""
+        """A work whose page is not complete: those who are heard first come before all
+        others, and what those say whose claims are shown is looked up as well."""
         key = subject_key(draft.digest)
-        statements = {one.id: one for one in page}
+        shown = {one.id: one for one in page}
         gone = dict.fromkeys(draft.gone)
-        self._add(key, self._trusted, statements, gone)
-        said = {one.id: self._claim(one) for one in self._by_trust(statements.values())}
-        self._add(key, self._claimants(statements.values()), statements, gone)
-        said |= {
-            id_: self._claim(one) for id_, one in statements.items() if id_ not in said
-        }
+        self._add(key, self._ahead, shown, gone)
+        known = set(self._ahead)
+        said: dict[bytes, Evidence] = {}
+        ranked = self._ranked(shown.values())
+        for turn in ([one for one in ranked if one.author in self._ahead], ranked):
+            said |= {one.id: self._claim(one) for one in turn if one.id not in said}
+            claimants = sorted(self._claimants(turn) - known)
+            known.update(claimants)
+            brought = self._add(key, claimants, shown, gone)
+            said |= {one.id: self._claim(one) for one in brought}
         draft.said, draft.gone = list(said.values()), tuple(gone)
 
     def _add(
         self,
         key: bytes,
         authors: Iterable[bytes],
-        statements: dict[bytes, Statement],
+        shown: dict[bytes, Statement],
         gone: dict[Gone, None],
-    ) -> None:
-        """What these say about a work whose page is not complete."""
+    ) -> list[Statement]:
+        """What these say about a work whose page is not complete, and what of it was
+        not shown."""
+        brought: dict[bytes, Statement] = {}
         for author in authors:
             found = self.find(key + author_tag(author), OWN_PAGE, BY_KEY)
             if found is not None:
-                statements.update((one.id, one) for one in found.statements)
+                brought |= {one.id: one for one in found.statements}
                 gone.update(dict.fromkeys(found.gone))
+        fresh = [one for id_, one in brought.items() if id_ not in shown]
+        shown |= brought
+        return fresh
 
-    def _by_trust(self, statements: Collection[Statement]) -> Iterable[Statement]:
-        """Those of keys that the reader trusts come first."""
-        if not self._trusted:
+    def _ranked(self, statements: Collection[Statement]) -> Collection[Statement]:
+        """Those of the keys who are heard first, in their order, then the others."""
+        if not self._ahead:
             return statements
-        return sorted(statements, key=lambda one: one.author not in self._trusted)
+        rank = self._ahead.get
+        return sorted(statements, key=lambda one: rank(one.author, len(self._ahead)))
 
-    def _claimants(self, statements: Iterable[Statement]) -> list[bytes]:
-        """The keys that may act for those who claim a work, ascending."""
-        keys: set[bytes] = set()
-        for one in statements:
-            if one.type == "work":
-                keys |= set(self.acting_for(one).keys)
-        return sorted(keys - set(self._trusted))
+    def _claimants(self, statements: Iterable[Statement]) -> set[bytes]:
+        """The keys that may act for those who claim a work."""
+        claims = (one for one in statements if one.type == "work")
+        return {key for one in claims for key in self.acting_for(one).keys}
 
     def _claim(self, statement: Statement) -> Evidence:
         """What is said about a work; of a claim, with its membership and its seal."""
@@ -194,64 +236,60 @@ class _Derivation(KeyLookups):
         return evidence
 
     def _follow(self, statement: Statement) -> None:
-        """The membership and the seal that a claim names."""
-        group = key_in(statement, "group")
-        if group is not None:
-            self._membership(group, key_in(statement, "for") or statement.author)
-        if key_in(statement, "seal") is not None:
-            self._seal(statement)
-
-    def _membership(self, group: bytes, member: bytes) -> None:
-        """Admissions, leaves and offers, each by whoever acts for that key."""
-        about_member, about_group = digest_bytes(member), digest_bytes(group)
-        of_group = self.acting(group).keys
-        for key in of_group:
-            self.word(about_member, key)
-        for key in self.acting(member).keys:
-            self.word(about_group, key)
-        for key in of_group:
-            self.word(about_group, key)
-
-    def _seal(self, statement: Statement) -> None:
-        """What the author sealed, if this is the work and the nonce that was meant."""
-        nonce = key_in(statement, "seal-nonce")
-        if nonce is None:
-            return
+        """The membership and the seal that a claim names: of its author, and of the key
+        that it was signed for, since whether that holds is not judged here."""
         principal = key_in(statement, "for") or statement.author
-        for key in dict.fromkeys((statement.author, principal)):
-            self.word(commitment_of(nonce, statement.about, key), key)
+        keys = dict.fromkeys((statement.author, principal))
+        group, nonce = key_in(statement, "group"), key_in(statement, "seal-nonce")
+        if group is not None:
+            self._membership(group, keys)
+        if nonce is not None and key_in(statement, "seal") is not None:
+            for key in keys:
+                self.word(seal_commitment(nonce, statement.about, key), key)
+
+    def _membership(self, group: bytes, members: Iterable[bytes]) -> None:
+        """Admissions, leaves and offers, each by whoever acts for that key."""
+        about_group, of_group = digest_bytes(group), self.acting(group).keys
+        for member in members:
+            for key in of_group:
+                self.word(digest_bytes(member), key)
+            for key in self.acting(member).keys:
+                self.word(about_group, key)
+        for key in of_group:
+            self.word(about_group, key)
 
     # Statements
 
     def _standing(self, statement: Statement) -> Evidence:
         """A statement with what the keys that may act for its author say about it."""
-        acting = self.acting_for(statement)
-        principal = key_in(statement, "for")
+        return self.own_word(statement, self._authority(statement))
+
+    def _authority(self, statement: Statement) -> Acting:
+        """Who may act for its author; and of one that was signed for another key, who
+        may act for that, and what it delegated."""
+        acting, principal = self.acting_for(statement), key_in(statement, "for")
         if principal is not None:
             self.delegations(principal, statement.author)
-        return self.own_word(statement, acting)
+        return acting
 
     # Remarks, and works made from this one
 
     def _with_remarks(self, evidence: Evidence) -> Evidence:
-        statement, gone = evidence.statement, evidence.gone
-        own, contested = evidence.own, evidence.contested
+        """With what anybody says about it: the first page."""
+        statement, own, settled = evidence.statement, evidence.own, evidence.settled
         about = subject_key(multihash(statement.id))
         found = self.find(about, REMARK_PAGE, "remarks about a statement")
         if found is None:
             return evidence
         if found is EMPTY:
-            return Evidence(statement, own, evidence.settled, (), 0, gone, contested)
-        remarks = tuple(self._remark(one) for one in found.statements)
-        acting = self.acting_for(statement)
+            return Evidence(statement, own, settled, (), 0, evidence.gone)
         return Evidence(
             statement,
-            own + _among(found.statements, acting.keys, own),
-            evidence.settled and not found.gone,
-            remarks,
+            own,
+            settled and not found.gone,
+            tuple(self._remark(one) for one in found.statements),
             found.count,
-            gone + tuple(one for one in found.gone if one not in gone),
-            contested + _among(found.statements, acting.rivals, contested),
+            tuple(dict.fromkeys(evidence.gone + found.gone)),
         )
 
     def _remark(self, statement: Statement) -> Evidence:
@@ -259,12 +297,10 @@ class _Derivation(KeyLookups):
         where it was signed for another key."""
         if statement.type != "withdraw":
             return self._standing(statement)
-        principal = key_in(statement, "for")
-        if principal is not None:
+        if key_in(statement, "for") is not None:
             # The key that signed it may have ended before.
-            self.acting_for(statement)
-            self.delegations(principal, statement.author)
-        return Evidence(statement, (), True)
+            self._authority(statement)
+        return Evidence(statement)
 
     def _derive(self, draft: _Draft) -> None:
         self.notes = draft.notes
@@ -273,16 +309,3 @@ class _Derivation(KeyLookups):
         if found is not None:
             draft.derived = tuple(self._standing(one) for one in found.statements)
             draft.derived_total, draft.derived_gone = found.count, found.gone
-
-
-def _among(
-    shown: Sequence[Statement], keys: Sequence[bytes], known: Sequence[Statement]
-) -> tuple[Statement, ...]:
-    """What these keys say that the pages of their own word had no place for."""
-    return tuple(one for one in shown if one.author in keys and one not in known)
-
-
-def _sources(draft: _Draft) -> Iterator[bytes]:
-    for evidence in draft.said:
-        for source in evidence.statement.sources:
-            yield source.digest

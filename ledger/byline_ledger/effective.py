@@ -101,11 +101,9 @@ class Standings:
 
     def _is_own_word_shown(self, record: Record) -> bool:
         about = multihash(record.statement.id)
-        found = map(self._keys.succession, self._authority.principals(record))
-        return not self._facts.gone(about) and all(
-            one.settled and all(self._facts.shown(about, key) for key in one.keys)
-            for one in found
-        )
+        keys = self._authority.principals(record)
+        is_shown = all(self._keys.is_shown(about, one) for one in keys)
+        return is_shown and not self._facts.gone(about)
 
     def _of_withdrawal(self, record: Record) -> str:
         target = self._facts.by_id(record.statement.about[2:])

@@ -169,7 +169,7 @@ def _use(key: str, value: str) -> tuple[str, Fields]:
 def _term(made: str | None, source_type: str | None) -> str | None:
     """The source type to write for what was said of how a work was made."""
     if made is not None:
-        words.check_word("made", made, tuple(words.MADE_DEFAULT_TERM))
+        words.check_made(made)
     if source_type is None:
         return None if made is None else words.MADE_DEFAULT_TERM[made]
     term = words.source_type_to_write(source_type)

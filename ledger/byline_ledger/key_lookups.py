@@ -14,10 +14,8 @@ from typing import TypeAlias, TypeVar
 from byline_ledger.chain import (
     FOLLOWED,
     HISTORY_PAGE,
-    KEY_SIZE,
     LOOKUP_WEIGHT,
     MAX_EVIDENCE,
-    MAX_SUCCESSORS,
     OWN_PAGE,
     Evidence,
     Gone,
@@ -26,10 +24,17 @@ from byline_ledger.chain import (
     key_in,
 )
 from byline_ledger.digest import digest_bytes, multihash
-from byline_ledger.entry import author_tag, id_in, source_key, subject_key
+from byline_ledger.entry import (
+    ID_BYTES,
+    KEY_BYTES,
+    author_tag,
+    id_in,
+    source_key,
+    subject_key,
+)
 from byline_ledger.errors import ProofError
 from byline_ledger.facts import Facts, Record
-from byline_ledger.key_state import Keys, KeyState
+from byline_ledger.key_state import MAX_SUCCESSORS, Keys, KeyState
 from byline_ledger.opening import Walk
 from byline_ledger.statement import Statement
 
@@ -158,27 +163,19 @@ class KeyLookups:
         """A statement with what these keys say about it."""
         about = subject_key(multihash(statement.id))
         own: list[Statement] = []
-        contested: list[Statement] = []
         missing: list[Gone] = []
         settled = acting.settled
-        for keys, words in ((acting.keys, own), (acting.rivals, contested)):
-            for key in keys:
-                found = self.find(about + author_tag(key), OWN_PAGE, BY_KEY)
-                if found is EMPTY:
-                    continue
-                if found is None:
-                    settled = False
-                    break
-                words += [one for one in found.statements if one.author == key]
-                missing += found.gone
-                settled = settled and found.is_whole
-        return Evidence(
-            statement,
-            tuple(own),
-            settled,
-            gone=tuple(missing),
-            contested=tuple(contested),
-        )
+        for key in acting.keys + acting.rivals:
+            found = self.find(about + author_tag(key), OWN_PAGE, BY_KEY)
+            if found is EMPTY:
+                continue
+            if found is None:
+                settled = False
+                break
+            own += _by(key, found)
+            missing += found.gone
+            settled = settled and found.is_whole
+        return Evidence(statement, tuple(own), settled, gone=tuple(missing))
 
     def acting_for(self, statement: Statement) -> Acting:
         """Who may act for the author, and for the key that it was signed for."""
@@ -204,12 +201,11 @@ class KeyLookups:
         found = self.find(prefix, limit, BY_KEY)
         if found is None:
             return Word(about, author, (), None, False)
-        said = (one for one in found.statements if one.author == author)
         statements = tuple(
             self.own_word(one, self.acting(author))
             if one.type in FOLLOWED
-            else Evidence(one, (), False)
-            for one in said
+            else Evidence(one)
+            for one in _by(author, found)
         )
         return Word(about, author, statements, found.count, found.is_whole, found.gone)
 
@@ -239,21 +235,27 @@ class KeyLookups:
         found = self.find(about + author_tag(key), HISTORY_PAGE, BY_KEY)
         if found is None:
             return KeyHistory(key, (), 0, False, None)
-        said = tuple(one for one in found.statements if one.author == key)
-        recovery = self._state(key, said).recovery
+        if found is EMPTY:
+            return KeyHistory(key, (), 0, True, None)
+        said, settled = _by(key, found), found.is_whole
         recovered: tuple[Statement, ...] = ()
-        settled = found.is_whole
-        if recovery is not None:
-            more = self.find(about + author_tag(recovery), OWN_PAGE, BY_KEY)
+        state = self._state(key, said)
+        if state.recovery is not None:
+            more = self.find(about + author_tag(state.recovery), OWN_PAGE, BY_KEY)
             settled = settled and more is not None and more.is_whole
-            if more is not None:
-                recovered = tuple(
-                    one for one in more.statements if one.author == recovery
-                )
-        named = self._state(key, said + recovered).named
-        successor = named[0] if settled and len(named) == 1 else None
-        rest = recovery, recovered, tuple(sorted(named))
-        return KeyHistory(key, said, found.count, settled, successor, *rest)
+            recovered = _by(state.recovery, more or EMPTY)
+            state = self._state(key, said + recovered)
+        named = state.named
+        return KeyHistory(
+            author=key,
+            statements=said,
+            total=found.count,
+            settled=settled,
+            successor=named[0] if settled and len(named) == 1 else None,
+            recovery=state.recovery,
+            recovered=recovered,
+            named=tuple(sorted(named)),
+        )
 
     def _state(self, key: bytes, said: tuple[Statement, ...]) -> KeyState:
         """What became of a key, as far as this shows it (state.md, "Keys")."""
@@ -277,6 +279,11 @@ class KeyLookups:
         return value
 
 
+def _by(author: bytes, page: Page) -> tuple[Statement, ...]:
+    """What a key says there: others may have the same tag."""
+    return tuple([one for one in page.statements if one.author == author])
+
+
 def _weight(one: Statement | Gone) -> int:
     """What a statement adds to a bundle, about."""
     if isinstance(one, Gone):
@@ -286,7 +293,7 @@ def _weight(one: Statement | Gone) -> int:
 
 def _fits(one: Statement | Gone, string: bytes) -> bool:
     """Whether this statement adds this string to the set."""
-    key, tag = string[:KEY_SIZE], string[KEY_SIZE:-KEY_SIZE]
+    key, tag = string[:KEY_BYTES], string[KEY_BYTES:-ID_BYTES]
     if isinstance(one, Gone):
         return key in one.entry.keys and one.entry.tag == tag
     if author_tag(one.author) != tag:

@@ -14,6 +14,7 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record
 
 MAX_SUCCESSORS = 8
+"""As many keys may follow one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,11 @@ class Keys:
             if len(states) > MAX_SUCCESSORS:
                 return Succession(tuple(states), False)
             states.append(self.state(last.successor))
+
+    def is_shown(self, about: bytes, key: bytes) -> bool:
+        """Whether all is shown of what those who act for a key said about this."""
+        found, shown = self.succession(key), self._facts.shown
+        return found.settled and all(shown(about, one) for one in found.keys)
 
     def speaks(self, author: bytes, index: int, key: bytes) -> Does:
         """Whether what `author` itself says at a place acts for `key`."""

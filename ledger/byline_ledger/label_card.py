@@ -7,18 +7,23 @@ YAML reads.  docs/spec/label.md, "Card".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from byline_ledger.croissant import described
-from byline_ledger.label_drawing import shortened
 from byline_ledger.label_words import (
     FOR,
     SLICES,
     TEXTS,
+    UNNAMED,
     VERDICTS,
+    depth_rows,
+    licence_page,
     percent,
+    shortened,
     size_words,
+    trust_rows,
+    unknown_words,
 )
 from byline_ledger.vocabulary import USES
 
@@ -43,14 +48,32 @@ def card(label: Mapping[str, Any]) -> str:
 def _front(label: Mapping[str, Any]) -> Iterator[str]:
     words, count = label["words"], label["manifest"]["count"]
     yield "---"
-    yield f"pretty_name: {json.dumps(words.get('name', 'A data set'))}"
-    yield f"license: {json.dumps(words.get('license', 'unknown').lower())}"
+    yield f"pretty_name: {_yaml(words.get('name', UNNAMED))}"
+    yield from _license(words.get("license"))
     if "languages" in words:
-        yield f"language: {json.dumps(words['languages'])}"
+        yield f"language: [{', '.join(map(_yaml, words['languages']))}]"
     yield f"size_categories: {json.dumps([size_category(count)])}"
     yield f"tags: {json.dumps(_tags(label))}"
     yield 'configs: [{"config_name": "works", "data_files": "items.csv"}]'
     yield "---"
+
+
+def _license(text: str | None) -> Iterator[str]:
+    """Hubs know single identifiers, in small letters; all else is `other`, by name."""
+    page = None if text is None else licence_page(text)
+    if text is None:
+        yield 'license: "unknown"'
+    elif page is not None and page != text:
+        yield f"license: {_yaml(text.lower())}"
+    else:
+        yield f'license: "other"\nlicense_name: {_yaml(text)}'
+        if page is not None:
+            yield f"license_link: {_yaml(page)}"
+
+
+def _yaml(text: str) -> str:
+    """A text as JSON and YAML both read it: YAML knows no pairs of \\uXXXX."""
+    return json.dumps(shortened(text, 2_048), ensure_ascii=False)
 
 
 def size_category(count: int) -> str:
@@ -72,7 +95,7 @@ def _tags(label: Mapping[str, Any]) -> list[str]:
 def _body(label: Mapping[str, Any]) -> Iterator[str]:
     words, count = label["words"], label["manifest"]["count"]
     yield ""
-    yield f"# {_cell(words.get('name', 'A data set'))}"
+    yield f"# {_cell(words.get('name', UNNAMED))}"
     yield ""
     yield _cell(words.get("description", described(label)))
     yield ""
@@ -122,6 +145,9 @@ def _violations(label: Mapping[str, Any]) -> Iterator[str]:
     yield f"{found['items']:,}" + (", the first of them:" if found["first"] else ".")
     for one in found["first"]:
         yield f"- {_cell(one['path'] or one['digest'])}"
+    unknown = label["consent"][label["use"]]["unknown"]["items"]
+    if unknown:
+        yield from ("", unknown_words(unknown))
 
 
 def _top(title: str, found: Mapping[str, Any], count: int) -> Iterator[str]:
@@ -137,21 +163,18 @@ def _top(title: str, found: Mapping[str, Any], count: int) -> Iterator[str]:
 
 
 def _trust(label: Mapping[str, Any]) -> Iterator[str]:
-    trust, near, log = label["trust"], label["near_duplicates"], label["log"]
-    yield from ("", "## Trust", "", "| | works |", "|---|--:|")
-    for said, items in (
-        ("Claimed by a key, and it stands", trust["signed"]),
-        ("Claimed by a key with a name", trust["named"]),
-        ("Endorsed by somebody else", trust["endorsed"]),
-        ("Disputed", trust["disputed"]),
-        ("Somebody in it objects", label["objections"]["items"]),
-        ("With a claim that was withdrawn", trust["withdrawn"]),
-        (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
-    ):
-        yield f"| {said} | {items:,} |"
+    log = label["log"]
+    yield from _counts("Generations of AI behind a work", depth_rows(label))
+    yield from _counts("Trust", trust_rows(label))
     yield ""
     yield f"Withdrawals are honoured until entry {log['size']:,} of `{log['origin']}`,"
     yield f"{label['date']}."
+
+
+def _counts(title: str, rows: Sequence[tuple[str, int | None]]) -> Iterator[str]:
+    yield from ("", f"## {title}", "", "| | works |", "|---|--:|")
+    for said, items in rows:
+        yield f"| {said} | {'unknown' if items is None else f'{items:,}'} |"
 
 
 def _said(words: Mapping[str, Any]) -> Iterator[str]:
@@ -165,4 +188,4 @@ def _said(words: Mapping[str, Any]) -> Iterator[str]:
 def _cell(text: str) -> str:
     """A stranger's text in one line of Markdown, without markup of its own."""
     plain = shortened(text, 2_048)
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#!" else c for c in plain)
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#!&~" else c for c in plain)

@@ -7,6 +7,7 @@ they are computed again from the proofs.  Specification: docs/spec/label.md, "Do
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ MAX_LABEL = 4 << 20
 """Bytes of a label.json."""
 MAX_TIME = 2**63 - 1
 MAX_DIFFERENCES = 100
+_NOTHING = object()
+"""Stands for a field that is not there, which is not null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,25 @@ class Head:
 def label_bytes(document: Mapping[str, Any]) -> bytes:
     """label.json: the document as UTF-8 JSON, indented by one, with a line feed."""
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def headline(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `label` statement says of a document: those arguments of
+    `content_sets.label_fields`, and fields of LabelContent."""
+    manifest, log, trust = document["manifest"], document["log"], document["trust"]
+    made = document["ingredients"].items()
+    return {
+        "use": document["use"],
+        "count": manifest["count"],
+        "size": manifest["bytes"],
+        "items": {word: one["items"] for word, one in made},
+        "violations": document["violations"]["items"],
+        "disputed": trust["disputed"],
+        "withdrawn": trust["withdrawn"],
+        "origin": log["origin"],
+        "log_size": log["size"],
+        "set_root": bytes.fromhex(log["set_root"]),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +158,16 @@ def _digest(text: str) -> bytes:
 def differences(said: object, found: object, where: str = "") -> list[str]:
     """Where two documents differ, each as a line; the first few of many."""
     lines: list[str] = []
-    waiting: list[tuple[str, object, object]] = [(where, said, found)]
+    waiting: deque[tuple[str, object, object]] = deque([(where, said, found)])
     while waiting and len(lines) < MAX_DIFFERENCES:
-        place, one, other = waiting.pop(0)
+        place, one, other = waiting.popleft()
         if isinstance(one, dict) and isinstance(other, dict):
             waiting += [
-                (f"{place}.{name}" if place else name, one.get(name), other.get(name))
+                (
+                    f"{place}.{name}" if place else name,
+                    one.get(name, _NOTHING),
+                    other.get(name, _NOTHING),
+                )
                 for name in sorted({*one, *other}, key=str)
             ]
         elif isinstance(one, list) and isinstance(other, list):
@@ -158,7 +184,7 @@ def differences(said: object, found: object, where: str = "") -> list[str]:
 
 
 def _shown(value: object) -> str:
-    if value is None:
+    if value is _NOTHING:
         return "nothing"
     if isinstance(value, (dict, list)):
         return "a table"

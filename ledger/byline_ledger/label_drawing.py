@@ -7,12 +7,23 @@ Units are pixels of a label WIDTH wide; y grows downwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from byline_ledger.amount import amount
-from byline_ledger.label_words import FOR, SLICES, VERDICTS, percent, size_words
+from byline_ledger.label_words import (
+    FOR,
+    SLICES,
+    UNNAMED,
+    VERDICTS,
+    depth_rows,
+    percent,
+    shortened,
+    size_words,
+    trust_rows,
+    unknown_words,
+)
 
 WIDTH = 560
 MARGIN = 22
@@ -22,8 +33,10 @@ SHARE = 72
 """Width of the column of shares."""
 MOST_NAMES = 4
 """Licences and domains that the picture lists."""
-MAX_NAME = 40
-"""Characters of a name on the picture."""
+NAME = INNER - 26 - SHARE - 112
+"""Width of a name beside its number, which may be one of ten digits."""
+LEAST = 5
+"""Width of a slice in a bar, however few works it has: it is there, and it is seen."""
 
 PATTERNS = {
     "human": ("#1b5e8c", "solid"),
@@ -93,7 +106,7 @@ class _Pen:
 
     def run(self) -> Drawing:
         label = self._label
-        name = shortened(str(label["words"].get("name", "A data set")))
+        name = fitting(str(label["words"].get("name", UNNAMED)), INNER, 17)
         self._y = 18
         self._text("Data Facts", 50, bold=True, above=44)
         self._text(name, 17, bold=True, above=26)
@@ -131,8 +144,11 @@ class _Pen:
         self._shapes.append(Bar(MARGIN, self._y, INNER, height))
         self._y += height
 
-    def _share(self, left: str, items: int) -> None:
-        """A row with a number of works and their share."""
+    def _share(self, left: str, items: int | None) -> None:
+        """A row with a number of works and their share; None is unknown."""
+        if items is None:
+            self._row(left, "unknown", at=26)
+            return
         self._row(left, percent(items, self._count), at=26)
         x = RIGHT - SHARE
         self._shapes.append(Text(x, self._y, f"{items:,}", 15, False, "end"))
@@ -161,9 +177,11 @@ class _Pen:
             self._shapes.append(box)
 
     def _bar(self, words: Mapping[str, str], found: Mapping[str, Any]) -> None:
+        whole = Bar(MARGIN, self._y, INNER, 30, "#ffffff", "empty", outlined=True)
+        self._shapes.append(whole)
         x = float(MARGIN)
-        for word in words:
-            width = INNER * found[word]["items"] / max(self._count, 1)
+        widths = slice_widths([found[word]["items"] for word in words])
+        for word, width in zip(words, widths, strict=True):
             if width:
                 colour, pattern = PATTERNS[word]
                 box = Bar(x, self._y, width, 30, colour, pattern, outlined=True)
@@ -171,16 +189,8 @@ class _Pen:
                 x += width
 
     def _depths(self) -> None:
-        found = self._label["synthetic_depth"]
         self._row("Generations of AI behind a work", "works", bold=True)
-        none = found.get("0", 0)
-        unknown = found.get("open", 0)
-        some = self._count - none - unknown
-        for said, items in (
-            ("None, back to works without sources", none),
-            ("One or more, all known", some),
-            ("Unknown: the chain has gaps", unknown),
-        ):
+        for said, items in depth_rows(self._label):
             self._share(said, items)
 
     def _violations(self) -> None:
@@ -199,37 +209,31 @@ class _Pen:
             Text(MARGIN + 10, self._y + 23, text, 17, True, "start", colour)
         )
         self._y += 34
+        unknown = self._label["consent"][self._label["use"]]["unknown"]["items"]
+        if unknown:
+            self._row(unknown_words(unknown), "")
+            self._y += 6
 
     def _names(self, title: str, found: Mapping[str, Any]) -> None:
         self._row(title, "works", bold=True)
         top = found["top"]
         for one in top[:MOST_NAMES]:
-            name = "Unknown" if one["name"] == "unknown" else shortened(one["name"])
-            self._share(name, one["items"])
+            name = "Unknown" if one["name"] == "unknown" else one["name"]
+            self._share(fitting(name, NAME, 15), one["items"])
         rest = found["total"] - MOST_NAMES
         if rest > 0:
             self._row(f"and {amount(rest, 'more', 'more')}", "", at=26)
 
     def _trust(self) -> None:
-        trust, near = self._label["trust"], self._label["near_duplicates"]
         self._row("Trust", "works", bold=True)
-        objections = self._label["objections"]["items"]
-        for said, items in (
-            ("Claimed by a key, and it stands", trust["signed"]),
-            ("Claimed by a key with a name", trust["named"]),
-            ("Endorsed by somebody else", trust["endorsed"]),
-            ("Disputed", trust["disputed"]),
-            ("Somebody in it objects", objections),
-            ("With a claim that was withdrawn", trust["withdrawn"]),
-            (f"In {near['clusters']:,} groups of near-duplicates", near["items"]),
-        ):
+        for said, items in trust_rows(self._label):
             self._share(said, items)
 
     def _foot(self) -> None:
         label = self._label
         log, digest = label["log"], label["manifest"]["digest"]
         self._y += 4
-        origin = shortened(log["origin"], 44)
+        origin = fitting(log["origin"], 270, 12)
         for text in (
             "Computed from signed statements and their proofs. A claim is a claim:",
             "nobody checked that it is true. Shares are of works, not of bytes.",
@@ -239,7 +243,36 @@ class _Pen:
             self._text(text, 12, above=17)
 
 
-def shortened(text: str, most: int = MAX_NAME) -> str:
-    """A stranger's text, printable, cut to a length."""
-    plain = "".join(c if c.isprintable() else "?" for c in text)
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
+def slice_widths(counts: Sequence[int], width: float = INNER) -> list[float]:
+    """Widths that make up a bar: by their counts, but none less than LEAST that is
+    there at all; the others give what that takes.  The bar has room for that."""
+    whole = sum(counts)
+    wide = [one for one in counts if one * width >= LEAST * whole]
+    few = sum(1 for one in counts if 0 < one * width < LEAST * whole)
+    left = width - LEAST * few
+    return [
+        left * one / sum(wide) if one in wide and one else float(LEAST if one else 0)
+        for one in counts
+    ]
+
+
+def fitting(text: str, width: float, size: int) -> str:
+    """A stranger's text, cut to about what stands in a width at a size, whatever the
+    font: a letter that is none of ASCII may be as wide as the line is high."""
+    plain = shortened(text, 256)
+    room = [width / size]
+    for letter in plain:
+        room.append(room[-1] - _breadth(letter))
+    if room[-1] >= 0:
+        return plain
+    kept = sum(1 for one in room if one >= 1)
+    return plain[: max(kept - 1, 0)] + "…"
+
+
+def _breadth(letter: str) -> float:
+    """Of the height of a line."""
+    if letter in "MWmw@%" or not letter.isascii():
+        return 1
+    if letter in "iljtfrI.,:;!|' ()[]{}-/`":
+        return 0.37
+    return 0.73 if letter.isupper() else 0.59

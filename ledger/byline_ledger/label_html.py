@@ -5,19 +5,24 @@ A reader who does not see the picture finds all of its numbers in the tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from byline_ledger.label_drawing import draw, shortened
+from byline_ledger.amount import amount
+from byline_ledger.label_drawing import draw
 from byline_ledger.label_svg import to_svg
 from byline_ledger.label_words import (
     FOR,
     SLICES,
     TEXTS,
+    UNNAMED,
     VERDICTS,
+    depth_rows,
     percent,
+    shortened,
     size_words,
+    trust_rows,
 )
 from byline_ledger.vocabulary import USES
 
@@ -28,16 +33,16 @@ main { display: flex; flex-wrap: wrap; gap: 2rem; align-items: flex-start; }
 figure { margin: 0; flex: 0 1 560px; } svg { max-width: 100%; height: auto; }
 section { flex: 1 1 24rem; } table { border-collapse: collapse; width: 100%;
   margin: 0 0 1.5rem; } caption { text-align: left; font-weight: bold; padding: .3rem 0;
-  border-bottom: 3px solid #000; } th { text-align: left; font-weight: normal; }
+  border-bottom: 3px solid #000; } th { text-align: start; font-weight: normal; }
 th, td { padding: .25rem .4rem .25rem 0; border-bottom: 1px solid #999;
   overflow-wrap: anywhere; } td { text-align: right; white-space: nowrap; }
-td.text { text-align: left; white-space: normal; } code { overflow-wrap: anywhere; }
+td.text { text-align: start; white-space: normal; } code { overflow-wrap: anywhere; }
 """
 
 
 def to_html(label: Mapping[str, Any]) -> str:
     """A whole page for a label.json."""
-    name = escape(shortened(str(label["words"].get("name", "A data set")), 120))
+    name = escape(shortened(str(label["words"].get("name", UNNAMED)), 120))
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -48,7 +53,7 @@ def to_html(label: Mapping[str, Any]) -> str:
         ),
         f"<title>Data Facts: {name}</title><style>{_STYLE}</style></head><body><main>",
         f"<figure>{to_svg(draw(label))}</figure>",
-        f"<section><h1>{name}</h1>",
+        f'<section><h1 dir="auto">{name}</h1>',
         *_tables(label),
         "</section></main></body></html>",
     ]
@@ -62,11 +67,18 @@ def _tables(label: Mapping[str, Any]) -> Iterable[str]:
         mark = " (what this label is for)" if use == label["use"] else ""
         rows = _figures(VERDICTS, label["consent"][use], count)
         yield _table(f"Consent: {FOR[use]}{mark}", rows)
+    counted: tuple[tuple[str, Sequence[tuple[str, int | None]]], ...] = (
+        ("Generations of AI behind a work", depth_rows(label)),
+        ("Trust", trust_rows(label)),
+    )
+    for title, counts in counted:
+        yield _table(title, [(said, _works(items, count)) for said, items in counts])
     violations = [
         (one["path"] or one["digest"], "not allowed")
         for one in label["violations"]["first"]
     ]
-    yield _table("Works that may not be used for this, the first of them", violations)
+    title = f"{amount(label['violations']['items'], 'work')} may not be used for this"
+    yield _table(f"{title}, the first of them", violations)
     for title, found in (
         ("Source types", label["source_types"]),
         ("Licences", label["licences"]),
@@ -82,25 +94,23 @@ def _tables(label: Mapping[str, Any]) -> Iterable[str]:
 def _figures(
     words: Mapping[str, str], found: Mapping[str, Any], count: int
 ) -> list[tuple[str, str]]:
+    rows = ((said, found[word]) for word, said in words.items())
     return [
-        (
-            said,
-            (
-                f"{found[word]['items']:,} ({percent(found[word]['items'], count)}), "
-                f"{size_words(found[word]['bytes'])}"
-            ),
-        )
-        for word, said in words.items()
+        (said, f"{_works(one['items'], count)}, {size_words(one['bytes'])}")
+        for said, one in rows
     ]
 
 
 def _top(found: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
-    rows = [
-        (one["name"], f"{one['items']:,} ({percent(one['items'], count)})")
-        for one in found["top"]
-    ]
+    rows = [(one["name"], _works(one["items"], count)) for one in found["top"]]
     rest = found["total"] - len(rows)
     return [*rows, (f"and {rest:,} more", "")] if rest else rows
+
+
+def _works(items: int | None, count: int) -> str:
+    if items is None:
+        return "unknown"
+    return f"{items:,} ({percent(items, count)})"
 
 
 def _said(words: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -124,9 +134,9 @@ def _proof(label: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _table(title: str, rows: list[tuple[str, str]], *, text: bool = False) -> str:
     if not rows:
         return ""
-    cell = '<td class="text">' if text else "<td>"
+    cell = '<td class="text" dir="auto">' if text else "<td>"
     body = "".join(
-        f"<tr><th>{escape(shortened(left, 120))}</th>"
+        f'<tr><th dir="auto">{escape(shortened(left, 120))}</th>'
         f"{cell}{escape(shortened(right, 2_048))}</td></tr>"
         for left, right in rows
     )

@@ -1,8 +1,8 @@
 """What a label says of one work: read from the proven answer about it.
 
 Rule: a work is made as its effective claims say if they agree; where they do not, or
-may be hidden, it is unknown; without any it is unattested, and neither is ever folded
-into human.  Specification: docs/spec/label.md, "Items".
+some may be hidden, it is unknown; without any it is unattested, and neither is ever
+folded into human.  Specification: docs/spec/label.md, "Items".
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ FEWEST_ONES = 8
 class LabelItem:
     """One work on a label.
 
-    `authors` are the keys (32 bytes) of the claims that count; `entries` the places of
-    all claims in the log; `consent` maps the four CAWG entries to verdicts; `greatest`
-    is None where the chain of sources has gaps; `code` is 64 bits of a fingerprint.
+    `keys` (32 bytes) are those that the claims which count are by; `entries` the places
+    of all claims in the log; `consent` maps the four CAWG entries to verdicts;
+    `greatest` is None where the chain of sources has gaps; `code` is 64 bits of a
+    fingerprint, with its kind.
     """
 
     made: str
@@ -59,7 +60,7 @@ class LabelItem:
     consent: Mapping[str, str]
     least: int
     greatest: int | None
-    authors: tuple[bytes, ...]
+    keys: tuple[bytes, ...]
     named: bool
     signed: bool
     endorsed: bool
@@ -80,17 +81,17 @@ def read_item(answer: Answer) -> LabelItem:
     hidden = work.total is None or work.total > shown or bool(work.redacted)
     disputes = list(_disputes(work.remarks, counted))
     objections = [one for one in disputes if one.reason == OBJECTION]
-    authors = tuple(sorted({one.author for one in counted}))
+    keys = tuple(sorted({_by(one) for one in counted}))
     return LabelItem(
-        made=_made(effective, counted, hidden=hidden),
+        made=_made(counted, hidden=hidden),
         source_type=_agreed([one.source_type for one in effective]),
         models=_models(effective),
         license=_license(effective),
         consent={use: work.consent.get(use, "unknown") for use in USES},
         least=depth.least,
         greatest=depth.greatest,
-        authors=authors,
-        named=any(map(_named(answer).__contains__, authors)),
+        keys=keys,
+        named=any(map(_named(answer).__contains__, keys)),
         signed=bool(effective),
         endorsed=any(map(_is_endorsed, effective)),
         disputed=len(disputes) > len(objections),
@@ -101,12 +102,12 @@ def read_item(answer: Answer) -> LabelItem:
     )
 
 
-def _made(effective: list[Claim], counted: list[Claim], *, hidden: bool) -> str:
-    if not counted:
-        return "unknown" if hidden else UNATTESTED
-    if len(counted) > len(effective):
+def _made(counted: list[Claim], *, hidden: bool) -> str:
+    if not counted and not hidden:
+        return UNATTESTED
+    if hidden or any(one.status == UNKNOWN for one in counted):
         return "unknown"
-    return _agreed([one.made for one in effective]) or "unknown"
+    return _agreed([one.made for one in counted]) or "unknown"
 
 
 def _agreed(words: Sequence[str | None]) -> str | None:
@@ -138,18 +139,25 @@ def _counts(remark: Remark) -> bool:
 def _is_endorsed(claim: Claim) -> bool:
     """By somebody else: one's own word twice is one word."""
     return any(
-        one.status == EFFECTIVE and one.author != claim.author
-        for one in claim.endorsements
+        one.status == EFFECTIVE and _by(one) != _by(claim) for one in claim.endorsements
     )
 
 
+def _by(said: Claim | Remark) -> bytes:
+    """The key whose word it is: a delegate speaks for another."""
+    return said.signed_for or said.author
+
+
 def _named(answer: Answer) -> set[bytes]:
-    """Keys with a profile that has a name; whether it is theirs is not asked here."""
+    """Keys with a profile that has a name; whether it is theirs is not asked here.
+
+    That a profile was withdrawn is known where it is shown, which no answer owes.
+    """
     return {
         key.author
         for key in answer.keys
         for said in key.statements
-        if said.type == "profile" and _has_name(said)
+        if said.type == "profile" and _counts(said) and _has_name(said)
     }
 
 

@@ -7,8 +7,6 @@ Specification: docs/spec/label.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from byline_ledger.answer import Answer
 from byline_ledger.did import did_key
 from byline_ledger.errors import ProofError
@@ -19,17 +17,7 @@ from byline_ledger.label_tally import Figures, LabelTally
 from byline_ledger.manifest import ManifestRow
 from byline_ledger.manifest_tree import ManifestSum
 from byline_ledger.moment import utc
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """The log that a label goes by; `size` and `set_root` are of the oldest tree among
-    its proofs, so that all that log had by then is considered."""
-
-    origin: str
-    vkey: str
-    size: int
-    set_root: bytes
+from byline_ledger.proven_log import ProvenLog, oldest
 
 
 class LabelMaker:
@@ -38,7 +26,7 @@ class LabelMaker:
     def __init__(self, use: str) -> None:
         self._tally = LabelTally(use)
         self._total = ManifestSum()
-        self._log: Log | None = None
+        self._log: ProvenLog | None = None
 
     def add(self, row: ManifestRow, answer: Answer, proof: str) -> str:
         """One more row, with the verified answer about its work and the name of the
@@ -48,25 +36,14 @@ class LabelMaker:
         """
         if answer.asked != row.digest:
             raise ProofError("the proof is about another work")
-        self._note_log(answer)
+        self._log = oldest(self._log, answer)
         item = read_item(answer)
         self._total.add(row.digest, row.bytes)
         self._tally.add(row, item)
         return item_line(row, item, proof)
 
-    def _note_log(self, answer: Answer) -> None:
-        found = Log(answer.origin, answer.vkey, answer.log_size, answer.set_root)
-        if self._log is None:
-            self._log = found
-        elif (self._log.origin, self._log.vkey) != (found.origin, found.vkey):
-            raise ProofError(
-                f"proofs of two logs, {self._log.origin} and {found.origin}"
-            )
-        elif found.size < self._log.size:
-            self._log = found
-
     @property
-    def log(self) -> Log:
+    def log(self) -> ProvenLog:
         """The log and the oldest tree of the answers so far; there must be one."""
         assert self._log is not None
         return self._log

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from byline_ledger.did import did_key
 from byline_ledger.label_item import MADE, LabelItem
 from byline_ledger.manifest import ManifestRow
+from byline_ledger.manifest_path import quote_path
 from byline_ledger.near_duplicates import MAX_CODES, NEAR, clusters
 from byline_ledger.vocabulary import USES
 
@@ -28,7 +29,11 @@ MOST_DEPTHS = 8
 
 Figures = dict[str, Any]
 
-_HOST = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([a-zA-Z0-9._-]{1,253})")
+_HOST = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?(?:www\.(?=[a-z0-9._-]))?([a-z0-9._-]{1,253})"
+    r"(?::[0-9]*)?(?:[/?#].*)?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
 
 
 class LabelTally:
@@ -54,7 +59,7 @@ class LabelTally:
         for use in USES:
             self._count(use, item.consent[use], size)
         self._count("licence", item.license or "unknown", size)
-        for key in item.authors:
+        for key in item.keys:
             self._count("key", did_key(key), size)
         domain = domain_of(row.url)
         if domain is not None:
@@ -65,7 +70,9 @@ class LabelTally:
             self._violate(row)
         if item.code is not None:
             kind, code = item.code
-            self._codes.setdefault(kind, []).append(code)
+            codes = self._codes.setdefault(kind, [])
+            if len(codes) < MAX_CODES:
+                codes.append(code)
 
     def _count(self, what: str, word: str, size: int) -> None:
         self._items.setdefault(what, Counter())[word] += 1
@@ -94,7 +101,8 @@ class LabelTally:
     def _violate(self, row: ManifestRow) -> None:
         if len(self._violations) < MOST_VIOLATIONS:
             digest = f"sha256:{row.digest[2:].hex()}"
-            self._violations.append({"digest": digest, "path": row.path})
+            path = None if row.path is None else quote_path(row.path)
+            self._violations.append({"digest": digest, "path": path})
 
     def figures(self) -> Figures:
         """All figures, as label.json has them."""
@@ -151,7 +159,7 @@ class LabelTally:
         found = [group for kind in groups.values() for group in kind]
         return {
             "bits": NEAR,
-            "compared": sum(min(len(one), MAX_CODES) for one in self._codes.values()),
+            "compared": sum(map(len, self._codes.values())),
             "clusters": len(found),
             "items": sum(map(len, found)),
             "largest": max(map(len, found), default=0),
@@ -160,10 +168,5 @@ class LabelTally:
 
 def domain_of(url: str | None) -> str | None:
     """The host of a URL, in small letters, without `www.`."""
-    found = _HOST.match(url or "")
-    return found[1].lower().removeprefix("www.") if found else None
-
-
-def headline(figures: Mapping[str, Any]) -> dict[str, int]:
-    """Plain answer to number of works, as a `label` statement has them."""
-    return {word: one["items"] for word, one in figures["ingredients"].items()}
+    found = _HOST.fullmatch(url or "")
+    return found[1].lower() if found else None

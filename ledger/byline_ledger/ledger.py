@@ -199,6 +199,11 @@ class Ledger(Upkeep):
         return self.keys.transport_seed
 
     @property
+    def folder(self) -> Path:
+        """The node's folder, which holds more than the log."""
+        return self._files.folder
+
+    @property
     def read_only(self) -> str | None:
         """Why nothing can be appended; None if it can."""
         return self._read_only or self._held

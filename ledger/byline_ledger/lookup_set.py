@@ -112,6 +112,15 @@ def split_strings(joined: bytes) -> list[bytes]:
     return [joined[i : i + STRING_SIZE] for i in range(0, len(joined), STRING_SIZE)]
 
 
+def strings_of(leaf: Leaf, found: list[bytes]) -> list[bytes]:
+    """What was found as a leaf's strings, or CorruptStoreError if that is wrong."""
+    if len(found) != leaf.count or leaf_hash(b"".join(found)) != leaf.hash:
+        raise CorruptStoreError(
+            f"the store does not have the {leaf.count} lookup strings of a leaf"
+        )
+    return found
+
+
 def common_bits(a: bytes, b: bytes) -> int:
     """Length in bits of the longest common prefix of two strings of equal length."""
     differing = int.from_bytes(a, "big") ^ int.from_bytes(b, "big")
@@ -333,12 +342,7 @@ class _Insertion:
         joined = self.cache.take(leaf)
         if joined is not None:
             return split_strings(joined)
-        strings = self.read(*span(self.strings[lo], known))
-        if len(strings) != leaf.count or leaf_hash(b"".join(strings)) != leaf.hash:
-            raise CorruptStoreError(
-                f"the store does not have the {leaf.count} lookup strings of a leaf"
-            )
-        return strings
+        return strings_of(leaf, self.read(*span(self.strings[lo], known)))
 
     def _grow(self, strings: Sequence[bytes], lo: int, hi: int) -> Leaf | Inner:
         """A new subtree of strings[lo:hi]."""

@@ -19,11 +19,12 @@ from byline_ledger.digest import SHA256_PREFIX, is_multihash, parse_hash
 from byline_ledger.errors import MalformedError
 from byline_ledger.field_reader import is_media_type
 from byline_ledger.licence import read_licence
-from byline_ledger.manifest_path import quote_path, unquote_path
+from byline_ledger.manifest_path import FORMULA, quote_path, unquote_path
 
 MAX_LINE = 65_536
 MAX_COLUMNS = 256
 MAX_BYTES = 2**63 - 1
+MAX_PATH = 4_096
 MAX_URL = 2_048
 MAX_SHOWN = 60
 """Characters of a bad line that its problem shows."""
@@ -122,7 +123,7 @@ def row_from_values(
     return ManifestRow(
         number,
         found,
-        path if isinstance(path, str) and path else None,
+        _known_path(_text(path)),
         size if type(size) is int and 0 <= size <= MAX_BYTES else None,
         _media_type(_text(values.get("media-type"))),
         _license(_text(values.get("license"))),
@@ -244,7 +245,7 @@ def _row_maker(at: dict[str, int]) -> Callable[[int, list[str]], Line]:
         return ManifestRow(
             number,
             digest,
-            _path(fields[path_at]) if path_at is not None else None,
+            _known_path(unquote_path(fields[path_at]) if path_at is not None else None),
             _size(fields[size_at]) if size_at is not None else None,
             _media_type(media),
             _license(spdx),
@@ -275,7 +276,8 @@ def _list_line(number: int, text: str) -> Line:
         return found if isinstance(found, BadLine) else ManifestRow(number, found)
     if escaped:
         name = _ESCAPES.sub(lambda one: _ESCAPED.get(one[1], one[0]), name)
-    return ManifestRow(number, SHA256_PREFIX + bytes.fromhex(digest), name)
+    whole = SHA256_PREFIX + bytes.fromhex(digest)
+    return ManifestRow(number, whole, _known_path(name))
 
 
 # Values
@@ -305,8 +307,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _path(text: str) -> str | None:
-    return unquote_path(text) if text else None
+def _known_path(path: str | None) -> str | None:
+    return path if path and len(path) <= MAX_PATH else None
 
 
 def _size(text: str) -> int | None:
@@ -326,7 +328,10 @@ def _license(text: str | None) -> str | None:
 
 
 def _url(text: str | None) -> str | None:
-    return text if text and len(text) <= MAX_URL else None
+    """Nothing that steers a terminal, nor what a spreadsheet would compute."""
+    if not text or len(text) > MAX_URL or text[0] in FORMULA:
+        return None
+    return text if text.isprintable() else None
 
 
 def _quoted(text: str) -> str:

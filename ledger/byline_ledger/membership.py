@@ -45,12 +45,6 @@ class Groups:
             self._found[pair] = self._find(member, group)
         return self._found[pair]
 
-    def is_shown(self, about: bytes, key: bytes) -> bool:
-        """Whether all is shown of what those who act for a key said about this."""
-        found = self._keys.succession(key)
-        shown = self._facts.shown
-        return found.settled and all(shown(about, one) for one in found.keys)
-
     def _find(self, member: bytes, group: bytes) -> Membership:
         name = digest_bytes(member)
         admits = self._facts.about(name, "admit")
@@ -59,7 +53,7 @@ class Groups:
             for does, admit in judged:
                 if does == wanted:
                     return Membership(member, group, wanted, admit)
-        is_shown = self.is_shown(name, group)
+        is_shown = self._keys.is_shown(name, group)
         return Membership(member, group, NO if is_shown else UNSURE)
 
     def _holds(self, admit: Record, member: bytes, group: bytes) -> Does:
@@ -85,6 +79,6 @@ class Groups:
         ]
         if YES in left:
             return NO
-        if UNSURE in left or not self.is_shown(name, member):
+        if UNSURE in left or not self._keys.is_shown(name, member):
             return UNSURE
         return YES

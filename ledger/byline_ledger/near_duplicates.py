@@ -16,14 +16,12 @@ MAX_CODES = 16_384
 
 
 def clusters(codes: Sequence[int]) -> list[list[int]]:
-    """The groups of two or more, as places in `codes` (64 bits each), ascending.
-
-    Only the first MAX_CODES are compared.
-    """
-    compared = codes[:MAX_CODES]
-    leader = list(range(len(compared)))
-    for place, code in enumerate(compared):
-        before = enumerate(compared[:place])
+    """The groups of two or more, as places in `codes` (64 bits each, at most
+    MAX_CODES), ascending."""
+    assert len(codes) <= MAX_CODES
+    leader = list(range(len(codes)))
+    for place, code in enumerate(codes):
+        before = enumerate(codes[:place])
         near = [at for at, one in before if (one ^ code).bit_count() <= NEAR]
         for other in near:
             leader[_top(leader, place)] = _top(leader, other)

@@ -13,6 +13,7 @@ from hashlib import sha256
 from operator import lt
 from struct import Struct
 
+from byline_ledger.entry import KEY_BYTES
 from byline_ledger.errors import MalformedError, ProofError
 from byline_ledger.lookup_set import (
     LEAF_MAX,
@@ -28,12 +29,11 @@ from byline_ledger.lookup_set import (
     make_leaf,
     span,
     split_strings,
+    strings_of,
 )
 
 _HEAD = Struct(">HQQ")
 """Of an inner node: depth, strings on the left and on the right."""
-KEY_SIZE = 32
-"""Bytes of a lookup key, with which every string begins."""
 MAX_OPENING = 16 << 20
 MAX_LEVELS = 256
 """Nested nodes: far beyond any set of honest hashes, well within Python's stack."""
@@ -107,11 +107,11 @@ class Walk:
             if last < low or first > high or last <= after:
                 continue
             if not isinstance(node, Inner):
-                found = [one[:KEY_SIZE] for one in self._strings(node, above, known)]
+                found = [one[:KEY_BYTES] for one in self._strings(node, above, known)]
             else:
                 self._open(node)
-                found = [node.prefix[:KEY_SIZE]]
-                if node.depth < KEY_SIZE * 8:
+                found = [node.prefix[:KEY_BYTES]]
+                if node.depth < KEY_BYTES * 8:
                     found, below = [], node.depth + 1
                     zero, one = sides(node.prefix, node.depth)
                     stack += ((node.right, one, below), (node.left, zero, below))
@@ -150,10 +150,8 @@ class Walk:
 
     def _load(self, leaf: Leaf, above: bytes, bits: int) -> list[bytes]:
         assert self._read is not None
-        strings = self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits))
-        if len(strings) != leaf.count:
-            raise RuntimeError("the stored strings do not fit the lookup set")
-        return strings
+        found = self._read(*span(above.ljust(STRING_SIZE, b"\0"), bits))
+        return strings_of(leaf, found)
 
     def require_no_surplus(self) -> None:
         """Raise ProofError if the trie is open where no lookup led."""
@@ -218,7 +216,7 @@ def sides(prefix: bytes, depth: int) -> tuple[bytes, bytes]:
 def key_span(prefix: bytes, bits: int) -> tuple[bytes, bytes]:
     """The lowest and the highest lookup key that begin with these bits."""
     low, high = span(prefix.ljust(STRING_SIZE, b"\0"), bits)
-    return low[:KEY_SIZE], high[:KEY_SIZE]
+    return low[:KEY_BYTES], high[:KEY_BYTES]
 
 
 def _inner_head(node: Inner) -> bytes:

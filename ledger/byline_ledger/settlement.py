@@ -6,10 +6,11 @@ fractions throughout, and a division that loses no unit.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 
 from byline_ledger.did import did_key
 from byline_ledger.settlement_rows import Row
@@ -98,13 +99,26 @@ def totals(rows: Iterable[Row], prices: Mapping[bytes, Price]) -> list[MemberTot
 def _total(member: bytes, rows: list[Row], due: Mapping[str, int]) -> MemberTotal:
     sizes = {row.work: row.size for row in rows if not row.contested}
     contested = {row.work for row in rows if row.contested}
-    share = sum((_share(row) for row in rows if not row.contested), Fraction())
+    share = _sum_of_parts((row.of, row.parts) for row in rows if not row.contested)
     total = sum(sizes.values())
     return MemberTotal(member, len(sizes), len(contested), total, share, due)
 
 
-def _share(row: Row) -> Fraction:
-    return Fraction(row.parts, row.of)
+def _sum_of_parts(shares: Iterable[tuple[int, int]]) -> Fraction:
+    """Of shares (of, parts).  Alike denominators first: members choose them, and each
+    one that is new makes the sum a longer number."""
+    parts: Counter[int] = Counter()
+    for of, some in shares:
+        parts[of] += some
+    return _sum([Fraction(some, of) for of, some in parts.items()])
+
+
+def _sum(values: list[Fraction]) -> Fraction:
+    """In pairs, and these in pairs: one after the other takes quadratic time."""
+    while len(values) > 1:
+        pairs = zip_longest(values[::2], values[1::2], fillvalue=Fraction())
+        values = [one + other for one, other in pairs]
+    return values[0] if values else Fraction()
 
 
 def _due(rows: list[Row], prices: Mapping[bytes, Price]) -> dict[bytes, dict[str, int]]:
@@ -129,17 +143,17 @@ def _divided(price: Price, rows: list[Row]) -> dict[bytes, int]:
         total = price.amount * len(sizes)
     elif price.per == "megabyte":
         total = price.amount * sum(sizes.values()) // MEGABYTE
-    weights: dict[bytes, Fraction] = defaultdict(Fraction)
+    shares: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
-        weight = _share(row)
-        weights[row.member] += weight * row.size if price.per == "megabyte" else weight
-    return divide(total, weights)
+        size = row.size if price.per == "megabyte" else 1
+        shares[row.member].append((row.of, row.parts * size))
+    return divide(total, {key: _sum_of_parts(some) for key, some in shares.items()})
 
 
 def divide(total: int, weights: Mapping[bytes, Fraction]) -> dict[bytes, int]:
     """`total` units by weight, none lost: the floor for each, and what is left over one
     by one to the largest remainders, ties to the lesser key."""
-    whole = sum(weights.values(), Fraction())
+    whole = _sum([*weights.values()])
     if not whole:
         return dict.fromkeys(weights, 0)
     exact = {key: total * weight / whole for key, weight in weights.items()}

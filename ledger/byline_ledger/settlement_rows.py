@@ -21,7 +21,8 @@ WORDS = ("allowed", "constrained", "notAllowed", "unknown")
 MAX_PARTS = 1_000_000
 MAX_OF = 32 * MAX_PARTS
 MAX_BYTES = 2**63 - 1
-MAX_ROWS_FILE = 4 << 30
+MAX_ROWS_FILE = 1 << 30
+"""Bytes; some four million rows, which are held in memory."""
 MAX_LINE = 512
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _WORK = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -1,7 +1,7 @@
 """Verification of a proof bundle: one pure function of all its inputs.
 
 Rule: docs/spec/bundle.md, "Verification".  Each level is judged and reported by
-itself; the verifier derives for itself which lookups the answer owes (chain.py).
+itself; the verifier derives for itself which lookups the answer owes (derivation.py).
 Time, files and network stay outside: the caller passes the clock and the digest of the
 bytes at hand.
 """
@@ -162,17 +162,12 @@ class _Verification:
         self._level("time", self._time)
         if not proven or self._chain is None:
             return Verdict(tuple(self._levels), None)
-        cut = [(part, part.capped) for part in parts(self._chain)]
+        chains = list(parts(self._chain))
         answers = make_answers(
-            self._bundle,
-            self._checkpoint,
-            [part for part, _capped in cut],
-            root,
-            self._existed_by,
-            as_of,
+            self._bundle, self._checkpoint, chains, root, self._existed_by, as_of
         )
         asked = wanted.digest or wanted.work or answers.works[0]
-        capped = frozenset(part.asked[0] for part, capped in cut if capped)
+        capped = frozenset(one.asked[0] for one in chains if one.capped)
         return Verdict(tuple(self._levels), answers.of(asked), answers, capped)
 
     def _level(self, name: str, judge: Callable[[], tuple[str, str, bytes]]) -> bytes:
@@ -213,11 +208,10 @@ class _Verification:
         for one in self._bundle.statements:
             one.statement.verify()
         count = len(self._bundle.statements)
-        return (
-            OK,
-            f"{count} of {count} statements are signed by their author's key",
-            b"",
-        )
+        told = "there is no statement to check"
+        if count:
+            told = f"{count} of {count} statements are signed by their author's key"
+        return OK, told, b""
 
     def _log_signature(self) -> tuple[str, str, bytes]:
         open_checkpoint(self._bundle.checkpoint, self._bundle.log)
@@ -230,8 +224,8 @@ class _Verification:
         recall = _recall(bundle)
         walk = Walk(top)
         places = _places(bundle)
-        asked, keys = bundle.asked, bundle.keys
-        chain = derive(walk, recall, places.__getitem__, asked, bundle.depth, keys)
+        asked, ahead = bundle.asked, bundle.ahead
+        chain = derive(walk, recall, places.__getitem__, asked, bundle.depth, ahead)
         walk.require_no_surplus()
         if len(_ids(bundle)) < len(bundle.statements) + len(bundle.redacted):
             raise ProofError("the bundle has a statement that it says was taken down")

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from byline_ledger.errors import UsageError
+from byline_ledger.meant_words import meant
 
 Plain: TypeAlias = Literal["human", "assisted", "generated", "other", "unknown"]
 
@@ -60,6 +61,9 @@ SOURCE_TYPES: Final[Mapping[str, Plain]] = MappingProxyType(
     }
 )
 """Source type URI to plain answer."""
+
+SOURCE_TERMS: Final = tuple(uri.rpartition("/")[2] for uri in SOURCE_TYPES)
+"""The same without their schemes, as people type them."""
 
 RETIRED: Final[Mapping[str, str | None]] = MappingProxyType(
     {
@@ -183,12 +187,22 @@ def source_type_to_write(text: str) -> str:
     """The URI of a term given by a person; UsageError suggests the nearest."""
     uri = canonical_source_type(text)
     if uri is None:
-        words = [known.rpartition("/")[2] for known in SOURCE_TYPES]
-        word = text.rpartition("/")[2]
-        raise unknown_word("source type", word, words)
+        raise unknown_word("source type", text.rpartition("/")[2], SOURCE_TERMS)
     if uri in RETIRED:
         raise UsageError(f"source type: {text} is retired and has no successor")
     return uri
+
+
+def check_made(made: str) -> str:
+    """`made` itself if it is one of its words; else a UsageError, also where people say
+    by it what a source type says."""
+    if made in MADE_DEFAULT_TERM:
+        return made
+    error = unknown_word("made", made, tuple(MADE_DEFAULT_TERM))
+    term = meant(made, SOURCE_TERMS)
+    if meant(made, MADE_DEFAULT_TERM) is None and term is not None:
+        error.hint = f"that is the source type {term}; made is {error.hint}"
+    raise error
 
 
 def use_key(text: str) -> str:
@@ -216,8 +230,9 @@ def nearest(word: str, words: Collection[str], likeness: float = 0.5) -> str | N
 
 
 def unknown_word(what: str, word: str, words: Collection[str]) -> UsageError:
-    """The error for a word that is none of `words`, with the nearest as its hint."""
-    guess = nearest(word, words)
+    """The error for a word that is none of `words`; its hint is the one that is meant,
+    or the nearest."""
+    guess = meant(word, words) or nearest(word, words)
     known = "one of: " + ", ".join(words)
     return UsageError(
         f"{what}: {word[:80]!a} is not known",

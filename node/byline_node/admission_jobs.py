@@ -43,14 +43,23 @@ def reload_policy(
     changed = admission.change(policy)
     if changed:
         log.info("another admission policy", policy=policy.digest.hex())
+        tell_doubt(admission)
         on_change()
     return {"changed": changed, "policy": policy.digest.hex()}
+
+
+def tell_doubt(admission: Admission) -> None:
+    """A policy that its operator can hardly mean is one nevertheless."""
+    doubt = admission.policy.doubt
+    if doubt is not None:
+        log.warning("a doubtful admission policy", reason=doubt)
 
 
 def admission_jobs(
     admission: Admission, reload: Callable[[], Mapping[str, Any]]
 ) -> dict[str, Job]:
-    """What the control socket offers of it."""
+    """What the control socket offers of it; what is odd about it is told now."""
+    tell_doubt(admission)
 
     def test(request: Mapping[str, Any], _progress: Progress) -> Mapping[str, Any]:
         return {"rules": _test(admission, request)}

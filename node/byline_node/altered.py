@@ -30,8 +30,9 @@ from byline_node.similar_calls import Resemblances, nearest_of_works
 
 BATCH = 64
 """Files whose candidates are asked for together."""
-PAUSE = 1.0
-"""Seconds before a node that has searched too much for us is asked again."""
+PAUSE, LONGEST_PAUSE = 1, 30
+"""Seconds before a node that is busy is asked again: where it does not say how many,
+and at most."""
 MAX_PAUSES = 60
 """For one file."""
 
@@ -125,8 +126,8 @@ def _patiently(client: Asks, asked: Asked) -> Resemblances:
     for _ in range(MAX_PAUSES):
         try:
             return client.similar(asked)
-        except BusyError:
-            time.sleep(PAUSE)
+        except BusyError as error:
+            time.sleep(min(error.retry_after or PAUSE, LONGEST_PAUSE))
     return client.similar(asked)
 
 

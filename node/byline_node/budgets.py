@@ -59,4 +59,14 @@ def owner_of(ip: str) -> str:
         return str(found)
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
+    if found.is_loopback:
+        return str(found)
     return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+
+
+def is_loopback(ip: str) -> bool:
+    """Whether this is an address of this machine alone."""
+    try:
+        return ipaddress.ip_address(ip).is_loopback
+    except ValueError:
+        return False

@@ -9,9 +9,8 @@ Pure, and without the engine: a node needs no extra to serve others.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from byline_ledger.content import read_relay
@@ -37,15 +36,18 @@ from byline_node.c2pa_store import (
     read_cbor,
     superbox,
 )
+from byline_node.c2pa_vouched import (
+    STORE,
+    assertion,
+    cbor_in,
+    claim_of,
+    require_vouched,
+)
 
 MAX_DEPOSIT = 2 << 20
 """Bytes of a manifest store that is left with a node."""
 MAX_NAME = 128
 LABEL = re.compile(rf"[A-Za-z0-9:_.+-]{{1,{MAX_NAME}}}")
-STORE = "c2pa"
-CLAIMS = ("c2pa.claim.v2", "c2pa.claim")
-ASSERTIONS = "c2pa.assertions"
-LISTS = ("created_assertions", "gathered_assertions", "assertions")
 ED25519_INFO = bytes.fromhex("302a300506032b6570032100")
 """How the SubjectPublicKeyInfo of an Ed25519 key begins (RFC 8410); 32 bytes follow."""
 
@@ -83,8 +85,9 @@ def find_carried(data: bytes, label: str, find: FindStatement) -> Statement:
     """The statement that a manifest carries, if its key signed the manifest too."""
     manifest = inner(inner(data, STORE), label)
     claim = claim_of(manifest)
+    require_vouched(data, label)
     signed = cbor_in(inner(manifest, SIGNATURE))
-    carried = read_attestation(assertion(manifest, claim, ATTESTATION))
+    carried = read_attestation(assertion(manifest, ATTESTATION))
     author = carried.statement.author
     if ED25519_INFO + author not in leaf_of(read_cbor(signed)):
         raise VerificationError("another key than its author's signed the manifest")
@@ -119,44 +122,6 @@ def byte_string(data: bytes) -> bytes:
         if len(data) < 1 << bits:
             return bytes([head]) + len(data).to_bytes(bits // 8, "big") + data
     raise MalformedError("C2PA signature: too much in it")
-
-
-def assertion(manifest: bytes, claim: bytes, label: str) -> Cbor:
-    """The data of an assertion that the claim lists with the hash that it has."""
-    body = superbox(inner(manifest, ASSERTIONS), label)
-    if (label, hashlib.sha256(body).digest()) not in listed(claim):
-        raise VerificationError(f"the manifest does not vouch for its {label}")
-    return read_cbor(cbor_in(body))
-
-
-def listed(claim: bytes) -> Iterator[tuple[str, bytes]]:
-    """Label and hash of the assertions that a claim lists."""
-    said = read_cbor(claim)
-    for name in LISTS:
-        rows = said.get(name) if isinstance(said, dict) else None
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and isinstance(row.get("hash"), bytes):
-                url, hash_ = row.get("url"), row["hash"]
-                if isinstance(url, str) and isinstance(hash_, bytes):
-                    yield url.rpartition("/")[2], hash_
-
-
-def claim_of(manifest: bytes) -> bytes:
-    """The claim's bytes, of either version."""
-    for label in CLAIMS:
-        try:
-            return cbor_in(inner(manifest, label))
-        except MalformedError:
-            continue
-    raise MalformedError("C2PA manifest: expected a claim in CBOR")
-
-
-def cbor_in(body: bytes) -> bytes:
-    """The content of a superbox of CBOR."""
-    for kind, data in boxes(body):
-        if kind == b"cbor":
-            return data
-    raise MalformedError("C2PA manifest: expected CBOR")
 
 
 def active_label(data: bytes) -> str:

@@ -66,7 +66,7 @@ def by_units(shelf: Shelf, asked: Mapping[bytes, bytes], most: int) -> list[Matc
         asked = {head: body for head, body in asked.items() if head != IMAGE}
     found: list[Match] = []
     for kept in shelf.all():
-        near = [between(unit, asked) for unit in shelf.prints(kept).units]
+        near = [between(unit, asked) for unit in shelf.about(kept).units]
         distances = [distance for distance in near if distance is not None]
         if distances:
             found.append(Match(kept, min(distances)))
@@ -105,7 +105,7 @@ def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
     asked = question_about([data], data if looked_into else None, MAX_PIXELS)
     found: list[Match] = []
     for kept in shelf.all():
-        likeness = compare(asked.question, shelf.prints(kept).codes, asked.image)
+        likeness = compare(asked.question, shelf.about(kept).codes, asked.image)
         if likeness is not None:
             partial = likeness.kind in PARTIAL
             found.append(Match(kept, likeness.distance, likeness.of, partial))
@@ -127,6 +127,6 @@ def standing(shelf: Shelf, found: list[Match], most: int) -> list[Match]:
     for one in sorted(found, key=lambda one: one.rank):
         if len(kept) == most:
             break
-        if shelf.standing(one.kept) is not None:
+        if shelf.stands(one.kept):
             kept.append(one)
     return kept

@@ -1,8 +1,9 @@
 """Manifests that a node keeps for whoever finds a work without them.
 
 Rule (docs/spec/content-credentials.md, "Left with a node"): files beside the store, of
-a bounded number and size, each kept for a statement of the log.  What was withdrawn or
-taken down is not given out.  Losing the folder loses no proof: nothing of ours rests
+a bounded number and size, each kept for a statement of the log; anybody can put
+somebody else's label on theirs, so several may have one.  What was withdrawn or taken
+down is not given out.  Losing the folder loses no proof: nothing of ours rests
 on it.
 """
 
@@ -11,16 +12,17 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byline_ledger.content import read_work
-from byline_ledger.digest import multihash
+from byline_ledger.digest import cid_of_statement
+from byline_ledger.effective import LATE, WITHDRAWN
 from byline_ledger.errors import NotFoundError, RedactedError, StoreError
 from byline_ledger.fingerprint_codes import Codes, codes_of
+from byline_ledger.one_standing import OneStanding
 from byline_ledger.statement import Statement
 from byline_ledger.store.durable import make_folder, read_small, write_durably
 from byline_node import operations
@@ -40,8 +42,15 @@ MAX_KEPT = 10_000
 MAX_KEPT_BYTES = 512 << 20
 MAX_OF_ONE = 4
 """Manifests for one statement: of several files, or made anew."""
+SHARES = 64
+"""What one author may have where more than half is taken: a part of so many."""
 SUFFIX = ".c2pa"
+BETWEEN = "@"
+"""In an id, between a label that several statements have and the statement's id."""
 NOT_KEPT = NotFoundError("no manifest of this id is kept here")
+NO_LONGER = RedactedError(
+    "the statement that this manifest is about was withdrawn or taken down"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +81,27 @@ class Kept:
         return found if good and found.name == name else None
 
 
+NO_CODES = Codes()
+
+
 @dataclass(frozen=True, slots=True)
-class Prints:
-    """The fingerprints of a statement: its ISCC units, 34 bytes each, and its codes."""
+class About:
+    """Of a statement: who made it, its ISCC units, 34 bytes each, and its codes."""
 
-    units: tuple[bytes, ...]
-    codes: Codes
-
-
-NO_PRINTS = Prints((), Codes())
+    author: bytes = b""
+    units: tuple[bytes, ...] = ()
+    codes: Codes = NO_CODES
 
 
-def prints_of(statement: Statement) -> Prints:
-    """Those of a `work`; none of anything else."""
+NOTHING = About()
+
+
+def about_of(statement: Statement) -> About:
+    """Only a `work` has fingerprints."""
     found = read_work(statement).fingerprints if statement.type == "work" else None
     if found is None:
-        return NO_PRINTS
-    return Prints(tuple(map(unit_bytes, found.iscc)), codes_of(found))
+        return About(statement.author)
+    return About(statement.author, tuple(map(unit_bytes, found.iscc)), codes_of(found))
 
 
 class Shelf:
@@ -101,8 +114,11 @@ class Shelf:
         self._folder = folder
         self._view = view
         self._lock = threading.Lock()
-        self._known: dict[str, Kept] | None = None
-        self._prints: dict[bytes, Prints] = {}
+        self._known: dict[str, dict[bytes, Kept]] | None = None
+        self._about: dict[bytes, About] = {}
+        self._gone: set[bytes] = set()
+        """Statements that were found to be withdrawn or late.  Next to nothing undoes
+        that (a recovery key can): then their manifests may be left again."""
 
     def put(self, data: bytes, relay: bytes | None = None) -> Deposit:
         """Keeps a manifest; see read_deposit for what it must be.
@@ -119,86 +135,140 @@ class Shelf:
             data, lambda id_: operations.find_statement(view, id_), relay
         )
         kept = Kept(found.label, found.statement.id, len(data))
+        if not self.stands(kept):
+            raise NO_LONGER
         with self._lock:
-            known = self._load(self._folder)
-            before = known.get(kept.label)
-            if before is not None and self._read(before) == data:
-                return found
-            self._require_room(known, kept)
-            make_folder(self._folder)
-            write_durably(self._folder / kept.name, data)
-            known[kept.label] = kept
+            if kept.statement not in self._load().get(kept.label, ()):
+                self._make_room(kept)
+                make_folder(self._folder)
+                write_durably(self._folder / kept.name, data)
+                self._load().setdefault(kept.label, {})[kept.statement] = kept
+            elif self._read(kept) != data:
+                raise RefusedError("another manifest of this id is kept here")
         return found
 
-    def get(self, label: str) -> bytes:
-        """The store of that label.  NotFoundError, RedactedError."""
+    def get(self, name: str) -> bytes:
+        """The store of that id.  NotFoundError, RedactedError.
+
+        Where a label is on manifests of several statements, it means that of the
+        earliest in the log.
+        """
+        label, _, statement = name.partition(BETWEEN)
         with self._lock:
-            kept = self._load(self._folder).get(label)
-        if kept is None:
-            raise NOT_KEPT
-        if self.standing(kept) is None:
-            raise RedactedError(
-                "the statement that this manifest is about was withdrawn or taken down"
-            )
-        data = self._read(kept)
-        if data is None:
-            raise NOT_KEPT
-        return data
+            found = list(self._load().get(label, {}).values())
+        if statement:
+            found = [
+                one for one in found if cid_of_statement(one.statement) == statement
+            ]
+        view = self._view()
+        found.sort(key=lambda one: view.index_of(one.statement) or 0)
+        why: NotFoundError = NOT_KEPT
+        for kept in found:
+            if not self.stands(kept):
+                why = NO_LONGER
+                continue
+            data = self._read(kept)
+            if data is not None:
+                return data
+        raise why
+
+    def name_of(self, kept: Kept) -> str:
+        """The id under which `get` gives this very one."""
+        with self._lock:
+            is_alone = len(self._load().get(kept.label, {})) < 2
+        cid = cid_of_statement(kept.statement)
+        return kept.label if is_alone else f"{kept.label}{BETWEEN}{cid}"
 
     def _read(self, kept: Kept) -> bytes | None:
         assert self._folder is not None
         return read_small(self._folder / kept.name, MAX_DEPOSIT)
 
-    def standing(self, kept: Kept) -> Statement | None:
-        """The statement that answers for it; None if it was taken back or down."""
+    def stands(self, kept: Kept) -> bool:
+        """Whether the statement that answers for it was neither taken back nor down, by
+        the rules of all answers; unknown is not taken back."""
+        if kept.statement in self._gone:
+            return False
         view = self._view()
         try:
-            found = operations.find_statement(view, kept.statement)
+            statement = operations.find_statement(view, kept.statement)
         except NotFoundError:
-            return None
-        # What the author said of this very statement: of the work it may be much.
-        said = operations.said_directly(view, found.author, multihash(found.id))
-        gone = any(one.type == "withdraw" for one in said)
-        return None if gone else found
+            return False
+        standing = OneStanding(view, statement).as_of()
+        stands = standing is None or standing.status not in (WITHDRAWN, LATE)
+        if not stands:
+            self._gone.add(kept.statement)
+        return stands
 
     def all(self) -> list[Kept]:
-        """Everything that is kept."""
+        """Everything that is kept and was not found to be withdrawn."""
         with self._lock:
-            return list(self._load(self._folder).values())
+            return [one for one in self._all() if one.statement not in self._gone]
 
-    def prints(self, kept: Kept) -> Prints:
-        """What the fingerprints of its statement say."""
-        found = self._prints.get(kept.statement)
+    def _all(self) -> Iterator[Kept]:
+        return (one for of_one in self._load().values() for one in of_one.values())
+
+    def about(self, kept: Kept) -> About:
+        """What its statement says that is looked at here."""
+        found = self._about.get(kept.statement)
         if found is None:
             try:
                 statement = operations.find_statement(self._view(), kept.statement)
             except NotFoundError:
-                return NO_PRINTS
-            found = prints_of(statement)
-            self._prints[kept.statement] = found
+                return NOTHING
+            found = about_of(statement)
+            self._about[kept.statement] = found
         return found
 
-    def _load(self, folder: Path | None) -> dict[str, Kept]:
-        """By label; read from the folder once."""
+    def _load(self) -> dict[str, dict[bytes, Kept]]:
+        """By label and statement; read from the folder once."""
         if self._known is None:
             self._known = {}
-            for kept in files_in(folder) if folder is not None else ():
-                self._known[kept.label] = kept
+            for kept in files_in(self._folder) if self._folder is not None else ():
+                self._known.setdefault(kept.label, {})[kept.statement] = kept
         return self._known
 
-    def _require_room(self, known: dict[str, Kept], kept: Kept) -> None:
-        before = known.get(kept.label)
-        if before is not None and before.statement != kept.statement:
-            raise RefusedError("another manifest of this id is kept here")
-        others = [one for one in known.values() if one.label != kept.label]
-        of_one: dict[bytes, int] = defaultdict(int)
-        for one in others:
-            of_one[one.statement] += 1
-        if of_one[kept.statement] >= MAX_OF_ONE:
+    def _make_room(self, kept: Kept) -> None:
+        """RefusedError where there is none, even without what was withdrawn."""
+        try:
+            self._require_room(kept)
+        except RefusedError:
+            if not self._drop_gone():
+                raise
+            self._require_room(kept)
+
+    def _require_room(self, kept: Kept) -> None:
+        others = list(self._all())
+        if sum(one.statement == kept.statement for one in others) >= MAX_OF_ONE:
             raise RefusedError(f"{MAX_OF_ONE} manifests for one statement are enough")
         size = sum(one.size for one in others) + kept.size
         if len(others) >= MAX_KEPT or size > MAX_KEPT_BYTES:
             raise RefusedError("this node has no room for further manifests")
+        if len(others) < MAX_KEPT // 2 and size <= MAX_KEPT_BYTES // 2:
+            return
+        author = self.about(kept).author
+        same = [one for one in others if self.about(one).author == author]
+        size = sum(one.size for one in same) + kept.size
+        if len(same) >= MAX_KEPT // SHARES or size > MAX_KEPT_BYTES // SHARES:
+            raise RefusedError("this node has no room for more manifests of one author")
+
+    def _drop_gone(self) -> bool:
+        """Removes what was found to be withdrawn; whether there was any."""
+        gone = [one for one in self._all() if one.statement in self._gone]
+        for one in gone:
+            assert self._folder is not None
+            (self._folder / one.name).unlink(missing_ok=True)
+            del self._load()[one.label][one.statement]
+        return bool(gone)
+
+
+def forget_manifests(folder: Path, statement: bytes) -> None:
+    """Removes the manifests for a statement (id of 32 bytes) that was taken down; a
+    shelf that is open notices when it looks.  StoreError."""
+    try:
+        for path in folder.glob(f"{statement.hex()}.*{SUFFIX}"):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot clear {folder}: {error.strerror}") from None
 
 
 def files_in(folder: Path) -> list[Kept]:

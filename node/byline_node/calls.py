@@ -39,6 +39,7 @@ from byline_ledger.policy import Policy
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node.errors import (
+    BusyError,
     NodeUnavailableError,
     RefusedError,
     RefusedForNowError,
@@ -370,6 +371,9 @@ def read_error(reply: Reply) -> BylineError:
         reason, until = problem.get("reason"), problem.get("until")
         made.reason = one_line(reason)
         made.until = until if type(until) is int else None
+    if isinstance(made, BusyError):
+        wait = problem.get("retry_after")
+        made.retry_after = wait if type(wait) is int and wait >= 0 else None
     return made
 
 

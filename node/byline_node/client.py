@@ -25,9 +25,10 @@ from byline_ledger.statement import Statement
 from byline_node import calls
 from byline_node.calls import Call, Operation, Progress, Reply
 from byline_node.errors import NodeUnavailableError
-from byline_node.many_works import ManyWorks, ManyWorksAsync
+from byline_node.many_works import ManyWorks, ManyWorksAsync, ask_shared
 from byline_node.one_work import OneWork, OneWorkAsync
 from byline_node.receipts import Receipt
+from byline_node.shared_question import SharedQuestion
 from byline_node.similar_calls import AsyncSimilar, SyncSimilar
 from byline_node.stats_client import AsksStats, AsksStatsAsync
 from byline_node.taken_down import Takedowns
@@ -122,6 +123,10 @@ class Client(OneWork, ManyWorks, AsksStats, SyncSimilar):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def ask_shared(self, question: SharedQuestion) -> bytes:
+        """See ManyWorks.ask_shared."""
+        return self._run(ask_shared(question))
 
     def _run(self, operation: Operation[T]) -> T:
         try:

@@ -73,6 +73,14 @@ class CodeFile:
         self.count += len(data) // self.record
         self.crc = zlib.crc32(data, self.crc)
 
+    def clear(self) -> None:
+        """Removes the file and all that is known of it."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _failed(self.path, error) from None
+        self.count = self.crc = 0
+
     def is_sound(self) -> bool:
         """Whether the records are those that were written."""
         try:

@@ -7,7 +7,7 @@ the same bytes (docs/spec/collection.md, "What a folder becomes").
 from __future__ import annotations
 
 import mimetypes
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,17 +123,17 @@ def note_moves(
 ) -> None:
     """Of what is gone and what is new, the same bytes were moved; a row without a path
     is the same wherever its bytes were."""
-    places: dict[bytes, list[str]] = {}
+    places: dict[bytes, deque[str]] = {}
     for path, digest in gone.items():
-        places.setdefault(digest, []).append(path)
+        places.setdefault(digest, deque()).append(path)
     for name, digest in fresh:
         before = places.get(digest)
         if not before:
             changes.note("added", name or digest[2:].hex())
         elif name is None:
-            before.pop(0)
+            before.popleft()
         else:
-            changes.note("moved", (before.pop(0), name))
+            changes.note("moved", (before.popleft(), name))
     for paths in places.values():
         for path in paths:
             changes.note("removed", path)

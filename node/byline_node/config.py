@@ -36,7 +36,7 @@ from byline_ledger.errors import MalformedError, UnsupportedError, UsageError
 from byline_ledger.note import COSIGNATURE, ED25519, Verifier
 from byline_ledger.peer_address import PeerAddress
 from byline_node.errors import ConfigError
-from byline_node.home import Home
+from byline_node.home import Home, shelf_of
 
 DEFAULT_LISTEN = "/ip4/127.0.0.1/tcp/4737"
 DEFAULT_API = "127.0.0.1:8737"
@@ -117,7 +117,7 @@ class NodeConfig:
     @property
     def shelf(self) -> Path | None:
         """Where manifests are kept; None if none are."""
-        return self.folder / "credentials" if self.manifests else None
+        return shelf_of(self.folder) if self.manifests else None
 
     @property
     def network_key_path(self) -> Path | None:

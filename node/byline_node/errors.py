@@ -32,6 +32,17 @@ class BusyError(NodeUnavailableError):
 
     kind = "busy"
 
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+        """Seconds until it is worth asking again, if that is known."""
+
+    def details(self) -> dict[str, object]:
+        known = self.retry_after is not None
+        return {"retry_after": self.retry_after} if known else {}
+
 
 class TooLargeError(UsageError):
     """A request, or the answer it asks for, is larger than the API's limit."""

@@ -33,6 +33,9 @@ MAX_BYTES = 64 << 20
 FEWEST_CHARACTERS = 400
 """Of a text without blanks and punctuation: some 500 as written."""
 FEWEST_OF_CHUNK = 100
+MOST_GROWTH = 2
+"""Letters for each character: some stand for up to 18, and a text of those alone would
+take as many times the work."""
 LEAST_DETAIL = 220
 """Of a picture (`Picture.detail`) that has windows: one with less is compared as a
 whole alone."""
@@ -115,6 +118,8 @@ def read_content(data: bytes, most_pixels: int | None = None) -> Content:
     letters = collapse(text)
     if len(letters) < FEWEST_CHARACTERS:
         return Content(problem="the text is too short")
+    if len(letters) > MOST_GROWTH * len(text):
+        return Content(problem="the text is of characters that stand for many")
     return Content(text=letters)
 
 

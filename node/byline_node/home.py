@@ -61,6 +61,11 @@ class Home:
         return self.node / "run.json"
 
 
+def shelf_of(node: Path) -> Path:
+    """Where a node's folder has the manifests that were left with it."""
+    return node / "credentials"
+
+
 def find_home(environ: Mapping[str, str] | None = None) -> Home:
     """The home of this user: BYLINE_HOME, or the platform's place for user data."""
     chosen = (os.environ if environ is None else environ).get("BYLINE_HOME")

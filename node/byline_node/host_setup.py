@@ -7,7 +7,6 @@ replaced for the whole process is in host_patches.py, gossip in host_gossip.py.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,7 +32,7 @@ from libp2p.transport.websocket.transport import WebsocketTransport
 from multiaddr import Multiaddr
 from multiaddr.utils import get_thin_waist_addresses
 
-from byline_node.budgets import owner_of
+from byline_node.budgets import is_loopback, owner_of
 from byline_node.errors import PeerError
 from byline_node.peer_score import Fault
 from byline_node.reasons import causes, reason_of
@@ -258,13 +257,6 @@ def counted(
         counter[owner] -= 1
         if not counter[owner]:
             del counter[owner]
-
-
-def is_loopback(ip: str) -> bool:
-    try:
-        return ipaddress.ip_address(ip).is_loopback
-    except ValueError:
-        return False
 
 
 OUTSIDE_NAMES = (

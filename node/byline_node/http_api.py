@@ -35,13 +35,12 @@ from byline_ledger.errors import (
 from byline_ledger.statement import Statement
 from byline_ledger.verify import verify_bundle
 from byline_node import http_models, operations, taken_down
-from byline_node.budgets import owner_of
 from byline_node.c2pa_shelf import Shelf
 from byline_node.errors import (
     MediaTypeError,
 )
 from byline_node.http_bindings import BindingRoutes
-from byline_node.http_bodies import Bodies
+from byline_node.http_bodies import Bodies, client_of
 from byline_node.http_gate import Gate
 from byline_node.http_public import PublicBackend, PublicRoutes
 from byline_node.http_replies import (
@@ -181,7 +180,7 @@ class Routes:
             responses=failures,
         )(self.admission)
         PublicRoutes(self._backend, self._read).add_to(app)
-        counts = StatsRoutes(self._backend, self._read)
+        counts = StatsRoutes(self._backend)
         get("/v1/stats", response_model=http_models.Stats)(counts.stats)
         app.router.add_route("/stats", counts.page, ["GET"], include_in_schema=False)
         get("/v1/status", response_model=http_models.Status)(self.status)
@@ -193,7 +192,7 @@ class Routes:
         async with self._bodies.read(request, operations.MAX_BATCH_BYTES) as body:
             view = self._backend.view
             statements = await self._check(partial(operations.take_in, view), body)
-        peer = owner_of(request.client.host) if request.client else ""
+        peer = client_of(request)
         committed = await self._backend.submit(statements, peer)
         return await self._read(
             lambda: json_response(

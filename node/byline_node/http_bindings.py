@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import ceil
 from typing import Any, TypeVar
 
 import trio
@@ -19,13 +20,13 @@ from starlette.responses import Response
 
 from byline_ledger.digest import cid_of_statement, parse_statement_id
 from byline_ledger.errors import BylineError, MalformedError, UsageError
-from byline_node.budgets import Budget, owner_of
+from byline_node.budgets import Budget
 from byline_node.c2pa_deposit import MAX_DEPOSIT, MAX_VALUE, alone, unit_codes
 from byline_node.c2pa_lookup import Match, by_content, by_units, require_content_type
 from byline_node.c2pa_manifest import SOFT_BINDING
-from byline_node.c2pa_shelf import Shelf
+from byline_node.c2pa_shelf import BETWEEN, Shelf
 from byline_node.errors import BusyError, MediaTypeError
-from byline_node.http_bodies import Bodies
+from byline_node.http_bodies import Bodies, client_of
 from byline_node.http_replies import error_response, json_response
 
 MANIFEST_TYPE = "application/c2pa"
@@ -37,6 +38,10 @@ LOOKUP_RATE, LOOKUP_BURST = 5.0, 50.0
 """Questions by binding a second, and at once, from one address."""
 CONTENT_RATE, CONTENT_BURST = 0.2, 5.0
 """The same by content: a picture has to be decoded."""
+DEPOSIT_RATE, DEPOSIT_BURST = 0.1, 256.0
+BYTES_RATE, BYTES_BURST = 4_096.0, float(64 << 20)
+"""Manifests that one address may leave, and bytes of them: what fills a whole shelf
+takes it more than a day."""
 WAIT_SECONDS = 5.0
 BOOLEANS = {"true": True, "false": False}
 
@@ -53,6 +58,8 @@ class BindingRoutes:
         self._bodies = Bodies(WAIT_SECONDS)
         self._lookups = Budget(LOOKUP_RATE, LOOKUP_BURST, trio.current_time)
         self._contents = Budget(CONTENT_RATE, CONTENT_BURST, trio.current_time)
+        self._deposits = Budget(DEPOSIT_RATE, DEPOSIT_BURST, trio.current_time)
+        self._deposited = Budget(BYTES_RATE, BYTES_BURST, trio.current_time)
 
     def add_to(self, app: Starlette) -> None:
         """Adds the routes; they stand in no OpenAPI, for they have one of their own."""
@@ -61,7 +68,7 @@ class BindingRoutes:
             ("matches/byBinding", self.by_large_binding, "POST"),
             ("matches/byContent", self.by_content, "POST"),
             ("manifests", self.deposit, "POST"),
-            ("manifests/{label}", self.manifest, "GET"),
+            ("manifests/{name}", self.manifest, "GET"),
             ("services/supportedAlgorithms", self.algorithms, "GET"),
         ):
             app.router.add_route(
@@ -83,18 +90,14 @@ class BindingRoutes:
         """The same, asked for in a body of JSON."""
         require_type(request, "application/json")
         async with self._bodies.read(request, 2 * MAX_VALUE) as body:
-            try:
-                asked: Any = json.loads(body)
-                alg, value = asked["alg"], asked["value"]
-            except (ValueError, LookupError, TypeError, RecursionError):
-                raise MalformedError(
-                    "expected a JSON object with alg and value"
-                ) from None
+            alg, value = read_binding(body)
         return await self._by_value(request, alg, value)
 
-    async def _by_value(self, request: Request, alg: object, value: object) -> Response:
+    async def _by_value(
+        self, request: Request, alg: str | None, value: str | None
+    ) -> Response:
         require_algorithm(alg)
-        if not isinstance(value, str):
+        if value is None:
             raise UsageError("value: expected ISCC units in base64")
         most = results_asked(request)
         self._charge(self._lookups, request)
@@ -112,18 +115,21 @@ class BindingRoutes:
             return await self._answer(lambda: by_content(self._shelf, body, most))
 
     async def _answer(self, look: Callable[[], list[Match]]) -> Response:
-        found = await self._run(look)
-        return json_response({"matches": [match_json(one) for one in found]})
+        def told() -> list[dict[str, object]]:
+            return [match_json(one, self._shelf.name_of(one.kept)) for one in look()]
+
+        return json_response({"matches": await self._run(told)})
 
     async def manifest(self, request: Request) -> Response:
         """A manifest store by the id of its active manifest."""
-        label = request.path_params["label"]
+        name = request.path_params["name"]
+        self._charge(self._lookups, request)
         text = request.query_params.get("returnActiveManifest", "false").lower()
         if text not in BOOLEANS:
             raise UsageError("returnActiveManifest: expected true or false")
-        data = await self._run(lambda: self._shelf.get(label))
+        data = await self._run(lambda: self._shelf.get(name))
         if BOOLEANS[text]:
-            data = alone(data, label)
+            data = alone(data, label_in(name))
         return Response(data, media_type=MANIFEST_TYPE)
 
     async def deposit(self, request: Request) -> Response:
@@ -131,7 +137,16 @@ class BindingRoutes:
         require_type(request, MANIFEST_TYPE)
         named = request.query_params.get("statement")
         relay = None if named is None else parse_statement_id(named)
+        self._charge(self._deposits, request)
+        client = client_of(request)
+        wait = self._deposited.wait(client)
+        if wait:
+            raise BusyError(
+                "too many manifests from this address: try again",
+                retry_after=ceil(wait),
+            )
         async with self._bodies.read(request, MAX_DEPOSIT) as body:
+            self._deposited.charge(client, len(body))
             found = await self._run(lambda: self._shelf.put(body, relay))
         kept = {"manifestId": found.label, "statement": found.statement.cid}
         return json_response(kept)
@@ -140,9 +155,14 @@ class BindingRoutes:
         return await trio.to_thread.run_sync(work, limiter=self._limiter)
 
     def _charge(self, budget: Budget, request: Request) -> None:
-        client = owner_of(request.client.host) if request.client else ""
+        client = client_of(request)
         if not budget.takes(client):
-            raise BusyError("too many questions from this address: try again")
+            raise BusyError("too many requests from this address: try again")
+
+
+def label_in(name: str) -> str:
+    """The label in the id of a manifest."""
+    return name.partition(BETWEEN)[0]
 
 
 Answer = Callable[[Request], Any]
@@ -165,19 +185,31 @@ def told(answer: Answer) -> Answer:
     return safe
 
 
-def match_json(match: Match) -> dict[str, object]:
+def match_json(match: Match, name: str) -> dict[str, object]:
     """As the API has it, and which statement answers for the manifest."""
     return {
-        "manifestId": match.kept.label,
+        "manifestId": name,
         "similarityScore": match.score,
         "statement": cid_of_statement(match.kept.statement),
     }
 
 
-def require_algorithm(alg: object) -> None:
+def read_binding(body: bytes) -> tuple[str, str]:
+    """Algorithm and value of a question in JSON; MalformedError."""
+    try:
+        asked: Any = json.loads(body)
+        alg, value = asked["alg"], asked["value"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise MalformedError("expected a JSON object with alg and value") from None
+    if not isinstance(alg, str) or not isinstance(value, str):
+        raise MalformedError("expected texts as alg and value")
+    return alg, value
+
+
+def require_algorithm(alg: str | None) -> None:
     """UsageError for any but ours."""
     if alg != SOFT_BINDING:
-        shown = f", got {alg[:64]!a}" if isinstance(alg, str) else ""
+        shown = "" if alg is None else f", got {alg[:64]!a}"
         raise UsageError(f"alg: expected {SOFT_BINDING}{shown}")
 
 

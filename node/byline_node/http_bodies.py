@@ -1,7 +1,7 @@
 """Request bodies: few at a time, of bounded size, and none that trickles in.
 
-Rule: whoever sends slowly holds a place for some seconds and no longer.  Strangers and
-the operator's own scripts have places of their own.
+Rule: whoever sends slowly holds a place for some seconds and no longer, and one address
+never holds all places (places.py).  The witness and the API have places of their own.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import trio
 from starlette.requests import ClientDisconnect, Request
 
 from byline_ledger.errors import MalformedError
-from byline_node.errors import BusyError, SlowRequestError, TooLargeError
+from byline_node.budgets import owner_of
+from byline_node.errors import SlowRequestError, TooLargeError
+from byline_node.places import Places
 
-AT_ONCE = 8
-"""Bodies held in memory."""
+AT_ONCE, SHARE = 8, 4
+"""Bodies held in memory, and of one address."""
 GRACE_SECONDS = 5.0
 LEAST_RATE = 65_536
 """Bytes a second at which a body must come, after the grace."""
@@ -30,8 +32,7 @@ class Bodies:
 
     def __init__(self, wait: float) -> None:
         """A request waits `wait` seconds for a place."""
-        self._wait = wait
-        self._places = trio.Semaphore(AT_ONCE)
+        self._places = Places(AT_ONCE, SHARE, wait)
 
     @asynccontextmanager
     async def read(self, request: Request, limit: int) -> AsyncIterator[bytes]:
@@ -40,14 +41,13 @@ class Bodies:
         Raises BusyError, TooLargeError, SlowRequestError, or MalformedError where the
         client has gone.
         """
-        with trio.move_on_after(self._wait) as waiting:
-            await self._places.acquire()
-        if waiting.cancelled_caught:
-            raise BusyError("too many requests at once: try again")
-        try:
+        async with self._places.one(client_of(request)):
             yield await read_body(request, limit)
-        finally:
-            self._places.release()
+
+
+def client_of(request: Request) -> str:
+    """Whose budget and places a request uses: the owner of its address."""
+    return owner_of(request.client.host) if request.client else ""
 
 
 async def read_body(request: Request, limit: int) -> bytes:

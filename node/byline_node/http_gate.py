@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import trio
 
 from byline_ledger.errors import BylineError
+from byline_node.budgets import owner_of
 from byline_node.errors import BusyError, ForbiddenHostError
+from byline_node.places import Places
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -20,7 +23,11 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-REQUESTS_AT_ONCE = 64
+REQUESTS_AT_ONCE, SHARE = 64, 32
+"""In all, and of one address."""
+LARGE = ("/v1/query", "/v1/authored", "/v1/similar")
+"""Paths whose answers may have megabytes, which wait in memory until they are taken."""
+LARGE_AT_ONCE, LARGE_SHARE = 16, 8
 WAIT_TIMEOUT = 15.0
 
 
@@ -33,7 +40,8 @@ class Gate:
         self._app = app
         self._hosts = frozenset(name.lower() for name in hosts)
         self._on_error = on_error
-        self._places = trio.Semaphore(REQUESTS_AT_ONCE)
+        self._places = Places(REQUESTS_AT_ONCE, SHARE, WAIT_TIMEOUT)
+        self._large = Places(LARGE_AT_ONCE, LARGE_SHARE, WAIT_TIMEOUT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,16 +61,14 @@ class Gate:
             )
             await self._on_error(error)(scope, request.receive, request.send)
             return
-        with trio.move_on_after(WAIT_TIMEOUT) as waiting:
-            await self._places.acquire()
-        if waiting.cancelled_caught:
-            busy = BusyError("too many requests at once: try again")
-            await self._on_error(busy)(scope, request.receive, request.send)
-            return
+        client = owner_of(scope["client"][0]) if scope.get("client") else ""
+        is_large = scope["path"].startswith(LARGE)
+        large = self._large.one(client) if is_large else nullcontext()
         try:
-            await self._app(scope, request.receive, request.send)
-        finally:
-            self._places.release()
+            async with self._places.one(client), large:
+                await self._app(scope, request.receive, request.send)
+        except BusyError as busy:  # the application answers its own
+            await self._on_error(busy)(scope, request.receive, request.send)
 
 
 class Leftovers:

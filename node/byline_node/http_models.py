@@ -18,6 +18,9 @@ class Problem(Model):
     kind: str = Field(description="Which error: stable, for programs")
     message: str = Field(description="What was expected and what came, in one line")
     hint: str | None = Field(description="What to do next, if there is something")
+    retry_after: int | None = Field(
+        default=None, description="Seconds to wait, of a node that is busy"
+    )
 
 
 class Failure(Model):

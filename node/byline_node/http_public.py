@@ -18,8 +18,8 @@ from byline_ledger.errors import BylineError, NotFoundError
 from byline_ledger.followed import Followed, parse_nonce
 from byline_ledger.log_files import mirror_file
 from byline_ledger.witness import MAX_BODY
-from byline_node.budgets import Budget, owner_of
-from byline_node.http_bodies import Bodies
+from byline_node.budgets import Budget
+from byline_node.http_bodies import Bodies, client_of
 from byline_node.http_log import NOT_AT_ALL, answer_file
 from byline_node.http_replies import error_response, text_response
 
@@ -133,7 +133,7 @@ class PublicRoutes:
 
     async def add_checkpoint(self, request: Request) -> Response:
         """C2SP tlog-witness (docs/spec/witness.md)."""
-        client = owner_of(request.client.host) if request.client else ""
+        client = client_of(request)
         if not self._witnessing.takes(client):
             return unread(text_response(429, b"too many requests from this address\n"))
         try:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from byline_ledger.errors import BylineError, RedactedError
 from byline_ledger.tombstone import Tombstone
 from byline_ledger.witness import TEXT_TYPE
-from byline_node.errors import RefusedError
+from byline_node.errors import BusyError, RefusedError
 
 JSON_TYPE = "application/json"
 MSGPACK_TYPE = "application/vnd.msgpack"
@@ -48,7 +48,7 @@ def binary(data: bytes, media_type: str) -> Response:
 
 def error_response(error: BylineError, status: int | None = None) -> Response:
     response = json_response(error_json(error), status or error.http_status)
-    if isinstance(error, RefusedError) and error.retry_after is not None:
+    if isinstance(error, (BusyError, RefusedError)) and error.retry_after is not None:
         response.headers["retry-after"] = str(error.retry_after)
     return response
 

@@ -9,7 +9,6 @@ while somebody holds a large answer unread.  Only HTTP/1.1 is spoken.
 from __future__ import annotations
 
 import errno
-import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 
-from byline_node.budgets import owner_of
+from byline_node.budgets import is_loopback, owner_of
 from byline_node.errors import ConfigError
 from byline_node.http_gate import App
 
@@ -201,7 +200,7 @@ class HttpServer:
         if len(self._streams) >= MAX_CONNECTIONS:
             return False
         few = self._addresses[owner_of(address)] < MAX_PER_ADDRESS
-        return few or ipaddress.ip_address(address).is_loopback
+        return few or is_loopback(address)
 
     def _leave(self, owner: str) -> None:
         self._addresses[owner] -= 1

@@ -19,8 +19,7 @@ from byline_ledger.likeness_messages import (
     parse_question,
 )
 from byline_ledger.statement import Statement
-from byline_node.budgets import owner_of
-from byline_node.http_bodies import Bodies
+from byline_node.http_bodies import Bodies, client_of
 from byline_node.http_replies import MSGPACK_TYPE, binary, json_response
 from byline_node.operations import statement_to_json
 from byline_node.similar import Similar
@@ -53,7 +52,7 @@ class SimilarRoute:
         self._require(request)
         async with self._bodies.read(request, MAX_QUESTION) as body:
             asked = parse_question(body)
-        client = owner_of(request.client.host) if request.client else ""
+        client = client_of(request)
         found = await self._backend.similar.search(asked, client)
         if self._wants(request, MSGPACK_TYPE):
             return binary(found.to_bytes(), MSGPACK_TYPE)

@@ -7,9 +7,10 @@ how far it got.  Counting: byline_ledger/archive_stats.py.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import time
 from typing import TYPE_CHECKING, Any, Protocol
+
+import trio
 
 from byline_ledger.archive_stats import ArchiveStats
 from byline_ledger.stats_page import stats_page
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from byline_ledger.log import LogView
 
 STEP = 8_192
-"""Entries that are read on for one question: about half a second."""
+STEP_SECONDS = 0.5
+"""Entries that are read on for one question, and how long that may take: a withdrawal
+may need much to be looked at."""
 
 
 class HasView(Protocol):
@@ -29,32 +32,27 @@ class HasView(Protocol):
     def view(self) -> LogView: ...
 
 
-class Work(Protocol):
-    """Runs work in the API's reading threads."""
-
-    async def __call__(self, work: Callable[[], Any], /) -> Any: ...
-
-
 class StatsRoutes:
     """Both routes, over one set of counts."""
 
-    def __init__(self, backend: HasView, read: Work) -> None:
+    def __init__(self, backend: HasView) -> None:
         self._backend = backend
-        self._read = read
         self._stats = ArchiveStats()
-        self._lock = threading.Lock()
+        # A thread of their own: whoever counts keeps nobody from asking about works.
+        self._one = trio.CapacityLimiter(1)
 
     async def stats(self) -> Any:
         """How the archive's claims divide, by year and by medium."""
-        return json_response(await self._read(self._counted))
+        return json_response(await self._counted())
 
     async def page(self, _request: Any) -> Any:
         """The same for people: one page that fetches nothing."""
-        found = await self._read(self._counted)
-        return html_response(stats_page(found))
+        return html_response(stats_page(await self._counted()))
 
-    def _counted(self) -> dict[str, object]:
-        view = self._backend.view
-        with self._lock:
-            self._stats.advance(view, STEP)
-            return self._stats.to_json(view)
+    async def _counted(self) -> dict[str, object]:
+        return await trio.to_thread.run_sync(self._count, limiter=self._one)
+
+    def _count(self) -> dict[str, object]:
+        view, end = self._backend.view, time.monotonic() + STEP_SECONDS
+        self._stats.advance(view, STEP, lambda: time.monotonic() < end)
+        return self._stats.to_json(view)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from byline_ledger.amount import amount
 from byline_ledger.answer import Answer
-from byline_ledger.codec import split_array
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.content_sets import LabelContent, read_label
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import (
@@ -31,29 +31,30 @@ from byline_ledger.label_document import (
     MAX_LABEL,
     ReadLabel,
     differences,
+    headline,
     parse_label,
 )
 from byline_ledger.label_maker import LabelMaker
 from byline_ledger.label_table import COLUMNS, fields_of, header_line
-from byline_ledger.label_tally import headline
 from byline_ledger.manifest import ManifestRow
 from byline_ledger.policy import Policy
-from byline_ledger.statement import Statement
 from byline_node.label_making import (
     ITEMS,
     LABEL,
-    PROOFS,
     STATEMENT,
     names_in,
     rendered,
 )
-from byline_node.label_proofs import MAX_PROOF, read_proof
+from byline_node.label_proofs import read_proof
 from byline_node.manifests import manifest_digest, rows_of
+from byline_node.set_files import PROOFS, read_bounded, read_statement
 
 MAX_FINDINGS = 200
-MAX_STATEMENT = 1 << 16
 MAX_KEPT = 8
 """Files of proofs in memory."""
+MAX_READ = 16
+"""Times that a file of proofs is read: its lines stand together where a label was made,
+and a stranger's need not."""
 MAX_LINE = 1 << 17
 """Characters of a line of items.csv."""
 
@@ -109,28 +110,11 @@ def check_label(folder: Path, policy: Policy | None, advance: Advance) -> Check:
     return check
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A file of at most so many bytes."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path} does not exist") from None
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
-    if len(data) > limit:
-        raise MalformedError(f"{path.name}: expected at most {limit:,} bytes")
-    return data
-
-
 def check_statement(folder: Path, data: bytes, check: Check) -> LabelContent | None:
     """The signature, and that it is about this label."""
     try:
-        raw = read_bounded(folder / STATEMENT, MAX_STATEMENT)
-        (one,) = split_array(raw, max_size=MAX_STATEMENT, max_items=1)
-        statement = Statement.from_envelope(one)
-        statement.verify()
-    except (BylineError, ValueError) as error:
+        statement = read_statement(folder / STATEMENT)
+    except BylineError as error:
         check.found(STATEMENT, str(error))
         return None
     check.author, check.id = statement.author, statement.id
@@ -172,7 +156,8 @@ class ProofFiles:
         self._folder = folder
         self._check = check
         self._policy = policy
-        self._kept: dict[str, dict[bytes, Answer] | None] = {}
+        self._kept: dict[str, Mapping[bytes, Answer] | None] = {}
+        self._read_times: Counter[str] = Counter()
 
     def answer(self, name: str, digest: bytes) -> Answer:
         """The answer about a work, or ProofError."""
@@ -188,13 +173,18 @@ class ProofFiles:
             raise ProofError(f"{name} is the proof of another work")
         return answers[digest]
 
-    def _read(self, name: str) -> dict[bytes, Answer] | None:
+    def _read(self, name: str) -> Mapping[bytes, Answer] | None:
         """The answers of a file; what is wrong with it is a finding."""
+        self._read_times[name] += 1
+        if self._read_times[name] == MAX_READ:
+            self._check.found(name, f"its lines are scattered over {ITEMS}")
+        if self._read_times[name] >= MAX_READ:
+            return None
         if name not in self._check.label.files or not name.startswith(f"{PROOFS}/"):
             self._check.found(name, "it is not among the label's proofs")
             return None
         try:
-            data = read_bounded(self._folder / name, MAX_PROOF)
+            data = read_bounded(self._folder / name, MAX_BUNDLE)
             answers = read_proof(data, self._policy, self._check.label.head.time)
         except BylineError as error:
             self._check.found(name, str(error))
@@ -289,8 +279,12 @@ def check_figures(
     again = json.loads(json.dumps(document))
     for line in differences(said, again):
         check.found(LABEL, line)
-    if content is not None and content.items != headline(document):
-        check.found(STATEMENT, "items: its figures are not those of the proofs")
+    if content is not None:
+        for name, proven in headline(document).items():
+            signed = getattr(content, name)
+            if signed not in (None, {}):  # what it does not say is no lie
+                for line in differences(signed, proven, name):
+                    check.found(STATEMENT, line)
     try:
         texts = rendered(folder, document)
     except (BylineError, OSError) as error:

@@ -22,21 +22,22 @@ from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.data_provenance import data_provenance
 from byline_ledger.digest import digest_bytes
 from byline_ledger.label_card import card
-from byline_ledger.label_document import Head, label_bytes
+from byline_ledger.label_document import Head, headline, label_bytes
 from byline_ledger.label_drawing import draw
 from byline_ledger.label_html import to_html
 from byline_ledger.label_maker import LabelMaker
 from byline_ledger.label_svg import to_svg
 from byline_ledger.label_table import header_line
-from byline_ledger.label_tally import Figures, headline
+from byline_ledger.label_tally import Figures
 from byline_ledger.manifest import MAX_LINE, ManifestRow, is_table
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.label_picture import has_pictures, to_png
 from byline_node.label_proofs import DEPTH, Prover
 from byline_node.manifests import PARQUET_MAGIC, manifest_digest, rows_of
+from byline_node.set_files import PROOFS, written_whole
 
 LABEL, STATEMENT = "label.json", "label.statement"
-ITEMS, PROOFS = "items.csv", "proofs"
+ITEMS = "items.csv"
 CROISSANT, CARD, OASIS = "croissant.json", "README.md", "data-provenance.json"
 SVG, PNG, PAGE = "label.svg", "label.png", "label.html"
 BATCH = 512
@@ -75,14 +76,8 @@ def make_label(
 
     `manifest` is a file with at least one row, and none that is bad.
     """
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / PROOFS).mkdir(parents=True)
-    try:
+    with written_whole(folder) as part:
         made = fill(part, manifest, head, client, key, advance)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return replace(made, folder=folder)
 
 
@@ -109,7 +104,7 @@ def fill(
     document["files"] = files
     data = label_bytes(document)
     (part / LABEL).write_bytes(data)
-    signed = sign_label(document, data, head, maker, key)
+    signed = sign_label(document, data, head, key)
     (part / STATEMENT).write_bytes(join_array([signed.to_envelope()]))
     return MadeLabel(part, document, signed)
 
@@ -177,23 +172,13 @@ def digest_hex(path: Path) -> str:
 
 
 def sign_label(
-    document: Figures, data: bytes, head: Head, maker: LabelMaker, key: SigningKey
+    document: Figures, data: bytes, head: Head, key: SigningKey
 ) -> Statement:
     """The `label` statement about the manifest."""
-    total, log = maker.total, maker.log
     fields = label_fields(
         manifest=head.manifest,
         label=digest_bytes(data),
-        use=head.use,
-        count=total.count,
-        size=total.bytes,
-        items=headline(document),
-        violations=document["violations"]["items"],
-        disputed=document["trust"]["disputed"],
-        withdrawn=document["trust"]["withdrawn"],
-        origin=log.origin,
-        log_size=log.size,
-        set_root=log.set_root,
+        **headline(document),
         time=head.time,
         salt=random_bytes(16),
     )

@@ -1,7 +1,10 @@
 """The picture of a label as PNG, drawn with Pillow and the font that it brings.
 
 Pillow is the extra `similar`, and imported when a picture is drawn: without it a label
-has no PNG, and everything else.  Shapes: byline_ledger/label_drawing.py.
+has no PNG, and everything else.  That font has no letters but Latin ones; the SVG and
+the page show all that their reader's fonts have.
+
+Shapes: byline_ledger/label_drawing.py.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import io
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from byline_ledger.label_drawing import WIDTH, Bar, Drawing, Text
+from byline_ledger.label_drawing import PATTERNS, WIDTH, Bar, Drawing, Text
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
 SCALE = 2
 """Pixels of the picture for a unit of the drawing."""
 BLACK = "#000000"
-COLOURS = 64
-"""Of the picture: those of the slices, and the edges of letters."""
+GREYS = 24
+"""Of the edges of letters, black and white among them; the other colours are those of
+the slices."""
 
 
 def has_pictures() -> bool:
@@ -40,9 +44,21 @@ def to_png(drawing: Drawing) -> bytes:
         else:
             draw_text(pen, shape)
     stream = io.BytesIO()
-    few = image.quantize(COLOURS, dither=Image.Dither.NONE)
+    few = image.quantize(palette=palette(), dither=Image.Dither.NONE)
     few.save(stream, "PNG", optimize=True)
     return stream.getvalue()
+
+
+def palette() -> Any:
+    """The colours of the picture, as an image that has them."""
+    from PIL import Image, ImageColor
+
+    greys = [(at * 255 // (GREYS - 1),) * 3 for at in range(GREYS)]
+    slices = [ImageColor.getrgb(one) for one, _ in PATTERNS.values()]
+    colours = list(dict.fromkeys([*greys, *slices]))
+    image = Image.new("P", (1, 1))
+    image.putpalette([part for colour in colours for part in colour])
+    return image
 
 
 def draw_bar(image: Any, pen: ImageDraw, bar: Bar) -> None:
@@ -78,19 +94,19 @@ def draw_marks(pen: ImageDraw, pattern: str, width: int, height: int) -> None:
 
 
 def draw_text(pen: ImageDraw, text: Text) -> None:
-    """A line of text; the font has one weight, so bold is a wider stroke."""
+    """A line of text; the font has one weight, so bold is drawn side by side: a stroke
+    about it would close its i's and e's."""
     from PIL import ImageFont
 
     font = ImageFont.load_default(text.size * SCALE)
     place = text.x * SCALE, text.y * SCALE
     anchor = "ls" if text.anchor == "start" else "rs"
-    stroke = max(round(text.size * SCALE / 36), 1) if text.bold else 0
-    pen.text(
-        place,
-        text.text,
-        fill=text.colour,
-        font=font,
-        anchor=anchor,
-        stroke_width=stroke,
-        stroke_fill=text.colour,
-    )
+    bold = max(round(text.size * SCALE / 18), 1) if text.bold else 0
+    for aside in range(-bold // 2, bold // 2 + 1) if bold else (0,):
+        pen.text(
+            (place[0] + aside, place[1]),
+            text.text,
+            fill=text.colour,
+            font=font,
+            anchor=anchor,
+        )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from byline_ledger.answer import Answer
-from byline_ledger.errors import VerificationError
 from byline_ledger.facts import AsOf
 from byline_ledger.policy import Policy
-from byline_ledger.verify import verify_bundle
+from byline_node.shared_proofs import reader_of
 
 DEPTH = 4
 """Steps of sources that a label follows."""
-MAX_PROOF = 64 << 20
-"""Bytes of a file with proofs."""
 
 
 class Prover(Protocol):
@@ -27,10 +24,7 @@ class Prover(Protocol):
         ...
 
 
-def read_proof(data: bytes, policy: Policy | None, time: int) -> dict[bytes, Answer]:
+def read_proof(data: bytes, policy: Policy | None, time: int) -> Mapping[bytes, Answer]:
     """Work to verified answer, terms judged at a time (Unix ms); VerificationError or
     MalformedError, saying why."""
-    verdict = verify_bundle(data, policy=policy, as_of=AsOf(now=time))
-    if not verdict.ok or not verdict.answers:
-        raise VerificationError(str(verdict.failure()))
-    return {one.asked: one for one in verdict.answers}
+    return reader_of(policy, DEPTH)(data, AsOf(now=time))

@@ -17,9 +17,10 @@ from byline_ledger.label_document import MAX_LABEL, ReadLabel, parse_label
 from byline_ledger.label_item import read_item
 from byline_ledger.label_table import fields_of, item_line
 from byline_ledger.manifest import ManifestRow
-from byline_node.label_checking import read_bounded, rows_with_lines
+from byline_node.label_checking import rows_with_lines
 from byline_node.label_making import BATCH, LABEL
 from byline_node.label_proofs import DEPTH, Prover
+from byline_node.set_files import read_bounded
 
 MAX_NAMED = 1_000
 TOLD = (

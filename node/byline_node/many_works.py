@@ -184,7 +184,7 @@ def prove_all(
             waiting += [(few, bundle(few)) for few in smaller(cut, part)]
 
 
-class ManyWorks:
+class ManyWorks(ABC):
     """`query_many` and `prove_many` for clients that wait."""
 
     _policy: Policy | None
@@ -212,14 +212,12 @@ class ManyWorks:
     ) -> Iterator[tuple[bytes, dict[bytes, Answer]]]:
         """The same as proof bundles, to keep and to verify anywhere: each with the
         answers, by work, that it gives in full."""
-        return prove_all(digests, Asking(depth), self.ask_shared)
+        asking = Asking(depth, (), self._policy, now)
+        return prove_all(digests, asking, self.ask_shared)
 
+    @abstractmethod
     def ask_shared(self, question: SharedQuestion) -> bytes:
         """One bundle for all works of a question, not verified."""
-        return self._run(ask_shared(question))
-
-    def _run(self, operation: Operation[T]) -> T:
-        raise NotImplementedError  # for clients without a connection
 
 
 class ManyWorksAsync(ABC):
@@ -253,7 +251,7 @@ class ManyWorksAsync(ABC):
         self, digests: Iterable[bytes], *, depth: int = 0, now: int | None = None
     ) -> AsyncIterator[tuple[bytes, dict[bytes, Answer]]]:
         """See ManyWorks.prove_many."""
-        asking = Asking(depth, now=now)
+        asking = Asking(depth, (), self._policy, now)
         for group in groups(digests, MAX_ASKED):
             waiting = [group]
             while waiting:

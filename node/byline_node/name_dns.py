@@ -6,7 +6,8 @@ Rule: docs/spec/names.md, "How it is fetched".  DNSSEC is left to the resolver.
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from byline_ledger.name_check import Fetched
 from byline_node.name_fetch import Address
@@ -43,8 +44,13 @@ def txt_records(name: str, server: Address | None, end: float) -> Fetched:
         return Fetched(failed=f"TXT {name}: no answer in time", via=via)
     except (dns.exception.DNSException, ValueError):
         return Fetched(failed=f"TXT {name}: the resolver fails", via=via)
-    # Records have no order of their own; the same answer must always read the same.
+    return Fetched(lines_of(answer), via=via)
+
+
+def lines_of(answer: Iterable[Any]) -> bytes:
+    """The TXT records of an answer of the DNS, a line's end after each."""
+    # They have no order of their own; the same answer must always read the same.
     records = sorted(b"".join(one.strings) for one in answer)[:MAX_RECORDS]
     # A line's end parts records here, so one that holds such is none of ours.
     sound = [one for one in records if len(one) <= MAX_RECORD and b"\n" not in one]
-    return Fetched(b"".join(one + b"\n" for one in sound), via=via)
+    return b"".join(one + b"\n" for one in sound)

@@ -15,7 +15,7 @@ from byline_node.calls import Operation
 T = TypeVar("T")
 
 
-class OneWork:
+class OneWork(ABC):
     """`query` and `query_bundle` for clients that wait."""
 
     _policy: Policy | None
@@ -46,8 +46,8 @@ class OneWork:
         """The same as a proof bundle, to keep and to verify anywhere."""
         return self._run(calls.query_bundle(asked, depth, keys))
 
-    def _run(self, operation: Operation[T]) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    def _run(self, operation: Operation[T]) -> T: ...
 
 
 class OneWorkAsync(ABC):

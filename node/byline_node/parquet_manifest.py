@@ -20,6 +20,7 @@ from byline_ledger.manifest import (
     row_from_values,
 )
 from byline_ledger.manifest_path import quote_path, unquote_path
+from byline_node.parquet_pages import require_small_pages
 
 BATCH = 8_192
 WRITTEN_BATCH = 65_536
@@ -42,9 +43,16 @@ def read_parquet(path: Path, advance: Callable[[int], None]) -> Iterator[Line]:
     """The rows of a Parquet file, numbered from 1; MalformedError if it is broken."""
     arrow, parquet = engine()
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path) as file, path.open("rb") as bytes_:
             schema = file.schema_arrow
             texts = [one.name for one in schema if is_text(arrow.types, one.type)]
+            held = known_columns(list(schema.names))
+            ours = {name for name, what in zip(schema.names, held, strict=True) if what}
+            leaves = (file.schema.column(at).path for at in range(len(file.schema)))
+            places = {
+                n for n, one in enumerate(leaves) if one.partition(".")[0] in ours
+            }
+            require_small_pages(bytes_, places)
         # As they are stored, each text once: how large they become is seen before.
         with parquet.ParquetFile(path, read_dictionary=texts) as file:
             yield from read_batches(arrow, file, path.stat().st_size, advance)

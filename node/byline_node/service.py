@@ -288,7 +288,8 @@ class Node:
         listeners = await open_listeners(*self._config.api_address)
         self._api = f"http://{bound_address(listeners)}"
         async with trio.open_nursery() as nursery:
-            jobs = make_jobs(self._ledger, self._stop_writing)
+            forget = self.similar.forget_taken_down
+            jobs = make_jobs(self._ledger, self._stop_writing, forget)
             jobs |= admission_jobs(self.admission, self._reload)
             nursery.start_soon(self._heed_hangups)
             nursery.start_soon(self.similar.run)

@@ -12,17 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from byline_ledger.answer import Answer
-from byline_ledger.codec import join_array, split_array
+from byline_ledger.bundle_rows import MAX_BUNDLE
+from byline_ledger.codec import join_array
 from byline_ledger.content_sets import read_settlement, settlement_fields
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_bytes
-from byline_ledger.errors import (
-    BylineError,
-    MalformedError,
-    NotFoundError,
-    StoreError,
-)
+from byline_ledger.errors import BylineError, MalformedError, NotFoundError
 from byline_ledger.facts import AsOf
+from byline_ledger.proven_log import ProvenLog, oldest
 from byline_ledger.settlement import (
     MemberTotal,
     Price,
@@ -38,12 +35,13 @@ from byline_ledger.settlement_rows import (
     rows_root,
     rows_to_bytes,
 )
-from byline_ledger.statement import MAX_ENVELOPE, Statement, sign_statement
-from byline_node.manifests import entries, manifest_digest, open_manifest
+from byline_ledger.statement import Statement, sign_statement
+from byline_node.manifests import manifest_digest
+from byline_node.manifests import rows_of as manifest_rows
+from byline_node.set_files import PROOFS, read_bounded, read_statement, written_whole
 
 MANIFEST, ROWS, MEMBERS = "manifest", "rows.csv", "members.csv"
-STATEMENT, PROOFS = "settlement.statement", "proofs"
-MAX_PROOF = 32 << 20
+STATEMENT = "settlement.statement"
 
 Advance = Callable[[int], None]
 Bundles = Callable[[Iterable[bytes], AsOf], Iterator[tuple[bytes, dict[bytes, Answer]]]]
@@ -71,11 +69,14 @@ class Settlement:
     sizes: Mapping[bytes, int]
     rows: list[Row] = field(default_factory=list)
     prices: dict[bytes, Price] = field(default_factory=dict)
+    log: ProvenLog | None = None
+    """What came later in it may not be considered; None without works."""
 
     def add(self, answer: Answer) -> None:
-        """One more work, by its verified answer."""
+        """One more work, by its verified answer; ProofError for one of another log."""
         state, terms = answer.state, self.terms
         assert state is not None
+        self.log = oldest(self.log, answer)
         offer = priced_offer(state, terms.group, terms.use)
         id_ = None if offer is None else offer[0]
         claims = counted_claims(state, answer.asked, terms.group, terms.use, id_)
@@ -92,18 +93,14 @@ class Settlement:
         return totals(self.rows, self.prices)
 
 
-def sizes_of(
-    manifest: Path, advance: Advance = lambda _bytes: None
-) -> dict[bytes, int]:
+def sizes_of(manifest: Path) -> dict[bytes, int]:
     """The works of a manifest, each once, with the bytes that its first row says.
 
     UsageError at a line that names no work.
     """
-    for _digest in entries(manifest):
-        pass
     found: dict[bytes, int] = {}
-    for line in open_manifest(manifest):
-        found.setdefault(line.digest, line.bytes or 0)  # type: ignore[union-attr]
+    for row in manifest_rows(manifest):
+        found.setdefault(row.digest, row.bytes or 0)
     return found
 
 
@@ -116,10 +113,7 @@ def settle(
     advance: Advance,
 ) -> tuple[Settlement, Statement]:
     """Write a settlement into a new folder; `advance` counts works."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / PROOFS).mkdir(parents=True)
-    try:
+    with written_whole(folder) as part:
         name = MANIFEST + manifest.suffix
         shutil.copyfile(manifest, part / name)
         made = Settlement(terms, sizes_of(part / name))
@@ -134,11 +128,6 @@ def settle(
         (part / ROWS).write_bytes(rows_to_bytes(made.rows))
         (part / MEMBERS).write_bytes(members_to_bytes(made.members()))
         (part / STATEMENT).write_bytes(join_array([signed.to_envelope()]))
-        part.rename(folder)
-    except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return made, signed
 
 
@@ -168,6 +157,7 @@ class Check:
     statement: Statement | None = None
     rows: tuple[Row, ...] = ()
     members: list[MemberTotal] = field(default_factory=list)
+    log: ProvenLog | None = None
     findings: list[str] = field(default_factory=list)
 
 
@@ -178,7 +168,7 @@ def check_settlement(folder: Path, read: Read, advance: Advance) -> Check:
     """
     check = Check()
     manifest = manifest_in(folder)
-    rows = bounded(folder / ROWS, MAX_ROWS_FILE)
+    rows = read_bounded(folder / ROWS, MAX_ROWS_FILE)
     try:
         statement = statement_in(folder)
         check.rows = rows_from_bytes(rows)
@@ -186,10 +176,10 @@ def check_settlement(folder: Path, read: Read, advance: Advance) -> Check:
     except BylineError as error:
         check.findings.append(str(error))
         return check
-    check.statement, check.members = statement, made.members()
+    check.statement, check.members, check.log = statement, made.members(), made.log
     check.findings += signed_otherwise(statement, manifest, rows, check.rows)
     check.findings += different(check.rows, made.rows)
-    if bounded(folder / MEMBERS, MAX_ROWS_FILE) != members_to_bytes(check.members):
+    if read_bounded(folder / MEMBERS, MAX_ROWS_FILE) != members_to_bytes(check.members):
         check.findings.append(f"{MEMBERS} is not what the rows come to")
     return check
 
@@ -202,28 +192,9 @@ def manifest_in(folder: Path) -> Path:
     return found[0]
 
 
-def bounded(path: Path, most: int) -> bytes:
-    """A file of at most so many bytes."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path} does not exist") from None
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
-    if len(data) > most:
-        raise MalformedError(f"{path.name}: expected at most {most:,} bytes")
-    return data
-
-
 def statement_in(folder: Path) -> Statement:
     """The signed statement; its signature verifies."""
-    data = bounded(folder / STATEMENT, MAX_ENVELOPE + 16)
-    rows = split_array(data, max_size=len(data), max_items=1)
-    if len(rows) != 1:
-        raise MalformedError(f"{STATEMENT}: expected one statement")
-    statement = Statement.from_envelope(rows[0])
-    statement.verify()
+    statement = read_statement(folder / STATEMENT)
     if statement.type != "settlement" or not read_settlement(statement).sound:
         raise MalformedError(f"{STATEMENT}: it is no settlement")
     return statement
@@ -239,12 +210,14 @@ def again(
     made = Settlement(Terms(said.group, said.use, statement.time), sizes_of(manifest))
     left = set(made.sizes)
     for path in sorted((folder / PROOFS).glob("*.byline")):
-        answers = read(bounded(path, MAX_PROOF), AsOf(now=statement.time))
-        for work, answer in answers.items():
-            if work in left:
-                left.discard(work)
-                made.add(answer)
+        try:
+            answers = read(read_bounded(path, MAX_BUNDLE), AsOf(now=statement.time))
+            for work in left.intersection(answers):
+                made.add(answers[work])
                 advance(1)
+        except BylineError as error:
+            raise MalformedError(f"{PROOFS}/{path.name}: {error}") from None
+        left.difference_update(answers)
     if left:
         first = min(left)[2:].hex()
         raise MalformedError(f"{len(left):,} works have no proof, such as {first}")

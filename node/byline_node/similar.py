@@ -6,7 +6,9 @@ for it in seconds.  Without the extra there is no index, and whoever asks is tol
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +21,16 @@ from byline_ledger.likeness_messages import Candidates
 from byline_ledger.statement import Statement
 from byline_node.budgets import Budget
 from byline_node.errors import BusyError
-from byline_node.similar_index import SimilarIndex
+from byline_node.places import Places
+from byline_node.similar_index import SimilarIndex, forget_taken_down
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
 
 LOOK_SECONDS = 60.0
 """Between two looks for what was taken down, where nothing is committed."""
+TURN_SECONDS = 15.0
+"""A search waits for those before it, and no longer."""
 SECONDS_RATE = 0.5
 SECONDS_BURST = 20.0
 """Of searching for one address: a second, and at once."""
@@ -42,9 +47,10 @@ class Similar:
         self._node = node
         self._view = view
         self._index: SimilarIndex | None = None
+        self._opening = threading.Lock()
         self._changed = trio.Event()
         self._one = trio.CapacityLimiter(1)
-        self._turn = trio.Lock()
+        self._turn = Places(1, 1, TURN_SECONDS)
         self._budget = Budget(SECONDS_RATE, SECONDS_BURST, trio.current_time)
 
     def heed(self, statements: Sequence[Statement], source: str) -> None:
@@ -76,20 +82,26 @@ class Similar:
             index.rebuilt = None
 
     def _opened(self) -> SimilarIndex:
-        if self._index is None:
-            self._index = SimilarIndex(self._node)
-        return self._index
+        with self._opening:
+            if self._index is None:
+                self._index = SimilarIndex(self._node)
+            return self._index
+
+    def forget_taken_down(self) -> None:
+        """The codes of what was taken down leave the disk; from any thread."""
+        forget_taken_down(self._node, self._view(), self._opened)
 
     async def search(self, asked: Question, client: str) -> Candidates:
         """Candidates in the newest tree.  BusyError where `client` (an address) has
         asked too much, UsageError without the extra, StoreError."""
         # Judged when its turn has come: many at once would all pass before one is paid.
-        async with self._turn:
+        async with self._turn.one(client):
             wait = self._budget.wait(client)
             if wait > 0:
                 raise BusyError(
                     "this address has searched too much",
-                    hint=f"wait {wait:.0f} seconds",
+                    hint=f"wait {ceil(wait)} seconds",
+                    retry_after=ceil(wait),
                 )
             started = trio.current_time()
             try:

@@ -7,6 +7,7 @@ is no matter of proof (docs/spec/similar.md).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -81,7 +82,7 @@ def nearest_of_works(found: Sequence[Resembling]) -> list[list[Resembling]]:
     return list(works.values())
 
 
-class SyncSimilar:
+class SyncSimilar(ABC):
     """What `Client` has of it."""
 
     def similar(self, asked: Asked) -> Resemblances:
@@ -89,16 +90,16 @@ class SyncSimilar:
         that.  `asked`: see `fingerprint_files.ask_about_file`."""
         return self._run(similar(asked))
 
-    def _run(self, operation: Operation[T]) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    def _run(self, operation: Operation[T]) -> T: ...
 
 
-class AsyncSimilar:
+class AsyncSimilar(ABC):
     """What `AsyncClient` has of it."""
 
     async def similar(self, asked: Asked) -> Resemblances:
         """See Client.similar."""
         return await self._run(similar(asked))
 
-    async def _run(self, operation: Operation[T]) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    async def _run(self, operation: Operation[T]) -> T: ...

@@ -10,6 +10,7 @@ index".
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,7 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from byline_ledger.content import read_work
 from byline_ledger.entry import StatementEntry, parse_entry
-from byline_ledger.errors import BylineError, CorruptStoreError, StoreError
+from byline_ledger.errors import (
+    BylineError,
+    CorruptStoreError,
+    StoreError,
+    UsageError,
+)
 from byline_ledger.fingerprint_codes import Codes, codes_of
 from byline_ledger.likeness import (
     NEAR_CHUNK,
@@ -100,6 +106,13 @@ class SimilarIndex:
                 if progress is not None:
                     progress(self.size, view.size)
 
+    def take_out(self, view: LogView) -> None:
+        """Overwrites what was taken down, and does no more.  StoreError."""
+        with self._turn:
+            if self._state is None:
+                self._open(view)
+            self._take_out(view)
+
     def search(self, view: LogView, asked: Question) -> Candidates:
         """The statements that may be alike, nearest first.  StoreError."""
         self.catch_up(view)
@@ -132,7 +145,7 @@ class SimilarIndex:
         elif any(self._folder.iterdir()):
             self.rebuilt = "it was damaged"
         for file in self._files.values():
-            file.count, file.crc = 0, 0
+            file.clear()
         self._state = {"size": 0}
         self._gone = 0
 
@@ -222,6 +235,24 @@ class SimilarIndex:
         take(files["bytes"].near(some(asked.data), NEAR_DATA), 256, 0)
         rows = (Candidate(index, share) for index, share in least.items())
         return sorted(rows, key=lambda one: (one.share, one.index))
+
+
+def forget_taken_down(
+    node: Path, view: LogView, opened: Callable[[], SimilarIndex] | None = None
+) -> None:
+    """Overwrites the codes of what was taken down in the index of a node, if it has
+    one; `opened` gives it where it is open.  Without the extra, which would make it
+    anew, the index goes.  StoreError."""
+    folder = node / FOLDER
+    if not folder.exists():
+        return
+    try:
+        (opened() if opened is not None else SimilarIndex(node)).take_out(view)
+    except UsageError:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StoreError(f"{folder}: {error.strerror or error}") from None
 
 
 def records_of(codes: Codes, index: int) -> Iterable[tuple[str, bytes, int]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ from byline_ledger.store.draft import require_free
 from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.store.restored import Restored
 from byline_ledger.tombstone import Tombstone
+from byline_node.c2pa_shelf import forget_manifests
 from byline_node.control import Job, Progress, ask_node
 from byline_node.errors import BusyError, NodeUnavailableError
+from byline_node.home import shelf_of
+from byline_node.similar_index import forget_taken_down
 
 if TYPE_CHECKING:
     from byline_ledger.log import Ledger
@@ -92,9 +96,12 @@ def _do(
 # What is done, by whoever has the ledger
 
 
-def make_jobs(ledger: Ledger, on_failure: Callable[[str], None]) -> dict[str, Job]:
+def make_jobs(
+    ledger: Ledger, on_failure: Callable[[str], None], forget: Callable[[], None]
+) -> dict[str, Job]:
     """What the control socket of a running node offers; `on_failure` is called, in any
-    thread, if a write failed, after which the node has to stop."""
+    thread, if a write failed, after which the node has to stop; `forget` lets go of the
+    codes of what was taken down."""
 
     def job_of(
         do: Callable[[Ledger, Mapping[str, Any], Progress], Mapping[str, Any]],
@@ -108,7 +115,10 @@ def make_jobs(ledger: Ledger, on_failure: Callable[[str], None]) -> dict[str, Jo
 
         return job
 
-    return {"backup": job_of(_backup), "redact": job_of(_redact)}
+    return {
+        "backup": job_of(_backup),
+        "redact": job_of(partial(_redact, forget=forget)),
+    }
 
 
 def _backup(
@@ -122,13 +132,22 @@ def _backup(
 
 
 def _redact(
-    ledger: Ledger, request: Mapping[str, Any], _progress: Progress
+    ledger: Ledger,
+    request: Mapping[str, Any],
+    _progress: Progress,
+    forget: Callable[[], None] | None = None,
 ) -> Mapping[str, Any]:
+    """Also of what lies beside the store: manifests, and the index of fingerprints."""
     id_, reason = request.get("id"), request.get("reason")
     if not isinstance(id_, bytes) or len(id_) != 32 or not isinstance(reason, str):
         raise MalformedError("expected an id of 32 bytes and a reason")
     wanted = Tombstone(reason, time.time_ns() // 1_000_000)
     found = ledger.redact(id_, wanted)
+    forget_manifests(shelf_of(ledger.folder), id_)
+    if forget is None:
+        forget_taken_down(ledger.folder, ledger.view)
+    else:
+        forget()
     return {
         "index": ledger.view.index_of(id_),
         "reason": found.reason,

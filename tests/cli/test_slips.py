@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.cli.program import Program
 
+import byline_cli
 from byline_cli.node import everywhere
 
 
@@ -137,3 +138,12 @@ def test_a_bucket_says_what_it_can_be_called(byline: Program) -> None:
     ended = byline("log", "push", "s3://x/y")
     assert ended.code == 2
     assert "got 's3://x/y'; a bucket is 3 to 63 of" in ended.complaint
+
+
+def test_what_signs_says_where_its_key_has_ended() -> None:
+    """A module that opens the key of an author has the one way to warn."""
+    folder = Path(byline_cli.__file__).parent
+    loud = ("connect_to_sign(", "warn_if_ended(", "def load_key(")
+    for path in sorted(folder.glob("*.py")):
+        text = path.read_text("utf-8")
+        assert "load_key(" not in text or any(one in text for one in loud), path.name

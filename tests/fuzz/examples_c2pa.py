@@ -73,13 +73,22 @@ def cbor(value: object) -> bytes:
     return head(5, len(value)) + b"".join(pairs)
 
 
-def deposit() -> bytes:
-    """A manifest that a node keeps: signed, with a statement that the log holds."""
+def deposit(*ingredients: bytes) -> bytes:
+    """A manifest that a node keeps: signed, with a statement that the log holds, and
+    with the manifests of its ingredients."""
     log = MemoryLog(1)
     carried = attestation(Attested(C2PA_WORK, log.vkey, 1, b"bundle"))
-    assertion = named(ATTESTATION, box(b"cbor", cbor(carried)))
-    link = {"url": f"x/{ATTESTATION}", "hash": sha256(assertion[8:]).digest()}
-    claim = cbor({"gathered_assertions": [link]})
+    assertions = {ATTESTATION: named(ATTESTATION, box(b"cbor", cbor(carried)))}
+    for number, one in enumerate(ingredients, 1):
+        label = f"c2pa.ingredient.v3__{number}"
+        said = {"activeManifest": {"url": "x", "hash": sha256(one[8:]).digest()}}
+        assertions[label] = named(label, box(b"cbor", cbor(said)))
+    links = [
+        {"url": f"x/{label}", "hash": sha256(one[8:]).digest()}
+        for label, one in assertions.items()
+    ]
+    way = f"self#jumbf=/c2pa/{LABEL}/c2pa.signature"
+    claim = cbor({"signature": way, "gathered_assertions": links})
     leaf = ED25519_INFO + key().public
     protected = b"\xa2\x01\x27\x18\x21" + cbor(leaf)
     message = b"\x84\x6aSignature1" + byte_string(protected) + b"\x40"
@@ -87,9 +96,10 @@ def deposit() -> bytes:
     signed = b"\xd2\x84" + cbor(protected) + b"\xa0\xf6" + cbor(signature)
     return named(
         "c2pa",
+        *ingredients,
         named(
             LABEL,
-            named("c2pa.assertions", assertion),
+            named("c2pa.assertions", *assertions.values()),
             named("c2pa.claim.v2", box(b"cbor", claim)),
             named("c2pa.signature", box(b"cbor", signed)),
         ),
@@ -160,7 +170,14 @@ def c2pa_examples() -> dict[str, list[bytes]]:
         "c2pa-store": [store(leaf)],
         "c2pa-signature": [signature(leaf), signature(leaf, named_by_text=True)],
         "x509-subject": [leaf],
-        "c2pa-deposit": [deposit()],
+        "c2pa-deposit": [
+            deposit(),
+            deposit(named("urn:c2pa:two", named("c2pa.assertions"))),
+        ],
+        "binding-question": [
+            b'{"alg":"io.iscc.v0","value":"IQc"}',
+            b'{"alg":1,"value":"IQc"}',
+        ],
         "soft-binding": [
             b64encode(b"\x21\x07" + bytes(32)),
             b64encode(b"\x20\x00" + bytes(4) + b"\x30\x07" + bytes(32)),

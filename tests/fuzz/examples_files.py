@@ -1,18 +1,46 @@
-"""Valid inputs for what an engine of others reads: pictures, texts and Parquet."""
+"""Valid inputs for what an engine of others reads: pictures, texts, Parquet, DNS."""
 
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
+import dns.message
+import dns.rrset
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
+from tests.fuzz.readers import DNS_NAME
+
+from byline_ledger.did import did_key
 
 
 def file_examples() -> dict[str, list[bytes]]:
     """The name of a target, and small inputs of it."""
-    return {"file-content": pictures() + texts(), "parquet-manifest": tables()}
+    return {
+        "file-content": pictures() + texts(),
+        "parquet-manifest": tables(),
+        "parquet-pages": tables(),
+        "dns-answer": dns_answers(),
+    }
+
+
+def dns_answers() -> list[bytes]:
+    """Of a name server: with records, through an alias, with none, and too short."""
+    key = did_key(bytes(range(32)))
+    texts = [[f"byline-key={key}"], ["did=did:key:z", "6Mk"], [""]]
+    rows = [" ".join(f'"{one}"' for one in row) for row in texts]
+    question = dns.message.make_query(DNS_NAME, "TXT")
+    made = []
+    for names in ((DNS_NAME,), (DNS_NAME, "b.example."), ()):
+        answer = dns.message.make_response(question)
+        for name, alias in pairwise(names):
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", alias))
+        if names:
+            answer.answer.append(dns.rrset.from_text(names[-1], 60, "IN", "TXT", *rows))
+        made.append(answer.to_wire())
+    return [*made, question.to_wire()[:-1]]
 
 
 def pictures() -> list[bytes]:

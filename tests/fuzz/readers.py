@@ -11,6 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import dns.exception
+import dns.message
+import dns.name
+import dns.rdataclass
+import dns.rdatatype
+import dns.resolver
 from tests.support.memory_log import MemoryLog
 from tests.support.signed import signed
 
@@ -18,6 +24,7 @@ from byline_ledger import codec, content
 from byline_ledger.answer import Answer
 from byline_ledger.codec import Value
 from byline_ledger.crowd_reader import CrowdReading
+from byline_ledger.did_document import dids_in_txt, keys_in_txt
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import (
     MalformedError,
@@ -50,6 +57,7 @@ from byline_node.c2pa_import import Foreign, map_of, read_foreign
 from byline_node.c2pa_store import leaf_certificate
 from byline_node.config import NodeConfig, check_types, parse_settings
 from byline_node.fingerprint import Content, read_content
+from byline_node.name_dns import lines_of
 from byline_node.operations import parse_authored, statement_to_json
 from byline_node.parquet_manifest import read_parquet
 
@@ -368,3 +376,21 @@ def c2pa_claim(value: object) -> Foreign:
         salt=bytes(16),
     )
     return found
+
+
+DNS_NAME = "_byline.a.example."
+
+
+def dns_answer(data: bytes) -> tuple[bytes, ...]:
+    """The keys in what a name server answers, on the wire."""
+    try:
+        said = dns.message.from_wire(data)
+        if not isinstance(said, dns.message.QueryMessage):
+            raise MalformedError("no answer to what was asked")
+        name = dns.name.from_text(DNS_NAME)
+        kinds = dns.rdatatype.TXT, dns.rdataclass.IN
+        answer = dns.resolver.Answer(name, *kinds, said)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise MalformedError("no answer of the DNS") from error
+    records = lines_of(answer).decode("ascii", "replace").split("\n")
+    return keys_in_txt([*records, *dids_in_txt(records)])

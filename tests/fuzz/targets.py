@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from tests.fuzz import readers
@@ -87,7 +88,9 @@ from byline_node.c2pa_deposit import unit_codes
 from byline_node.c2pa_manifest import read_attestation
 from byline_node.c2pa_store import leaf_of, read_cbor
 from byline_node.errors import ConfigError
+from byline_node.http_bindings import read_binding
 from byline_node.name_book import format_page, parse_page
+from byline_node.parquet_pages import require_small_pages
 from byline_node.receipts import receipts_from_json
 from byline_node.seals import SealRecord
 from byline_node.shared_question import SharedQuestion
@@ -223,12 +226,18 @@ TARGETS = (
     Target("names", "did-document", DidDocument.from_bytes),
     Target("names", "domain-file", keys_in_domain_file),
     Target("names", "did-in-file", did_in_file),
+    Target("names", "dns-answer", readers.dns_answer),
     Target("names", "ssh-signature", SshSignature.from_bytes),
     Target("names", "recovery-code", text(parse_recovery_code), None, (UsageError,)),
     Target("names", "ssh-armour", text(SshSignature.from_armour)),
     Target("gossip", "batch", readers.batch),
     Target("manifest", "manifest", readers.manifest),
     Target("manifest", "parquet-manifest", readers.parquet_manifest),
+    Target(
+        "manifest",
+        "parquet-pages",
+        lambda data: require_small_pages(BytesIO(data), range(8)),
+    ),
     Target("manifest", "label", parse_label),
     Target("manifest", "in-manifest", readers.in_manifest, codec.pack),
     Target("alarm", "alarm", Alarm.from_bytes, Alarm.to_bytes, (UnsupportedError,)),
@@ -293,6 +302,7 @@ TARGETS = (
         (NotFoundError, UnsupportedError, VerificationError),
     ),
     Target("c2pa", "soft-binding", text(unit_codes)),
+    Target("c2pa", "binding-question", read_binding),
     Target("c2pa", "c2pa-claim", a_json(readers.c2pa_claim)),
     Target("node", "receipts", a_json(receipts_from_json)),
     Target("node", "config", readers.config, None, (ConfigError,)),

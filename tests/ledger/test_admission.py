@@ -96,6 +96,26 @@ def test_a_bad_setting_is_helped(settings: dict[str, object], hint: str | None) 
     assert caught.value.hint == hint
 
 
+@pytest.mark.parametrize(
+    ("settings", "doubt"),
+    [
+        ({}, None),
+        ({"authors": "listed"}, "nobody is admitted"),
+        ({"authors": "vouched"}, "nobody is admitted"),
+        ({"authors": "vouched", "listed": True}, "nobody is vouched for"),
+        ({"authors": "vouched", "vouchers": True}, None),
+        ({"authors": "listed", "listed": True}, None),
+    ],
+)
+def test_what_an_operator_can_hardly_mean(
+    settings: dict[str, Any], doubt: str | None
+) -> None:
+    someone = [did_key(key(1).public)]
+    said = {name: someone if one is True else one for name, one in settings.items()}
+    found = AdmissionPolicy.from_settings(said).doubt
+    assert found is doubt if doubt is None else doubt in (found or "")
+
+
 def test_an_unknown_setting_and_a_long_value_are_cut_short() -> None:
     with pytest.raises(UsageError) as caught:
         AdmissionPolicy.from_settings({"zzz": 1})

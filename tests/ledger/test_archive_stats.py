@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.acting import delegation, rotation, withdraw_for
 from tests.support.logs import take_down
 from tests.support.signed import key, signed, withdraw, work
 from tests.support.stores import MemoryDisk
@@ -83,6 +84,34 @@ def test_a_withdrawal_counts_once_and_only_the_authors(ledger: Ledger) -> None:
     assert figures(counted(ledger)) == (1, 0)
     ledger.append([withdraw(said), withdraw(said)])
     assert figures(counted(ledger)) == (0, 1)
+
+
+def test_who_may_act_for_the_author_withdraws_too(ledger: Ledger) -> None:
+    """A successor, and a delegate; the old key may not any more."""
+    first, second, third = claim("a"), claim("b"), claim("c")
+    given = delegation(key(1), key(3), "withdraw")
+    ledger.append([first, second, third, given])
+    ledger.append([withdraw_for(first, key(1), given, key(3))])
+    ledger.append([rotation(key(1), key(2))])
+    assert figures(counted(ledger)) == (2, 1)
+    ledger.append([withdraw(second, key(2)), withdraw(third, key(1))])
+    assert figures(counted(ledger)) == (1, 2)
+    late = claim("d")
+    ledger.append([withdraw(late, key(2))])
+    ledger.append([late])
+    assert figures(counted(ledger)) == (1, 3)
+
+
+def test_counting_stops_when_it_is_told_to(ledger: Ledger) -> None:
+    said = claim("a")
+    ledger.append([said, claim("b"), withdraw(said)])
+    take_down(ledger, said)
+    ledger.append([claim("c")])
+    stats, steps = ArchiveStats(), 0
+    while not stats.advance(ledger.view, 100, lambda: False):
+        steps += 1
+    assert steps > 1
+    assert stats == counted(ledger)
 
 
 def test_a_withdrawal_that_came_first_counts(ledger: Ledger) -> None:

@@ -16,7 +16,8 @@ from byline_ledger.answer import UNKNOWN, WITHDRAWN
 from byline_ledger.bundle import Bundle, build_bundle
 from byline_ledger.cosignature import cosign, cosigner_vkey
 from byline_ledger.digest import digest_bytes
-from byline_ledger.entry import StatementEntry
+from byline_ledger.entry import StatementEntry, commitment_entry
+from byline_ledger.errors import CorruptStoreError
 from byline_ledger.log import Ledger, LogView
 from byline_ledger.note import parse_note
 from byline_ledger.policy import Policy
@@ -112,7 +113,7 @@ def test_a_gone_statement_beyond_the_tree_is_refused(ledger: Ledger) -> None:
     assert (status, detail.startswith("index ")) == ("failed", True)
 
 
-def test_a_store_that_lost_a_tombstone_is_our_fault(
+def test_a_store_that_lost_a_tombstone_or_an_entry_is_damaged(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = work("the work")
@@ -120,8 +121,12 @@ def test_a_store_that_lost_a_tombstone_is_our_fault(
     take_down(ledger, gone)
     view = ledger.view
     monkeypatch.setattr(LogView, "tombstone", lambda _view, _id: None)
-    with pytest.raises(RuntimeError, match="lacks the tombstone"):
+    with pytest.raises(CorruptStoreError, match="the tombstone of statement"):
         build_bundle(view, WORK)
+    for entry in (b"", commitment_entry(0, bytes(32))):
+        monkeypatch.setattr(LogView, "entry", lambda _view, _at, entry=entry: entry)
+        with pytest.raises(CorruptStoreError, match="log entry 1: "):
+            build_bundle(view, WORK)
 
 
 def test_an_age_that_nobody_can_tell_is_not_young_enough(ledger: Ledger) -> None:

@@ -137,6 +137,9 @@ def test_a_catalogue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         None,
         "nothing is read after 2 entries",
     ]
+    torn = read("file", '"a" x', '"b" x', "c", "d")
+    assert [one.refused is None for one in torn] == [False] * 3
+    assert torn[-1].refused == "nothing is read after 2 entries"
     monkeypatch.setattr(catalogue, "MAX_CATALOGUE", 3)
     with pytest.raises(MalformedError, match="expected at most 3 bytes, got 4"):
         read("file")

@@ -155,17 +155,6 @@ def test_answers_are_made_for_those_who_look_at_them() -> None:
     assert found[1:3] == (found[1], found[2])
 
 
-def test_what_a_chain_rests_on_is_found_by_name() -> None:
-    """By key, or by what a key says about something."""
-    chain = alone(views()["kinds"], bundle_logs.work_of("of a member"), 0)
-    history = chain.keys[0]
-    assert chain.history(history.author) is history
-    assert chain.history(bytes(32)) is None
-    word = chain.words[-1]
-    assert chain.word(word.about, word.author) is word
-    assert chain.word(word.about, bytes(32)) is None
-
-
 def bad_questions() -> Iterator[tuple[list[bytes], list[bytes], str]]:
     many = [b"\x12\x20" + number.to_bytes(32, "big") for number in range(513)]
     yield [], [], "0 digests: expected 1 to 512"

@@ -109,7 +109,7 @@ def test_the_code_is_that_of_the_first_image_or_text() -> None:
 
 def test_places_and_keys_are_listed() -> None:
     found = item(claim(index=5, author=OTHER), claim(index=3, status="withdrawn"))
-    assert (found.entries, found.authors) == ((3, 5), (OTHER,))
+    assert (found.entries, found.keys) == ((3, 5), (OTHER,))
 
 
 def test_verdicts_and_depth_are_those_of_the_rules() -> None:

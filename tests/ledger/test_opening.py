@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from byline_ledger.errors import MalformedError, ProofError
+from byline_ledger.errors import CorruptStoreError, MalformedError, ProofError
 from byline_ledger.lookup_set import LookupSet
 from byline_ledger.opening import MAX_LEVELS, MAX_OPENING, Walk, parse_opening, walk_set
 
@@ -138,7 +138,7 @@ def test_a_hostile_opening_cannot_exhaust_the_stack() -> None:
 
 
 def test_leaves_that_are_not_cached_are_read_from_the_store() -> None:
-    """And a store that has something else there is a bug of ours, not an answer."""
+    """And a store that has something else there is damaged, and gives no answer."""
     whole = members_of(40)
     live = LookupSet.build(whole, cache_bytes=0)
 
@@ -147,8 +147,9 @@ def test_leaves_that_are_not_cached_are_read_from_the_store() -> None:
 
     walk = walk_set(live, read)
     assert [walk.find(one, 1).strings for one in whole] == [(one,) for one in whole]
-    with pytest.raises(RuntimeError, match="do not fit"):
-        walk_set(live, lambda low, high: []).find(whole[0], 1)
+    for wrong in ([], [bytes(72)] * 16):
+        with pytest.raises(CorruptStoreError, match="lookup strings of a leaf"):
+            walk_set(live, lambda low, high, wrong=wrong: wrong).find(whole[0], 1)
 
 
 def test_an_opening_of_more_bytes_than_any_is_not_read() -> None:

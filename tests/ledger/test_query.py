@@ -34,6 +34,7 @@ from byline_ledger.entry import (
 )
 from byline_ledger.errors import (
     ContradictionError,
+    CorruptStoreError,
     MalformedError,
     ProofError,
     UsageError,
@@ -389,8 +390,8 @@ class Damaged:
 
 
 @pytest.mark.parametrize("found", [None, TAKEN_BACK])
-def test_a_store_that_is_wrong_is_a_bug(view: LogView, found: object) -> None:
-    with pytest.raises(RuntimeError, match="lacks"):
+def test_a_store_that_is_wrong_is_damaged(view: LogView, found: object) -> None:
+    with pytest.raises(CorruptStoreError, match=r"lacks|missing"):
         role_of(Damaged(view, found), subject_key(digest("photo")))  # type: ignore[arg-type]
 
 

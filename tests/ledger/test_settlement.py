@@ -232,3 +232,14 @@ def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("byline_ledger.settlement_rows.MAX_ROWS_FILE", 3)
     with pytest.raises(MalformedError, match="at most"):
         rows_from_bytes(b"work")
+
+
+def test_shares_of_many_denominators_are_summed_exactly() -> None:
+    rows = [
+        row(work, member, of=1_000 + work, parts=parts, claim=bytes([work]) * 32)
+        for work in range(1, 250)
+        for member, parts in ((ANN, work), (BEN, 1_000))
+    ]
+    ann, ben = sorted(totals(rows, {}), key=lambda one: one.member != ANN)
+    assert ann.share == sum((Fraction(n, 1_000 + n) for n in range(1, 250)), Fraction())
+    assert ann.share + ben.share == 249

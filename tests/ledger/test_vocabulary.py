@@ -11,6 +11,7 @@ from tests.support.vectors import cases, load
 
 from byline_ledger import vocabulary
 from byline_ledger.errors import UsageError
+from byline_ledger.meant_words import SAID
 from byline_ledger.vocabulary import IPTC_SCHEME, MADE_DEFAULT_TERM, SOURCE_TYPES
 
 
@@ -98,3 +99,36 @@ def test_word_that_is_like_none() -> None:
         vocabulary.check_word("role", "\x1b[31m", ("witnessed", "editor"))
     assert caught.value.hint == "one of: witnessed, editor"
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("AI", "did you mean generated?"),
+        ("AI-assisted", "did you mean assisted?"),
+        ("hand made", "did you mean human?"),
+        ("photograph", "that is the source type digitalCapture; made is one of:"),
+        ("humn", "did you mean human?"),
+        ("blue", "one of: human, assisted, generated"),
+    ],
+)
+def test_what_people_say_of_making_gets_the_word_for_it(said: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        vocabulary.check_made(said)
+    assert str(caught.value.hint).startswith(hint)
+
+
+def test_words_that_people_say_are_no_words_of_ours() -> None:
+    """A fixed word is never taken for another, and each word is in the table once."""
+    said = [one for _, words in SAID for one in words.split()]
+    assert len(set(said)) == len(said)
+    ours = {*vocabulary.SOURCE_TERMS, *vocabulary.USE_VALUES, *vocabulary.USES}
+    assert not ours & set(said)
+    fixed = {one for words, _ in SAID for one in words}
+    assert fixed <= ours | set(vocabulary.MADE_DEFAULT_TERM)
+
+
+def test_a_use_is_answered_in_the_words_of_the_vocabulary() -> None:
+    with pytest.raises(UsageError, match="'no' is not known") as caught:
+        vocabulary.check_word("use", "no", vocabulary.USE_VALUES)
+    assert str(caught.value.hint).startswith("did you mean notAllowed?")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 from tests.support.api import Backend, api
 from tests.support.node_process import node_process
 from tests.support.signed import TIME, key, signed, withdraw, work
@@ -29,6 +30,7 @@ from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.tombstone import Tombstone
 from byline_node import Client, LocalClient, http_models
 from byline_node.admission import Admission
+from byline_node.admission_jobs import admission_jobs
 from byline_node.config import NodeConfig
 from byline_node.entrance import Entrance
 from byline_node.errors import BusyError, RefusedError, RefusedForNowError
@@ -77,6 +79,13 @@ def gossip(made: Admission, *statements: Statement) -> list[bytes]:
 
 
 # What the log says
+
+
+def test_a_doubtful_policy_is_told(ledger: Ledger) -> None:
+    policy = AdmissionPolicy.from_settings({"authors": "vouched"})
+    with capture_logs() as lines:
+        admission_jobs(Admission(ledger, policy), dict)
+    assert ["nobody is admitted" in one["reason"] for one in lines] == [True]
 
 
 def test_the_log_is_the_record_of_what_it_holds(ledger: Ledger) -> None:

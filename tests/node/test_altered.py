@@ -136,15 +136,17 @@ def test_what_cannot_be_compared_is_said_and_stops_nothing(
 class Slow:
     """A client whose node is busy a few times, and has not searched all."""
 
-    def __init__(self, client: LocalClient, busy: int) -> None:
+    def __init__(self, client: LocalClient, busy: int, after: int | None) -> None:
         self.ask_shared = client.ask_shared
         self._client = client
         self._busy = busy
+        self._after = after
 
     def similar(self, asked: Asked) -> Resemblances:
         self._busy -= 1
         if self._busy >= 0:
-            raise BusyError("this address has searched too much")
+            after = self._after
+            raise BusyError("this address has searched too much", retry_after=after)
         found = self._client.similar(asked)
         return Resemblances(found.found, found.size - 1, found.size)
 
@@ -160,13 +162,17 @@ def test_a_busy_node_is_waited_for_within_bounds(
     rows = [(ManifestRow(1, digest_bytes(SMALL), path.name), path)]
     asking = asking_for(KEY.public, None, 0)
 
-    def run(busy: int) -> Look:
-        slow = Slow(client, busy)
+    def run(busy: int, after: int | None = None) -> Look:
+        slow = Slow(client, busy, after)
         return look_for_altered(rows, slow, asking, KEY.public, lambda _: None)
 
     found = run(3)
     assert len(found.similar) == 1
     assert found.behind == 1
     assert slept == [altered.PAUSE] * 3
+    slept.clear()
+    run(1, 7)
+    run(1, 10**9)  # a node may say anything
+    assert slept == [7, altered.LONGEST_PAUSE]
     with pytest.raises(BusyError):
         run(altered.MAX_PAUSES + 1)

@@ -421,7 +421,7 @@ def test_the_shelf_is_there_again_after_a_restart(
     again = Shelf(folder, lambda: ledger.view)
     assert [one.label for one in again.all()] == [label]
     assert again.get(label) == manifest
-    assert again.prints(again.all()[0]).units == (b"\x21\x07" + IMAGE_BODY,)
+    assert again.about(again.all()[0]).units == (b"\x21\x07" + IMAGE_BODY,)
     (kept,) = again.all()
     (folder / kept.name).unlink()
     with pytest.raises(NotFoundError):

@@ -363,6 +363,14 @@ def test_a_short_text_has_the_codes_of_its_bytes_alone() -> None:
     assert len(found.fingerprints.iscc) == 2
 
 
+@pytest.mark.parametrize("character", ["\ufdfa", "\u33ff"])
+def test_characters_that_stand_for_many_make_no_work(character: str) -> None:
+    found = made((character * 1000).encode())
+    assert found.problem == "the text is of characters that stand for many"
+    some = made((essay() + character * 10).encode())
+    assert some.problem is None
+
+
 def test_an_edited_text_resembles_the_work_and_an_excerpt_does() -> None:
     text = essay()
     edited = text.replace("word7", "another").upper().encode()

@@ -216,6 +216,13 @@ def test_changes_are_told_apart() -> None:
     assert not changes.none
 
 
+def test_alike_files_that_moved_are_paired_in_their_order() -> None:
+    earlier = [row(ONE, f"old/{n}") for n in range(3)]
+    changes = compare(earlier, [row(ONE, "new/0"), row(ONE, "new/1")])
+    assert changes.moved == [("old/0", "new/0"), ("old/1", "new/1")]
+    assert changes.removed == ["old/2"]
+
+
 def test_rows_without_paths_are_compared_by_their_bytes() -> None:
     with_paths = [row(ONE, "a"), row(ONE, "b"), row(TWO, "c")]
     without = [row(ONE), row(ONE), row(TWO)]

@@ -18,6 +18,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.bundle import build_shared
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, digest_bytes
+from byline_ledger.entry import author_tag
 from byline_ledger.errors import (
     MalformedError,
     ProofError,
@@ -152,6 +153,20 @@ def test_who_is_cut_short_in_company_is_asked_again_in_less(
             assert without_derived(one) == without_derived(other)
     flooded = found[7]
     assert "statements beyond 120000 bytes are not followed" in flooded.gaps
+
+
+def test_a_no_from_before_a_flood_is_found_in_company_too(ledger: Ledger) -> None:
+    """A work whose page is not complete is asked for alone, where its bundle tells who
+    came first."""
+    uses = {"cawg.ai_training": {"use": "notAllowed"}}
+    last = max(map(key, range(20, 40)), key=lambda one: author_tag(one.public))
+    ledger.append([signed(DIGESTS[0], last, uses=uses)])
+    ledger.append([signed(DIGESTS[0], key(40 + n % 200)) for n in range(300)])
+    sizes: list[int] = []
+    found = list(answer_all(DIGESTS, Asking(), asker(ledger, sizes)))
+    assert sizes == [20, 1]
+    assert found[0].works[0].total == 302
+    assert found[0].consent("cawg.ai_training").verdict == "notAllowed"
 
 
 @pytest.mark.parametrize("lie", ["fewer", "others", "keyless", "cut", "forged"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.tombstone import Tombstone
 from byline_node import code_file, similar, similar_index
+from byline_node.calls import Reply, read_error
 from byline_node.errors import BusyError
 from byline_node.fingerprint import Asked, fingerprint, question_about
 from byline_node.similar_calls import Resemblances, nearest_of_works, read_candidates
@@ -282,7 +284,34 @@ async def test_the_node_answers_over_http(ledger: Ledger) -> None:
         backend.similar._budget.charge("127.0.0.1", 1000)
         reply = await http.post("/v1/similar", content=body, headers=kind)
         assert reply.json()["error"]["kind"] == "busy"
+        wait = reply.json()["error"]["retry_after"]
+        assert reply.headers["retry-after"] == str(wait)
+        told = read_error(Reply(reply.status_code, reply.content))
+        assert isinstance(told, BusyError)
+        assert told.retry_after == wait > 0
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_nobody_waits_for_ever_behind_the_search_of_another(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "TURN_SECONDS", 0.05)
+    found = similar.Similar(ledger.folder, lambda: ledger.view)
+    end = threading.Event()
+
+    class Slow:
+        def search(self, _view: object, _asked: object) -> Candidates:
+            end.wait(5)
+            return Candidates((), 0, 0)
+
+    monkeypatch.setattr(found, "_opened", Slow)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(found.search, COPY.question, "192.0.2.1")
+        await trio.sleep(0.05)
+        with pytest.raises(BusyError):
+            await found.search(COPY.question, "192.0.2.2")
+        end.set()
 
 
 @pytest.mark.trio

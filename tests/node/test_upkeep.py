@@ -7,15 +7,18 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from tests.node.test_fingerprint import picture
 from tests.support.logs import require_sound, works
 from tests.support.node_process import node_process
 from tests.support.signed import work
 
 from byline_ledger import codec
 from byline_ledger.check import check_ledger
+from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import (
     BylineError,
@@ -28,15 +31,18 @@ from byline_ledger.errors import (
     UsageError,
 )
 from byline_ledger.log import Ledger
+from byline_ledger.statement import Statement
 from byline_ledger.store import backup as backup_module
 from byline_ledger.store.draft import draft_of
 from byline_ledger.store.guard import Guard, read_guard, write_guard
 from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.store.restored import read_restored
-from byline_node import Client, upkeep
+from byline_node import Client, similar_index, upkeep
+from byline_node.c2pa_shelf import Kept
 from byline_node.control import MAX_SOCKET_PATH, NAME, ask_node
 from byline_node.errors import BusyError, NodeUnavailableError
-from byline_node.home import Home
+from byline_node.fingerprint import Asked, fingerprint, question_about
+from byline_node.home import Home, shelf_of
 from byline_node.local import LocalClient
 
 
@@ -257,6 +263,67 @@ def test_no_node_no_backup(tmp_path: Path) -> None:
         upkeep.redact(tmp_path / "none", bytes(32), "a reason")
 
 
+def drawn() -> tuple[Statement, Asked, bytes]:
+    """A statement with fingerprints, a question that finds it, and a code of it."""
+    data = picture_bytes()
+    found = fingerprint([data], data).fingerprints
+    assert found is not None
+    prints = fingerprint_fields(found)
+    code = next(one for one in found.windows if one != bytes(8))
+    return work("drawn", fingerprints=prints), question_about([data], data), code
+
+
+def picture_bytes() -> bytes:
+    out = BytesIO()
+    picture(3).save(out, "PNG")
+    return out.getvalue()
+
+
+def beside(node: Path, statement: Statement) -> Path:
+    """A manifest for a statement on the node's shelf."""
+    shelf = shelf_of(node)
+    shelf.mkdir(exist_ok=True)
+    kept = shelf / Kept("urn:c2pa:one", statement.id, 1).name
+    kept.write_bytes(b"a manifest")
+    return kept
+
+
+@pytest.mark.parametrize("extra", [True, False])
+def test_what_lies_beside_the_store_goes_with_a_body(
+    node: Path, monkeypatch: pytest.MonkeyPatch, extra: bool
+) -> None:
+    """Fingerprints tell what a picture looks like; a manifest may show it."""
+    one, asked, code = drawn()
+    with LocalClient(Home(node.parent)) as client:
+        client.publish([one])
+        assert client.similar(asked).found
+    images = node / similar_index.FOLDER / "images"
+    assert code in images.read_bytes()
+    gone, kept = beside(node, one), beside(node, work("another"))
+    if not extra:
+
+        def lacks(_node: Path) -> None:
+            raise UsageError("fingerprints need an extra")
+
+        monkeypatch.setattr(similar_index, "SimilarIndex", lacks)
+    upkeep.redact(node, one.id, "a court said so")
+    assert not extra or code not in images.read_bytes()
+    assert images.exists() == extra
+    assert not gone.exists()
+    assert kept.exists()
+
+
+def test_a_damaged_index_keeps_nothing_of_what_is_gone(node: Path) -> None:
+    one, asked, code = drawn()
+    with LocalClient(Home(node.parent)) as client:
+        client.publish([one])
+        assert client.similar(asked).found
+    (node / similar_index.FOLDER / similar_index.STATE).write_bytes(b"{}")
+    upkeep.redact(node, one.id, "a court said so")
+    found = (node / similar_index.FOLDER).iterdir()
+    assert all(code not in path.read_bytes() for path in found)
+
+
 def test_a_takedown_on_a_stopped_node(node: Path) -> None:
     ledger = Ledger.open(node)
     one = work("to go")
@@ -337,10 +404,16 @@ def test_a_running_node_is_backed_up_while_it_takes_statements(
 
 def test_a_takedown_on_a_running_node(running: Running) -> None:
     node, client = running
-    one, two = work("to go"), work("to stay")
+    (one, asked, code), two = drawn(), work("to stay")
     client.publish([one, two])
+    assert client.similar(asked).found
+    images, manifest = node / similar_index.FOLDER / "images", beside(node, one)
+    assert code in images.read_bytes()
     found = upkeep.redact(node, one.id, "a court said so")
     assert found.is_new
+    assert code not in images.read_bytes()
+    assert not manifest.exists()
+    assert not client.similar(asked).found
     with pytest.raises(RedactedError, match="a court said so"):
         client.statement(one.id)
     with pytest.raises(RedactedError, match=cid_of_statement(one.id)):

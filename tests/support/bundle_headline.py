@@ -66,7 +66,7 @@ def chain_of(bundle: Bundle) -> Chain:
     walk = Walk(parse_opening(bundle.opening, bundle.strings))
     places = {one.statement.id: one.index for one in bundle.statements}
     recall, place = known.__getitem__, places.__getitem__
-    return derive(walk, recall, place, bundle.asked, bundle.depth, bundle.keys)
+    return derive(walk, recall, place, bundle.asked, bundle.depth, bundle.ahead)
 
 
 def indexes(ids: Iterable[bytes], bundle: Bundle) -> list[int]:

@@ -8,11 +8,32 @@ from typing import Any
 
 from byline_ledger.answer import Answer, Claim, KeyStatements, Remark, Work
 from byline_ledger.digest import digest_bytes
+from byline_ledger.label_document import Head
 from byline_ledger.label_item import LabelItem
+from byline_ledger.label_maker import LabelMaker
+from byline_ledger.label_words import Words
+from byline_ledger.manifest import ManifestRow
 from byline_ledger.vocabulary import USES, plain_answer, source_type_to_write
 
 PHOTO = digest_bytes(b"a photo")
 AUTHOR, OTHER = b"\x01" * 32, b"\x02" * 32
+TRAINING = "cawg.ai_generative_training"
+SKETCH = digest_bytes(b"a sketch")
+WORDS = Words(
+    {
+        "name": "My <set> | of [works]",
+        "description": "Texts.",
+        "license": "CC-BY-4.0",
+        "url": "https://sets.example/mine",
+        "version": "1.0",
+        "creator": "Ann",
+        "biases": "English alone",
+        "period_start": "2020-01-01",
+        "collection_method": "web-scraping-crawling",
+        "maintenance": "monthly",
+    },
+    ("en", "de"),
+)
 NONE: Mapping[str, str] = {}
 TERMS = {
     "human": "digitalCapture",
@@ -109,7 +130,7 @@ def item(
         consent={use: consent.get(use, "unknown") for use in USES},
         least=0,
         greatest=0,
-        authors=(AUTHOR,),
+        keys=(AUTHOR,),
         named=False,
         signed=True,
         endorsed=False,
@@ -120,3 +141,25 @@ def item(
         code=None,
     )
     return replace(plain, **more)
+
+
+def head(words: Words = WORDS) -> Head:
+    return Head(TRAINING, AUTHOR, 1_767_225_600_000, PHOTO, "manifest.csv", words)
+
+
+def made(words: Words = WORDS) -> dict[str, Any]:
+    """A label of three works: human and allowed, forbidden, unattested."""
+    maker = LabelMaker(TRAINING)
+    allowed = claim("human", uses={TRAINING: "allowed"}, license="MIT")
+    forbidden = claim("generated", uses={TRAINING: "notAllowed"})
+    url = "https://www.a.example/x"
+    maker.add(
+        ManifestRow(2, PHOTO, "a.txt", 7, url=url),
+        answer(work(allowed, consent={TRAINING: "allowed"})),
+        "p",
+    )
+    no = {TRAINING: "notAllowed"}
+    other = answer(work(forbidden, digest=SKETCH, consent=no))
+    maker.add(ManifestRow(3, SKETCH, "b,\n.txt", 8), other, "q")
+    maker.add(ManifestRow(4, SKETCH), answer(work(digest=SKETCH)), "r")
+    return maker.document(head(words))

@@ -36,6 +36,9 @@ class NaiveView:
     def read_strings(self, low: bytes, high: bytes) -> list[bytes]:
         return [s for s in self.strings if low <= s <= high]
 
+    def strings_under(self, prefix: bytes, *, limit: int) -> list[bytes]:
+        return [s for s in self.strings if s.startswith(prefix)][:limit]
+
     def string_reader(self) -> StringReader:
         return self.read_strings
 

@@ -12,7 +12,7 @@ from byline_ledger.facts import AsOf, Facts, Record
 from byline_ledger.statement import Source, Statement
 
 PATH = Path(__file__).parent.parent / "vectors" / "state.json"
-KEYS = frozenset({"author", "for", "successor", "recovery", "grantee", "group"})
+KEYS = frozenset({"author", "for", "successor", "recovery", "grantee", "group", "key"})
 IDS = frozenset({"delegation", "seal"})
 PLACE = frozenset({"id", "index", "existed_by"})
 

@@ -54,7 +54,7 @@ def malformed_cases() -> Iterator[Case]:
         (
             "key twice",
             "depth, and depth again",
-            b"\x8e" + edit(b"\xa5depth" + count, (b"\xa5depth" + count) * 2)[1:],
+            b"\x8f" + edit(b"\xa5depth" + count, (b"\xa5depth" + count) * 2)[1:],
         ),
         ("map out of order", "depth before checkpoint", out_of_order(fields)),
         (
@@ -62,7 +62,7 @@ def malformed_cases() -> Iterator[Case]:
             "depth in two bytes",
             edit(b"\xa5depth" + count, b"\xa5depth\xcc" + count),
         ),
-        ("long map", "a map of 13 with a two-byte length", b"\xde\0\x0d" + data[1:]),
+        ("long map", "a map of 14 with a two-byte length", b"\xde\0\x0e" + data[1:]),
         (
             "long string",
             "format in a long form",
@@ -112,6 +112,12 @@ def malformed_cases() -> Iterator[Case]:
         ("trusted twice", "the same key again", put(keys=[keys[1], keys[1]])),
         ("keys out of order", "keys descend", put(keys=keys[1::-1])),
         ("too many keys", "17 keys", put(keys=keys)),
+        ("first is no array", "one key by itself", put(first=keys[0])),
+        ("short key of who came first", "31 bytes", put(first=[bytes(31)])),
+        ("first twice", "the same key again", put(first=[keys[1], keys[1]])),
+        ("first and trusted", "in both", put(first=keys[:2], keys=keys[1:2])),
+        ("too many came first", "9 keys", put(first=keys[:9])),
+        ("first of two works", "two digests", put(first=keys[:1], asked=many[:2])),
         ("depth beyond the limit", "17", put(depth=17)),
         ("count beyond the limit", "2^63 strings", put(strings=2**63)),
         ("uneven commitment proof", "33 bytes", put(proof=fields["proof"] + b"\0")),
@@ -201,7 +207,7 @@ def out_of_order(fields: Fields) -> bytes:
     names = sorted(fields)
     names[1], names[2] = names[2], names[1]
     fields = {**fields, "opening": write_opening(fields["opening"])}
-    return b"\x8d" + b"".join(pack(name) + pack(fields[name]) for name in names)
+    return b"\x8e" + b"".join(pack(name) + pack(fields[name]) for name in names)
 
 
 def _other_key_id(text: str) -> str:

@@ -16,6 +16,7 @@ from bundle_logs import (
     Fields,
     claim,
     endorse,
+    key_below,
     made_from,
     new_log,
     note,
@@ -160,6 +161,11 @@ class Kinds:
         yield given
         yield work_by(hook, "for a member", for_=member.public, delegation=given.id,
                       group=group.public)  # fmt: skip
+        alone = Key("member by itself")
+        yield self._miss("for no member", "admission of who signs",
+                         about_key(group, "admit", alone))  # fmt: skip
+        yield work_by(alone, "for no member", for_=member.public, delegation=given.id,
+                      group=group.public)  # fmt: skip
 
     def _seals(self) -> Iterator[Said]:
         writer, hook = Key("writer"), Key("writer's hook")
@@ -217,7 +223,38 @@ class Crowd:
         return names[-1], names[0], names[1]
 
 
-KINDS, CROWD = Kinds(), Crowd()
+class Siege:
+    """A work that was claimed before a flood of claims kept that off the page."""
+
+    def __init__(self) -> None:
+        log, about = new_log("siege"), work_of("claimed first")
+        self.author, heir = Key("came first"), Key("heir of who came first")
+        stranger = key_below(self.author, "besieger")
+        no = {"cawg.ai_generative_training": {"use": "notAllowed"}}
+        self.claim = claim(self.author, "claimed first", uses=no)
+        hasty = claim(self.author, "claimed first")
+        self.grant = say(
+            heir,
+            "grant",
+            about,
+            time=CLOCK(),
+            grantee=Key("grantee").public,
+            uses=["cawg.ai_generative_training"],
+        )
+        self.view = log.publish(
+            [
+                self.claim,
+                hasty,
+                withdraw(self.author, hasty),
+                rotate(self.author, heir.public),
+                *(claim(stranger, "claimed first") for _ in range(300)),
+                self.grant,
+                claim(heir, "quiet"),
+            ]
+        )
+
+
+KINDS, CROWD, SIEGE = Kinds(), Crowd(), Siege()
 
 WORKS = {
     "recovered": "the recovery key's word decides, and its heir withdrew",
@@ -233,6 +270,7 @@ WORKS = {
     "of a member": "admission, and the offer of the group, withdrawn",
     "of one who left": "admission withdrawn, and left",
     "for a member": "the principal is the member, and not who signs",
+    "for no member": "the delegation is another's: who signs is the member",
     "sealed": "the seal is shown",
     "sealed for": "sealed by the principal, revealed by a delegate",
     "without nonce": "a seal without its nonce: nothing to look up",
@@ -260,10 +298,23 @@ def kind_cases() -> Iterator[tuple[str, str, View, list[bytes], list[bytes]]]:
     yield "kinds: flooded, with a trusted key", why, view, flooded, trusted
     why = "a page that is complete needs no lookup by key"
     yield "kinds: quiet, with a trusted key", why, view, [work_of("quiet")], trusted
+    yield from siege_cases()
     both = [*flooded, work_of("quiet")]
     keys = [trusted[0], CROWD.author.public, Key("silent").public]
     why = "two works and three keys, one of which says nothing"
     yield "kinds: two works and three keys", why, view, both, keys
+
+
+def siege_cases() -> Iterator[tuple[str, str, View, list[bytes], list[bytes]]]:
+    view, asked = SIEGE.view, [work_of("claimed first")]
+    why = "who claimed it first is shown behind the flood, and the heir's grant"
+    yield "kinds: claimed first", why, view, asked, []
+    why = "who is trusted is not named again"
+    keys = [SIEGE.author.public]
+    yield "kinds: claimed first, and trusted", why, view, asked, keys
+    why = "of several works a bundle does not say who came first"
+    both = [*asked, work_of("quiet")]
+    yield "kinds: claimed first, and another work", why, view, both, []
 
 
 def shared(view: View, asked: Sequence[bytes], keys: Sequence[bytes] = ()) -> Fields:
@@ -303,6 +354,7 @@ def bad_kind_cases() -> Iterator[Case]:
         why = "the leaf that lists it is closed"
         yield lacks(f"kinds: {work}, leaf of {what} closed", why, fields, work)
     yield from bad_crowd_cases(lacks)
+    yield from bad_siege_cases(lacks)
     yield from bad_shared_cases()
 
 
@@ -324,6 +376,23 @@ def bad_crowd_cases(lacks: Any) -> Iterator[Case]:
     fields["statements"].remove(row_of(fields, CROWD.grant))
     why = "a grant behind the flood is not shown"
     yield lacks("grant dropped", why, fields, "flooded")
+
+
+def bad_siege_cases(lacks: Any) -> Iterator[Case]:
+    name, view = "claimed first", SIEGE.view
+    fields = shared(view, [work_of(name)])
+    fields["first"] = fields["first"][1:]
+    why = "it shows what a key says that it does not name"
+    yield lacks("who came first left out", why, fields, name)
+    fields = deepcopy(view.shared([work_of(name)], 4, first=[])[0])
+    fields["first"] = [SIEGE.author.public]
+    why = "it lacks what a key says that it names"
+    yield lacks("who came first not looked up", why, fields, name)
+    for what, said in (("claim", SIEGE.claim), ("grant", SIEGE.grant)):
+        fields = shared(view, [work_of(name)])
+        fields["statements"].remove(row_of(fields, said))
+        why = "it lacks what who came first says, or an heir"
+        yield lacks(f"who came first without the {what}", why, fields, name)
 
 
 def bad_shared_cases() -> Iterator[Case]:

@@ -35,7 +35,7 @@ from bundle_cases_levels import (
 )
 from bundle_cases_malformed import malformed_cases, malformed_opening_cases
 from bundle_cases_set import commitment_cases, dropped_cases, lying_cases, opening_cases
-from bundle_kinds import bad_kind_cases, good_case, kind_cases
+from bundle_kinds import SIEGE, bad_kind_cases, good_case, kind_cases
 from bundle_logs import (
     WITNESS_TIME,
     WITNESSES,
@@ -93,6 +93,11 @@ def valid_cases() -> Iterator[Case]:
     for name, why, view, digests, keys in kind_cases():
         fields, answer = view.shared(digests, 4, keys)
         yield good_case(name, why, fields, headline(view, fields, answer), digests)
+    view, asked = SIEGE.view, [work_of("claimed first")]
+    fields, answer = view.shared(asked, 4, first=[])
+    why = "nothing shows that a prover left out who came first"
+    name = "kinds: claimed first, and not told"
+    yield good_case(name, why, fields, headline(view, fields, answer), asked)
 
 
 MAIN_WORKS = {

@@ -64,6 +64,21 @@ FILES: list[tuple[str, bytes, list[dict[str, Any]] | None]] = [
         [row(2), row(3)],
     ),
     (
+        "addresses that are not sound are unknown",
+        (f"digest,url\n{HEX},{'u' * 2048}\n{HEX},{'u' * 2049}\n{HEX},a\tb\n").encode()
+        + f"{HEX},caf".encode()
+        + b"\xe9\n",
+        [row(2, url="u" * 2048), row(3), row(4), row(5)],
+    ),
+    (
+        "a path that is too long is unknown",
+        (
+            f"digest,path\n{HEX},{'a' * 4096}\n{HEX},{'a' * 4097}\n"
+            f"{HEX},{'%01' * 4096}\n"
+        ).encode(),
+        [row(2, path="a" * 4096), row(3), row(4, path="\x01" * 4096)],
+    ),
+    (
         "bad lines, and the rest goes on",
         f'digest,path\n{HEX},a\nnonsense,b\n{HEX}\n{HEX},c,d\n"{HEX}\n\n{OTHER},e\n'.encode(),
         [row(2, path="a"), bad(3), bad(4), bad(5), bad(6), row(8, OTHER, path="e")],
@@ -80,6 +95,11 @@ FILES: list[tuple[str, bytes, list[dict[str, Any]] | None]] = [
             f"{'ab' * 16}  md5\n"
         ).encode(),
         [row(3, path="a"), row(4, OTHER), row(5), bad(6)],
+    ),
+    (
+        "a name of sha256sum that is too long",
+        f"{HEX}  {'a' * 4097}\n".encode(),
+        [row(1)],
     ),
     ("a table without digests", b"path,bytes\na,1\n", None),
     ("two columns of one meaning", f"digest,sha256\n{HEX},{HEX}\n".encode(), None),

@@ -50,9 +50,10 @@ class History:
 
 
 class Chain:
-    def __init__(self, view: Any, trusted: Sequence[bytes] = ()) -> None:
+    def __init__(self, view: Any, ahead: Sequence[bytes] = ()) -> None:
+        """`ahead`: the keys of the reader, then those who came first."""
         self.view = view
-        self.trusted = list(trusted)
+        self.ahead = list(ahead)
         self.visited: set[int] = set()
         self.used: set[bytes] = set()
         self.weight = 0
@@ -151,16 +152,22 @@ class Chain:
         gone = list(found.gone) if found else []
         crowded = level == 0 and found is not None and not found.all_shown
         if crowded:
-            self._more(digest, self.trusted, shown, gone)
-        first = [one for one in shown if one.author in self.trusted]
-        rest = [one for one in shown if one.author not in self.trusted]
-        said = [(one, self._followed(one)) for one in first + rest]
-        if crowded:
-            claims = [one for one in shown if one.type == "work"]
-            keys = {key for one in claims for key in self._acting_for(one)[0]}
-            known = len(shown)
-            self._more(digest, sorted(keys - set(self.trusted)), shown, gone)
-            said += [(one, self._followed(one)) for one in shown[known:]]
+            self._more(digest, self.ahead, shown, gone)
+        first = [s for key in self.ahead for s in shown if s.author == key]
+        rest = [one for one in shown if one.author not in self.ahead]
+        said: list[tuple[Said, Own]] = []
+        looked_up = set(self.ahead)
+        for turn in (first, rest):
+            said += [
+                (one, self._followed(one)) for one in turn if not _is_in(one, said)
+            ]
+            if crowded:
+                claims = [one for one in turn if one.type == "work"]
+                keys = {key for one in claims for key in self._acting_for(one)[0]}
+                known = len(shown)
+                self._more(digest, sorted(keys - looked_up), shown, gone)
+                looked_up |= keys
+                said += [(one, self._followed(one)) for one in shown[known:]]
         return {
             "digest": digest[2:].hex(),
             "level": level,
@@ -188,17 +195,19 @@ class Chain:
         own = self._own(said)
         if said.type != "work":
             return own
-        group, member = key_of(said, "group"), key_of(said, "for") or said.author
+        group, principal = key_of(said, "group"), key_of(said, "for") or said.author
+        both = dict.fromkeys([said.author, principal])
         if group:
-            for key in self._acting(group)[0]:
-                self._word(digest_of(member), key)
-            for key in self._acting(member)[0]:
-                self._word(digest_of(group), key)
+            for member in both:
+                for key in self._acting(group)[0]:
+                    self._word(digest_of(member), key)
+                for key in self._acting(member)[0]:
+                    self._word(digest_of(group), key)
             for key in self._acting(group)[0]:
                 self._word(digest_of(group), key)
         nonce = key_of(said, "seal-nonce")
         if key_of(said, "seal") and nonce:
-            for key in dict.fromkeys([said.author, member]):
+            for key in both:
                 about = said.fields["about"]
                 seal = digest_of(b"byline/seal/v1\0" + nonce + about + key)
                 self._word(seal, key)
@@ -406,6 +415,10 @@ def is_rotation(said: Said) -> bool:
     """A `rotate` that hands over, or ends its key because it is compromised."""
     after, reason = key_of(said, "successor"), said.fields.get("reason")
     return said.type == "rotate" and (after is not None or reason == "compromised")
+
+
+def _is_in(said: Said, rows: Sequence[tuple[Said, Own]]) -> bool:
+    return any(said == one for one, _ in rows)
 
 
 def _index(brief: dict[str, Any] | int) -> int:

@@ -17,10 +17,12 @@ from naive_bundle import (
     entry_of,
     inclusion,
     inclusion_of,
+    lookup,
     opened,
     pack,
     signed_note,
     strings_of,
+    subject,
     tree_root,
     trie,
     trie_hash,
@@ -95,16 +97,33 @@ class View:
         places = {self.log.index[id_] for id_ in ids}
         return b"".join(inclusion_of(places, self.entries)) if ids else b""
 
+    def first(self, asked: Sequence[bytes], keys: Sequence[bytes]) -> list[bytes]:
+        """Who claimed the one work first, where its page is not complete."""
+        count, shown = lookup(self.top, subject(asked[0]), 256, set())
+        if len(asked) > 1 or count == len(shown):
+            return []
+        log = self.log
+        said = [one for one in log.said.values() if one.fields["about"] == asked[0]]
+        said.sort(key=lambda one: log.index[one.id])
+        there = [one for one in said[:256] if one.id not in log.gone]
+        authors = dict.fromkeys(one.author for one in there if one.type == "work")
+        return [key for key in authors if key not in keys][:8]
+
     def bundle(self, asked: bytes, depth: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Fields of the bundle (`opening` as a trie), and the answer's headline."""
         return self.shared([asked], depth)
 
     def shared(
-        self, asked: Sequence[bytes], depth: int, keys: Sequence[bytes] = ()
+        self,
+        asked: Sequence[bytes],
+        depth: int,
+        keys: Sequence[bytes] = (),
+        first: Sequence[bytes] | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The same for several works at once, and for a reader who trusts some keys."""
         asked, keys = sorted(asked), sorted(keys)
-        chain = Chain(self, keys)
+        first = self.first(asked, keys) if first is None else first
+        chain = Chain(self, [*keys, *first])
         answer = chain.answer(asked, depth)
         last = len(self.entries) - 1
         fields = {
@@ -112,6 +131,7 @@ class View:
             "checkpoint": self.note,
             "depth": answer["depth"],
             "earlier": [],
+            "first": list(first),
             "format": "byline-bundle/3",
             "inclusion": self.inclusion(*chain.used),
             "keys": keys,

@@ -11,7 +11,7 @@ import { Statement } from "./statement.mjs";
 export const QUERY = "/byline/query/1";
 export const MOST = 40 * 1024 * 1024;
 const KEYS =
-  "asked,checkpoint,depth,earlier,format,inclusion,keys,log,opening,proof,redacted,statements,strings";
+  "asked,checkpoint,depth,earlier,first,format,inclusion,keys,log,opening,proof,redacted,statements,strings";
 
 /** The bundle in a response. */
 export function parseAnswer(bytes) {

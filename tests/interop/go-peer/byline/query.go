@@ -13,8 +13,8 @@ const (
 )
 
 var bundleKeys = []string{
-	"asked", "checkpoint", "depth", "earlier", "format", "inclusion", "keys", "log", "opening",
-	"proof", "redacted", "statements", "strings",
+	"asked", "checkpoint", "depth", "earlier", "first", "format", "inclusion", "keys", "log",
+	"opening", "proof", "redacted", "statements", "strings",
 }
 
 // Answer is what of a bundle was checked: the checkpoint's signature, those of the
