@@ -37,7 +37,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network similarity crash sim soak faults audit label \
+.PHONY: help setup demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network bench-consent similarity crash sim soak faults audit label \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -60,7 +60,7 @@ help:
 	@echo "               server, against our nodes"
 	@echo "make label     the label of 10,000 mixed files: made, loaded by others, checked  (N=300)"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
-	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network: the rest)"
+	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network, -consent: the rest)"
 	@echo "make similarity  what altered copies of real images and texts are found by, beside PDQ"
 	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
 	@echo "make coverage  every branch of the pure core is taken by a test"
@@ -100,6 +100,9 @@ bench-sync: $(STAMP)/test
 
 bench-policies: $(STAMP)/test
 	$(PY) -m benchmarks.policies $(MINUTES:%=--minutes %) $(ARGS)
+
+bench-consent: $(STAMP)/test
+	$(PY) -m benchmarks.consent_list $(ARGS)
 
 similarity: $(STAMP)/samples
 	$(PY) -m benchmarks.similarity $(ARGS)

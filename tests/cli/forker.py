@@ -124,8 +124,9 @@ def warm_up() -> None:
     """Load what commands load, but open nothing."""
     from importlib import import_module
 
-    from byline_cli.main import COMMANDS
     from typer.main import get_command
+
+    from byline_cli.main import COMMANDS
 
     for name in {module for module, _ in COMMANDS.values()}:
         module: Any = import_module(f"byline_cli.{name}")
