@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from byline_cli.money import price_words
 from byline_cli.output import safe
 from byline_cli.wording import MADE, OVERSIGHT, USE_VALUES, USES, amount, day
 from byline_ledger.content import (
     ForeignClaim,
     GrantContent,
     OfferContent,
-    Price,
     RelayContent,
     RequestContent,
     WorkContent,
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 
 Name = Callable[[bytes], str]
 """How the reader knows a key."""
-
-NO_CENTS = frozenset(
-    {
-        *("CLP", "ISK", "JPY", "KRW", "PYG", "UGX"),
-        *("UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-    }
-)
-THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
-"""Currencies (ISO 4217) whose smallest unit is not a hundredth."""
 
 
 def about_claim(claim: Claim, name: Name) -> Iterator[tuple[str, str]]:
@@ -98,7 +89,7 @@ def offered(offer: OfferContent, name: Name) -> str:
         more = f" ({safe(info)})" if info else ""
         parts.append(f"{USES[use]}? {USE_VALUES[value]}{more}")
     if offer.price is not None:
-        parts.append(f"price {money(offer.price)}")
+        parts.append(f"price {price_words(offer.price)}")
     if offer.license:
         parts.append(f"licence {safe(offer.license)}")
     if offer.terms_url:
@@ -177,15 +168,3 @@ def term(start: int | None, until: int | None) -> str:
     begins = f" from {day(start)}" if start is not None else ""
     ends = f" until {day(until)}" if until is not None else ""
     return begins + ends
-
-
-def money(price: Price) -> str:
-    """An amount as people write it, and for how much."""
-    digits = 2
-    if price.currency in NO_CENTS:
-        digits = 0
-    elif price.currency in THREE_DIGITS:
-        digits = 3
-    whole, rest = divmod(price.amount, 10**digits)
-    decimals = f".{rest:0{digits}}" if digits else ""
-    return f"{whole:,}{decimals} {price.currency} per {price.per}"

@@ -12,6 +12,7 @@ from byline_cli.connect import connect, now_ms
 from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
+from byline_cli.money import sum_of_money
 from byline_cli.naming import parse_key, parse_optional_key
 from byline_cli.options import Json, Key, NoPolicy, PolicyFile
 from byline_cli.policy import chosen_policy
@@ -29,7 +30,8 @@ from byline_node.settle import Check, Terms, check_settlement, settle, sizes_of
 from byline_node.shared_proofs import bundles_of, reader_of
 
 DEFAULT_COMMAND = "make"
-
+NO_WORK = """A work is the cooperative's if its author attested it with --group KEY and was
+admitted: byline admit."""
 
 app = app_with_default(
     "What a data set used of a cooperative's works, and what is due for it.",
@@ -89,6 +91,8 @@ def make(
     }
     head = f"{used:,} of {amount(count, 'work')} are the cooperative's"
     rows: list[output.Line] = [(f"{head}, used to {USES[terms.use]}.", "head")]
+    if not used:
+        rows.append((NO_WORK, "doubt"))
     rows += member_rows(members)
     rows.append(f"Written to {out}, signed as {signed.cid}")
     output.result(as_json, told, rows)
@@ -175,7 +179,7 @@ def member_rows(members: list[MemberTotal]) -> list[output.Line]:
     names = key_names()
     rows: list[output.Line] = []
     for one in members:
-        owed = ", ".join(f"{units} {name}" for name, units in sorted(one.due.items()))
+        owed = ", ".join(sum_of_money(one.due[name], name) for name in sorted(one.due))
         contested = f", {one.contested:,} contested" if one.contested else ""
         did = did_key(one.member)
         known = f" ({names[one.member]})" if one.member in names else ""
