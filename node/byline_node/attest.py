@@ -182,8 +182,13 @@ class Earlier:
 
     file: HashedFile
     statement: Statement
-    same: bool
-    """Whether it said the same as would be said now."""
+    differs: tuple[str, ...]
+    """Fields of which it said something else than would be said now."""
+
+    @property
+    def same(self) -> bool:
+        """Whether it said the same as would be said now."""
+        return not self.differs
 
 
 def find_files(
@@ -342,7 +347,13 @@ def leave_out_attested(
     standing = standing_works(author, said)
     new = [file for file in files if file.digest not in standing]
     earlier = [
-        Earlier(file, standing[file.digest], says(standing[file.digest], file, terms))
+        Earlier(
+            file,
+            standing[file.digest],
+            differing(
+                standing[file.digest].fields, terms.fields(file, time=0, salt=bytes(16))
+            ),
+        )
         for file in files
         if file.digest in standing
     ]
@@ -392,10 +403,14 @@ def standing_works(author: bytes, said: Iterable[Statement]) -> dict[bytes, Stat
     return {one.about: one for one in works if multihash(one.id) not in withdrawn}
 
 
-def says(statement: Statement, file: HashedFile, terms: Terms) -> bool:
-    """Whether the statement says what the terms would say of the file."""
-    wanted = terms.fields(file, time=0, salt=bytes(16))
-    return content_of(statement.fields) == content_of(wanted)
+def differing(
+    fields: Mapping[str, object], others: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Names of fields that differ, but for those that may, in ascending order."""
+    one, other = content_of(fields), content_of(others)
+    return tuple(
+        key for key in sorted({*one, *other}) if one.get(key) != other.get(key)
+    )
 
 
 def content_of(fields: Mapping[str, object]) -> dict[str, object]:

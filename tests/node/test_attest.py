@@ -211,6 +211,7 @@ def test_what_the_key_said_is_left_out() -> None:
     new, (earlier,) = leave_out_attested(memory, KEY.public, [FILE], other)
     assert new == []
     assert not earlier.same
+    assert earlier.differs == ("license",)
 
 
 def test_a_file_under_another_name_says_the_same() -> None:
