@@ -372,18 +372,13 @@ class _Prover:
 
     def _recall(self, id_: bytes) -> Statement | Gone:
         index = self._place(id_)
-        found: Statement | Gone
-        try:
-            stored = self._bodies.get(index)
-            found = self._view.statement_at(index, id_, stored)
-        except RedactedError:
-            found = Gone(_entry_at(self._view, index))
+        found = recalled(self._view, index, id_, self._bodies.get(index))
         self._known[id_] = found
         return found
 
     def _place(self, id_: bytes) -> int:
         if id_ not in self._indexes:
-            self._indexes[id_] = _index_of(self._view, id_)
+            self._indexes[id_] = place_of(self._view, id_)
         return self._indexes[id_]
 
     def _earlier(self, chain: Chain) -> tuple[EarlierCheckpoint, ...]:
@@ -413,7 +408,19 @@ class _Prover:
         )
 
 
-def _index_of(view: LogView, id_: bytes) -> int:
+def recalled(
+    view: LogView, index: int, id_: bytes, stored: bytes | None = None
+) -> Statement | Gone:
+    """The statement of this id, whose leaf this is, or what is left of it; `stored` as
+    in LogView.statement_at."""
+    try:
+        return view.statement_at(index, id_, stored)
+    except RedactedError:
+        return Gone(_entry_at(view, index))
+
+
+def place_of(view: LogView, id_: bytes) -> int:
+    """The leaf index of a statement that the lookup set names."""
     index = view.index_of(id_)
     if index is None:
         raise damaged(f"the index of statement {id_.hex()} is missing")
@@ -422,7 +429,7 @@ def _index_of(view: LogView, id_: bytes) -> int:
 
 def redacted(view: LogView, id_: bytes) -> RedactedStatement:
     """What is left of a statement of the log whose body was taken down."""
-    index = _index_of(view, id_)
+    index = place_of(view, id_)
     tombstone = view.tombstone(id_)
     if tombstone is None:
         raise damaged(f"the tombstone of statement {id_.hex()} is missing")
