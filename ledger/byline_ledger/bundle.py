@@ -33,7 +33,6 @@ from byline_ledger.bundle_rows import (
     BundledStatement,
     EarlierCheckpoint,
     RedactedStatement,
-    gone_entry,
     parse_digest,
     parse_earlier,
     parse_gone,
@@ -59,7 +58,6 @@ from byline_ledger.derivation import derive
 from byline_ledger.digest import multihash
 from byline_ledger.earliest import MAX_STRINGS, who_came_first
 from byline_ledger.entry import (
-    StatementEntry,
     id_in,
     statement_entry,
     subject_key,
@@ -67,15 +65,14 @@ from byline_ledger.entry import (
 from byline_ledger.errors import (
     MalformedError,
     ProofError,
-    RedactedError,
     UnsupportedError,
     UsageError,
 )
 from byline_ledger.merkle import leaf_hash
 from byline_ledger.opening import Walk, walk_set
+from byline_ledger.recall import place_of, recalled, redacted
 from byline_ledger.shared_proof import own_proof, shared_proof
 from byline_ledger.statement import Statement
-from byline_ledger.store.damage import damaged
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -406,38 +403,3 @@ class _Prover:
             EarlierCheckpoint(notes[size], tuple(view.consistency_proof(size)))
             for size in sorted(notes)
         )
-
-
-def recalled(
-    view: LogView, index: int, id_: bytes, stored: bytes | None = None
-) -> Statement | Gone:
-    """The statement of this id, whose leaf this is, or what is left of it; `stored` as
-    in LogView.statement_at."""
-    try:
-        return view.statement_at(index, id_, stored)
-    except RedactedError:
-        return Gone(_entry_at(view, index))
-
-
-def place_of(view: LogView, id_: bytes) -> int:
-    """The leaf index of a statement that the lookup set names."""
-    index = view.index_of(id_)
-    if index is None:
-        raise damaged(f"the index of statement {id_.hex()} is missing")
-    return index
-
-
-def redacted(view: LogView, id_: bytes) -> RedactedStatement:
-    """What is left of a statement of the log whose body was taken down."""
-    index = place_of(view, id_)
-    tombstone = view.tombstone(id_)
-    if tombstone is None:
-        raise damaged(f"the tombstone of statement {id_.hex()} is missing")
-    return RedactedStatement(index, _entry_at(view, index), tombstone)
-
-
-def _entry_at(view: LogView, index: int) -> StatementEntry:
-    try:
-        return gone_entry(view.entry(index))
-    except MalformedError as error:
-        raise damaged(f"log entry {index}: {error}") from error

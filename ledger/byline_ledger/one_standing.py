@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from byline_ledger.bundle import place_of, recalled
 from byline_ledger.chain import Gone
 from byline_ledger.chain_facts import facts_of
 from byline_ledger.derivation import derive_one
 from byline_ledger.effective import Standing
 from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.opening import walk_set
+from byline_ledger.recall import place_of, recalled
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
 
