@@ -22,6 +22,7 @@ from byline_cli.set_words import (
     describe_bytes,
     describe_changes,
     reading,
+    unsound,
 )
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
 from byline_cli.statement_file import write_statements
@@ -319,6 +320,8 @@ def check_said(manifest: Path, as_json: bool) -> None:
     """Hold a manifest against what the log's statements say about it."""
     with reading(manifest) as advance:
         total = sum_up(manifest, advance)
+    if not total.count:
+        raise unsound(manifest, total.bad)
     digest = manifest_digest(manifest)
     with connect(make=False) as client:
         answer = client.query(digest, depth=0)

@@ -35,6 +35,7 @@ from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement, multihash
 from byline_ledger.dublin_core import read_dublin_core
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
+from byline_ledger.manifest_path import FORMULA
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import nearest
 from byline_node.catalogue_import import (
@@ -51,8 +52,6 @@ from byline_node.catalogue_import import (
 from byline_node.errors import NodeUnavailableError, RefusedError
 
 REPORT_HEADER = ("line", "status", "digest", "statement", "why", "left out", "ignored")
-FORMULA = tuple("=+-@\t\r")
-"""What a cell begins with that a spreadsheet takes for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,9 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     named: list[Outcome] = field(default_factory=list)
-    """Those that people are told of one by one."""
+    """The first MOST_NAMED of those that people are told of one by one."""
+    to_name: int = 0
+    """All of those."""
     all: list[Outcome] = field(default_factory=list)
     """Every one, for scripts."""
     published: int = 0
@@ -211,7 +212,9 @@ class Run:
             self._tally.counts[one.status] += 1
             self._tally.ignored.update(one.entry.ignored)
             if one.status in (REFUSED, OTHER) or one.notes:
-                self._tally.named.append(one)
+                self._tally.to_name += 1
+                if len(self._tally.named) < MOST_NAMED:
+                    self._tally.named.append(one)
             if self._wanted.as_json:
                 self._tally.all.append(one)
             if self._wanted.report is not None:
@@ -220,9 +223,9 @@ class Run:
 
     def _describe(self) -> Iterator[output.Line]:
         """What became of it, for people."""
-        for one in self._tally.named[:MOST_NAMED]:
+        for one in self._tally.named:
             yield from describe(one)
-        more = len(self._tally.named) - MOST_NAMED
+        more = self._tally.to_name - MOST_NAMED
         if more > 0:
             hint = "" if self._wanted.report else " (for all: --report FILE)"
             yield (f"and {amount(more, 'more line')} of this kind{hint}", "quiet")
@@ -281,7 +284,9 @@ def outcome_to_json(one: Outcome) -> dict[str, object]:
 def as_cell(value: object) -> object:
     """A value in a cell of the report; nothing that a spreadsheet would compute."""
     text = "; ".join(map(str, value)) if isinstance(value, list) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in FORMULA else text
+    if not isinstance(text, str):
+        return text
+    return ("'" if text[:1] in tuple(FORMULA) else "") + output.safe(text)
 
 
 def describe(one: Outcome) -> Iterator[output.Line]:

@@ -25,7 +25,7 @@ from byline_cli.label_words import (
 )
 from byline_cli.options import Json, Key, NoPolicy, PolicyFile
 from byline_cli.policy import chosen_policy
-from byline_cli.set_words import changes_json, describe_changes
+from byline_cli.set_words import changes_json, describe_changes, unsound
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.targets import named_path
 from byline_ledger.digest import cid_of_statement
@@ -142,20 +142,6 @@ def manifest_of(what: Path, passed: list[PassedOver]) -> Iterator[tuple[Path, in
             rows = folder_rows(what, found, passed, advance)
             total = write_manifest(manifest, rows)
         yield manifest, total.count
-
-
-def unsound(what: Path, bad: int) -> UsageError:
-    """A manifest that cannot be labelled."""
-    if not bad:
-        return UsageError(f"{what} names no works: there is nothing to label")
-    first = next(one for one in open_manifest(what) if not hasattr(one, "digest"))
-    reason = getattr(first, "reason", "")
-    return UsageError(
-        f"{what}: {bad:,} of its lines do not parse, the first of them line "
-        f"{first.number}: {reason}",
-        hint="expected a folder, a list of hashes, or what byline collection create "
-        "writes",
-    )
 
 
 def to_json(made: MadeLabel) -> dict[str, object]:

@@ -161,7 +161,7 @@ def run(arguments: list[str]) -> int:
         output.error(str(error), error.hint, error.kind, error.details())
         return error.exit_code
     except typer.TyperException as error:
-        return usage_error(error)
+        return usage_error(error, arguments)
     except typer.Abort:
         output.error("stopped", None, "interrupted")
         return 130
@@ -176,7 +176,7 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def usage_error(error: typer.TyperException) -> int:
+def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     """One line for a wrong command line; the help itself where nothing was asked."""
     message = error.format_message()
     if "\n" in message and not output.state.json:
@@ -184,6 +184,8 @@ def usage_error(error: typer.TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "byline"
+    if context is None and arguments[:1] and arguments[0] in COMMANDS:
+        path = f"byline {arguments[0]}"  # the parser does not say where it was
     message = message.rstrip(".") + what_is_expected(error)
     option = getattr(error, "option_name", "")
     meant = MEANT.get((path.removeprefix("byline "), option))

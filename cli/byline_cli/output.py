@@ -81,7 +81,9 @@ def safe_character(character: str) -> str:
 
 
 def line(text: str = "", style: str = "", *, file: TextIO | None = None) -> None:
-    """Print one line whose text is ours or was made `safe` already."""
+    """Print a line, or what has several; whatever could still steer a terminal is made
+    visible here, should a command have forgotten it."""
+    text = "\n".join(map(safe, text.split("\n")))
     stream = sys.stdout if file is None else file
     try:
         if style and is_terminal(stream):

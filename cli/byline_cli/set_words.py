@@ -7,9 +7,11 @@ from pathlib import Path
 
 from byline_cli import output
 from byline_cli.wording import amount
+from byline_ledger.errors import UsageError
 from byline_ledger.manifest import BadLine
 from byline_ledger.manifest_tree import ManifestSum
 from byline_node.collections import Changes
+from byline_node.manifests import open_manifest
 
 MOST_NAMED = 20
 """Differences of a kind, and bad lines, that are printed; --json has more."""
@@ -36,6 +38,20 @@ def describe_bad(bad: list[BadLine], count: int) -> list[output.Line]:
     if count > MOST_NAMED:
         rows.append((f"{count - MOST_NAMED:,} more lines do not parse", "bad"))
     return rows
+
+
+def unsound(what: Path, bad: int) -> UsageError:
+    """A file that is no manifest, or one of which some lines are none."""
+    if not bad:
+        return UsageError(f"{what} names no works")
+    first = next(one for one in open_manifest(what) if not hasattr(one, "digest"))
+    reason = getattr(first, "reason", "")
+    return UsageError(
+        f"{what}: {bad:,} of its lines do not parse, the first of them line "
+        f"{first.number}: {reason}",
+        hint="expected a folder, a list of hashes, or what byline collection create "
+        "writes",
+    )
 
 
 def bad_json(bad: list[BadLine]) -> list[dict[str, object]]:

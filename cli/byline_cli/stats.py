@@ -81,7 +81,7 @@ def describe(value: Mapping[str, Any]) -> list[output.Line]:
 
 def describe_set(found: SetStats) -> list[output.Line]:
     """The works of a manifest."""
-    rows = describe_bad(found.bad, len(found.bad))
+    rows = describe_bad(found.bad, found.bad_count)
     return [
         *rows,
         (f"{found.works.total():,} works", "head"),

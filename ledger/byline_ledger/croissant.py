@@ -12,8 +12,9 @@ from typing import Any
 
 from byline_ledger.errors import UsageError
 from byline_ledger.label_table import COLUMNS, INTEGERS
-from byline_ledger.label_words import SLICES, UNNAMED, is_address, licence_page, percent
+from byline_ledger.label_words import SLICES, UNNAMED, licence_page, percent
 from byline_ledger.licence import UNKNOWN
+from byline_ledger.projection import is_address
 
 CONFORMS_TO = [
     "http://mlcommons.org/croissant/1.1",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 from xml.parsers import expat
 
@@ -218,7 +219,7 @@ def json_records(data: bytes) -> Records:
         pairs = [(key_of(key), text) for key in one for text in texts_of(one[key])]
         if len(pairs) > MAX_VALUES:
             yield number, f"more than {MAX_VALUES} values"
-        elif any(is_torn(value) for _, value in pairs):
+        elif any(map(is_torn, chain.from_iterable(pairs))):
             yield number, "a text holds half of a character"
         else:
             yield number, pairs

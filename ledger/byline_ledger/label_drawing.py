@@ -243,13 +243,13 @@ class _Pen:
             self._text(text, 12, above=17)
 
 
-def slice_widths(counts: Sequence[int]) -> list[float]:
+def slice_widths(counts: Sequence[int], width: float = INNER) -> list[float]:
     """Widths that make up a bar: by their counts, but none less than LEAST that is
-    there at all; the others give what that takes."""
+    there at all; the others give what that takes.  The bar has room for that."""
     whole = sum(counts)
-    wide = [one for one in counts if one * INNER >= LEAST * whole]
-    few = sum(1 for one in counts if 0 < one * INNER < LEAST * whole)
-    left = INNER - LEAST * few
+    wide = [one for one in counts if one * width >= LEAST * whole]
+    few = sum(1 for one in counts if 0 < one * width < LEAST * whole)
+    left = width - LEAST * few
     return [
         left * one / sum(wide) if one in wide and one else float(LEAST if one else 0)
         for one in counts

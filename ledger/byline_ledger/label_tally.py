@@ -21,7 +21,9 @@ from byline_ledger.vocabulary import USES
 VERDICTS = ("allowed", "constrained", "notAllowed", "unknown")
 VIOLATION = "notAllowed"
 MOST_LISTED = 10
-"""Keys, domains, models and licences that a label lists; all are counted."""
+"""Keys, domains, models and licences that a label lists."""
+MAX_NAMES = 1 << 18
+"""Names of a list that are counted: strangers choose models, keys and domains."""
 MOST_VIOLATIONS = 20
 """Works that a label names; the table of items has all."""
 MOST_DEPTHS = 8
@@ -75,8 +77,10 @@ class LabelTally:
                 codes.append(code)
 
     def _count(self, what: str, word: str, size: int) -> None:
-        self._items.setdefault(what, Counter())[word] += 1
-        self._bytes.setdefault(what, Counter())[word] += size
+        items = self._items.setdefault(what, Counter())
+        if word in items or len(items) < MAX_NAMES:
+            items[word] += 1
+            self._bytes.setdefault(what, Counter())[word] += size
 
     def _depth(self, item: LabelItem) -> None:
         if item.greatest is None:

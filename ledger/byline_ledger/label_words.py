@@ -13,6 +13,7 @@ from typing import Any
 from byline_ledger.amount import amount
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.licence import canonical_licence
+from byline_ledger.projection import is_address
 from byline_ledger.vocabulary import check_word
 
 MAX_TEXT = 2_048
@@ -82,7 +83,6 @@ METHODS = (
 )
 """OASIS Data Provenance Metadata 1.0, generation method."""
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
 _URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"]+", re.ASCII)
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 _TAG = re.compile(r"[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*", re.ASCII)
@@ -158,11 +158,6 @@ def typed_words(value: object) -> Words:
         if not _TAG.fullmatch(tag):
             raise UsageError(f"languages: expected tags such as en, got {tag[:80]!a}")
     return words
-
-
-def is_address(text: str) -> bool:
-    """Whether this is a web address."""
-    return bool(_ADDRESS.fullmatch(text))
 
 
 def licence_page(text: str) -> str | None:

@@ -19,7 +19,7 @@ from byline_ledger.digest import SHA256_PREFIX, is_multihash, parse_hash
 from byline_ledger.errors import MalformedError
 from byline_ledger.field_reader import is_media_type
 from byline_ledger.licence import read_licence
-from byline_ledger.manifest_path import quote_path, unquote_path
+from byline_ledger.manifest_path import FORMULA, quote_path, unquote_path
 
 MAX_LINE = 65_536
 MAX_COLUMNS = 256
@@ -50,8 +50,6 @@ _OTHER = re.compile(
     r"\\?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})(?: .*)?",
     re.ASCII | re.DOTALL,
 )
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-"""What no field of a line may hold, and is not quoted as in a path."""
 _ESCAPES = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"\\": "\\", "n": "\n", "r": "\r"}
 
@@ -330,7 +328,10 @@ def _license(text: str | None) -> str | None:
 
 
 def _url(text: str | None) -> str | None:
-    return text if text and len(text) <= MAX_URL and not _UNFIT.search(text) else None
+    """Nothing that steers a terminal, nor what a spreadsheet would compute."""
+    if not text or len(text) > MAX_URL or text[0] in FORMULA:
+        return None
+    return text if text.isprintable() else None
 
 
 def _quoted(text: str) -> str:

@@ -1,21 +1,28 @@
 """Paths in manifests: text that any file name can be written as, and read back.
 
-Rule: a byte that is a control character or no part of UTF-8, and a `%` that two hex
-digits follow, are written %XX.  Specification: docs/spec/collection.md, "CSV".
+Rule: what is a control character, turns the direction of text or is no part of UTF-8,
+a `%` that two hex digits follow, and a first character that makes a formula of a cell
+are written %XX, byte for byte.  Specification: docs/spec/collection.md, "CSV".
 """
 
 from __future__ import annotations
 
 import re
 
-_TO_QUOTE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]|%(?=[0-9a-fA-F]{2})")
+FORMULA = "=+-@"
+"""What a cell begins with that spreadsheets compute."""
+
+_TURNING = r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+_TO_QUOTE = re.compile(
+    rf"[\x00-\x1f\x7f-\x9f{_TURNING}\udc80-\udcff]|%(?=[0-9a-fA-F]{{2}})|\A[{re.escape(FORMULA)}]"
+)
 _QUOTED = re.compile(rb"%([0-9a-fA-F]{2})")
 
 
 def quote_path(path: str) -> str:
     """The path as a manifest has it; bytes beyond UTF-8 come as lone surrogates."""
-    if path.isascii() and path.isprintable() and "%" not in path:
-        return path
+    if path.isascii() and path.isprintable() and "%" not in path and path:
+        return path if path[0] not in FORMULA else _percent(path[0]) + path[1:]
     return _TO_QUOTE.sub(lambda found: _percent(found[0]), path)
 
 
@@ -29,5 +36,5 @@ def unquote_path(text: str) -> str:
 
 
 def _percent(character: str) -> str:
-    (byte,) = character.encode("utf-8", "surrogateescape")
-    return f"%{byte:02X}"
+    coded = character.encode("utf-8", "surrogateescape")
+    return "".join(f"%{byte:02X}" for byte in coded)

@@ -19,21 +19,18 @@ def clusters(codes: Sequence[int]) -> list[list[int]]:
     """The groups of two or more, as places in `codes` (64 bits each, at most
     MAX_CODES), ascending."""
     assert len(codes) <= MAX_CODES
-    leader = list(range(len(codes)))
+    group_of: list[int] = []
+    members: dict[int, list[int]] = {}
     for place, code in enumerate(codes):
-        before = enumerate(codes[:place])
-        near = [at for at, one in before if (one ^ code).bit_count() <= NEAR]
-        for other in near:
-            leader[_top(leader, place)] = _top(leader, other)
-    groups: dict[int, list[int]] = {}
-    for place in range(len(leader)):
-        groups.setdefault(_top(leader, place), []).append(place)
-    return sorted(group for group in groups.values() if len(group) > 1)
-
-
-def _top(leader: list[int], place: int) -> int:
-    """Who speaks for the group, with shorter ways for the next who asks."""
-    while leader[place] != place:
-        leader[place] = leader[leader[place]]
-        place = leader[place]
-    return place
+        before = zip(group_of, codes, strict=False)
+        near = {group for group, one in before if (one ^ code).bit_count() <= NEAR}
+        # The smaller groups go into the largest, so that no code moves often.
+        largest = max(near, key=lambda group: len(members[group]), default=place)
+        kept = members.setdefault(largest, [])
+        for group in near - {largest}:
+            for at in members[group]:
+                group_of[at] = largest
+            kept += members.pop(group)
+        kept.append(place)
+        group_of.append(largest)
+    return sorted(sorted(group) for group in members.values() if len(group) > 1)

@@ -7,6 +7,7 @@ say, never turns unknown into allowed, and names the version of whose words it u
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -36,6 +37,7 @@ MINING: Final = ("cawg.data_mining", "cawg.ai_training", GENERATIVE)
 """What the one number of TDMRep stands for."""
 ALLOWED, NOT_ALLOWED, CONSTRAINED = "allowed", "notAllowed", "constrained"
 
+_ADDRESS = re.compile(r"https?://[!-~]+")
 _PLAIN_BYTES = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 )
@@ -74,7 +76,9 @@ class Placed:
 def url_path(names: Sequence[str]) -> str:
     """The path of folders and file; UsageError if it is too long or not text."""
     try:
-        path = "".join("/" + _encoded(name.encode("utf-8")) for name in names)
+        path = "".join(
+            "/" + _encoded(name.encode("utf-8", "surrogateescape")) for name in names
+        )
     except UnicodeEncodeError:
         raise UsageError(f"a name that is no text: {names[-1]!a}") from None
     if len(path) > MAX_PATH:
@@ -157,9 +161,7 @@ def _reservation(sayings: Sayings) -> tuple[int | None, str | None]:
 
 def is_address(text: str) -> bool:
     """Whether this may stand as the address of terms: a web address, without blanks."""
-    return (
-        text.startswith(("https://", "http://")) and text.isascii() and " " not in text
-    )
+    return bool(_ADDRESS.fullmatch(text))
 
 
 def _entry(saying: Saying) -> dict[str, str]:

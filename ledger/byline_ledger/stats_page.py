@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from byline_ledger.label_drawing import PATTERNS, Bar, Drawing, Shape, Text
+from byline_ledger.label_drawing import (
+    LEAST,
+    PATTERNS,
+    Bar,
+    Drawing,
+    Shape,
+    Text,
+    slice_widths,
+)
 from byline_ledger.label_svg import to_svg
 from byline_ledger.label_words import SLICES, percent
 from byline_ledger.vocabulary import PLAIN_ANSWERS
@@ -64,15 +72,18 @@ def _progress(found: Mapping[str, Any]) -> str:
 
 
 def _picture(title: str, rows: Mapping[str, Mapping[str, int]]) -> Drawing:
-    """A bar for each row, as long as its share of the largest."""
+    """A bar for each row, as long as its share of the largest, or as it takes to see
+    all of its slices."""
     shapes: list[Shape] = [Text(LEFT, 22, title, 17, True)]
     largest = max((sum(one.values()) for one in rows.values()), default=0)
     y = float(TOP)
     for word, counts in rows.items():
         x = LEFT + 130.0
         shapes.append(Text(LEFT, y + 16, word, 14))
-        for made in PLAIN_ANSWERS:
-            width = BAR * counts[made] / max(largest, 1)
+        found = [counts[made] for made in PLAIN_ANSWERS]
+        least = LEAST * sum(map(bool, found))
+        whole = max(BAR * sum(found) / max(largest, 1), least)
+        for made, width in zip(PLAIN_ANSWERS, slice_widths(found, whole), strict=True):
             if width:
                 colour, pattern = PATTERNS[made]
                 shapes.append(Bar(x, y, width, 20, colour, pattern, outlined=True))

@@ -9,13 +9,15 @@ from __future__ import annotations
 import mimetypes
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from byline_ledger.answer import Answer
 from byline_ledger.content_sets import CollectionContent
-from byline_ledger.errors import UsageError
+from byline_ledger.errors import MalformedError, UsageError
+from byline_ledger.label_words import typed_words
 from byline_ledger.manifest import BadLine, Line, ManifestRow
 from byline_node.attest import (
     Advance,
@@ -161,7 +163,7 @@ class Asked(Protocol):
 
 def words_said(client: Asked, manifest: bytes, author: bytes) -> dict[str, str]:
     """What a key said of a manifest (multihash) in its last effective `collection`, by
-    the words of labels; a title is a name."""
+    the words of labels, as far as a label can carry it; a title is a name."""
     remarks = client.query(manifest, depth=0).works[0].remarks
     said = [
         one
@@ -175,11 +177,14 @@ def words_said(client: Asked, manifest: bytes, author: bytes) -> dict[str, str]:
         return {}
     content = max(said, key=lambda one: one.index).content
     assert isinstance(content, CollectionContent)
-    found = {
-        "name": content.title,
-        "description": content.description,
-        "version": content.version,
-        "license": content.license,
-        "url": content.url,
-    }
-    return {name: text for name, text in found.items() if text is not None}
+    found: dict[str, str] = {}
+    for name, text in (
+        ("name", content.title),
+        ("description", content.description),
+        ("version", content.version),
+        ("license", content.license),
+        ("url", content.url),
+    ):
+        with suppress(UsageError, MalformedError):
+            found |= typed_words({name: text}).texts
+    return found

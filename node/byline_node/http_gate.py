@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import trio
@@ -24,6 +25,9 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REQUESTS_AT_ONCE, SHARE = 64, 32
 """In all, and of one address."""
+LARGE = ("/v1/query", "/v1/authored", "/v1/similar")
+"""Paths whose answers may have megabytes, which wait in memory until they are taken."""
+LARGE_AT_ONCE, LARGE_SHARE = 16, 8
 WAIT_TIMEOUT = 15.0
 
 
@@ -37,6 +41,7 @@ class Gate:
         self._hosts = frozenset(name.lower() for name in hosts)
         self._on_error = on_error
         self._places = Places(REQUESTS_AT_ONCE, SHARE, WAIT_TIMEOUT)
+        self._large = Places(LARGE_AT_ONCE, LARGE_SHARE, WAIT_TIMEOUT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,9 +61,11 @@ class Gate:
             )
             await self._on_error(error)(scope, request.receive, request.send)
             return
-        client = scope.get("client")
+        client = owner_of(scope["client"][0]) if scope.get("client") else ""
+        is_large = scope["path"].startswith(LARGE)
+        large = self._large.one(client) if is_large else nullcontext()
         try:
-            async with self._places.one(owner_of(client[0]) if client else ""):
+            async with self._places.one(client), large:
                 await self._app(scope, request.receive, request.send)
         except BusyError as busy:  # the application answers its own
             await self._on_error(busy)(scope, request.receive, request.send)

@@ -27,4 +27,4 @@ class Prover(Protocol):
 def read_proof(data: bytes, policy: Policy | None, time: int) -> Mapping[bytes, Answer]:
     """Work to verified answer, terms judged at a time (Unix ms); VerificationError or
     MalformedError, saying why."""
-    return reader_of(policy)(data, AsOf(now=time))
+    return reader_of(policy, DEPTH)(data, AsOf(now=time))

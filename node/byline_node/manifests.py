@@ -51,7 +51,10 @@ def open_manifest(path: Path, advance: Advance = lambda _bytes: None) -> Iterato
             yield from read_parquet(path, advance)
             return
         advance(len(magic))
-        yield from read_manifest(chunks(file, magic, advance))
+        try:
+            yield from read_manifest(chunks(file, magic, advance))
+        except MalformedError as error:
+            raise MalformedError(f"{path}: {error}", hint=error.hint) from None
 
 
 def chunks(file: BinaryIO, first: bytes, advance: Advance) -> Iterator[bytes]:

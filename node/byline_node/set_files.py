@@ -45,7 +45,9 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """A file of at most so many bytes."""
+    """A file of at most so many bytes; no pipe, which would be waited for."""
+    if path.exists() and not path.is_file():
+        raise MalformedError(f"{path.name}: expected a file")
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)

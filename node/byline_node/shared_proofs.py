@@ -25,14 +25,15 @@ def bundles_of(client: ManyWorks, policy: Policy | None) -> Bundles:
     return ask
 
 
-def reader_of(policy: Policy | None) -> Read:
-    """Reads bundles that were kept, however old they are by now.
+def reader_of(policy: Policy | None, depth: int = 0) -> Read:
+    """Reads bundles that were kept, however old they are by now; `depth`: the least
+    that they were asked with.
 
     Works that the caps of a bundle cut short count where they are answered for alone.
     """
 
     def read(data: bytes, as_of: AsOf) -> Mapping[bytes, Answer]:
-        verdict = verify_bundle(data, policy=policy, as_of=as_of)
+        verdict = verify_bundle(data, policy=policy, depth=depth, as_of=as_of)
         if not verdict.ok or not verdict.answers:
             raise VerificationError(f"a proof does not hold: {verdict.failure()}")
         alone = len(verdict.answers) == 1

@@ -21,6 +21,7 @@ from byline_ledger.likeness_messages import Candidates
 from byline_ledger.statement import Statement
 from byline_node.budgets import Budget
 from byline_node.errors import BusyError
+from byline_node.places import Places
 from byline_node.similar_index import SimilarIndex, forget_taken_down
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 60.0
 """Between two looks for what was taken down, where nothing is committed."""
+TURN_SECONDS = 15.0
+"""A search waits for those before it, and no longer."""
 SECONDS_RATE = 0.5
 SECONDS_BURST = 20.0
 """Of searching for one address: a second, and at once."""
@@ -47,7 +50,7 @@ class Similar:
         self._opening = threading.Lock()
         self._changed = trio.Event()
         self._one = trio.CapacityLimiter(1)
-        self._turn = trio.Lock()
+        self._turn = Places(1, 1, TURN_SECONDS)
         self._budget = Budget(SECONDS_RATE, SECONDS_BURST, trio.current_time)
 
     def heed(self, statements: Sequence[Statement], source: str) -> None:
@@ -92,7 +95,7 @@ class Similar:
         """Candidates in the newest tree.  BusyError where `client` (an address) has
         asked too much, UsageError without the extra, StoreError."""
         # Judged when its turn has come: many at once would all pass before one is paid.
-        async with self._turn:
+        async with self._turn.one(client):
             wait = self._budget.wait(client)
             if wait > 0:
                 raise BusyError(

@@ -16,6 +16,7 @@ from byline_ledger.errors import MalformedError
 from byline_ledger.label_item import MADE, read_item
 from byline_ledger.manifest import BadLine, ManifestRow
 from byline_node.calls import Call, Operation, read_json
+from byline_node.collections import MAX_NAMED
 from byline_node.manifests import open_manifest
 
 if TYPE_CHECKING:
@@ -86,12 +87,14 @@ class Asked(Protocol):
 
 @dataclass(slots=True)
 class SetStats:
-    """How the works of a manifest divide; `bad` lines are none of them."""
+    """How the works of a manifest divide; `bad` lines are none of them, the first
+    MAX_NAMED of `bad_count`."""
 
     works: Counter[str] = field(default_factory=Counter)
     """Plain answer or `unattested` to number of rows."""
     bytes: Counter[str] = field(default_factory=Counter)
     bad: list[BadLine] = field(default_factory=list)
+    bad_count: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """For scripts."""
@@ -101,19 +104,22 @@ class SetStats:
             "bad_lines": [
                 {"line": one.number, "reason": one.reason} for one in self.bad
             ],
+            "bad_count": self.bad_count,
         }
 
 
 def count_set(
     manifest: Path, client: Asked, advance: Callable[[int], None]
 ) -> SetStats:
-    """Ask about each work of a manifest, in bounded memory but for its bad lines."""
+    """Ask about each work of a manifest, in bounded memory."""
     found = SetStats()
 
     def rows() -> Iterator[ManifestRow]:
         for line in open_manifest(manifest):
             if isinstance(line, BadLine):
-                found.bad.append(line)
+                found.bad_count += 1
+                if len(found.bad) < MAX_NAMED:
+                    found.bad.append(line)
             else:
                 yield line
 

@@ -41,6 +41,13 @@ def test_nothing_that_steers_a_terminal_passes(text: str) -> None:
         assert kind != "Cf" or character in output.JOINERS
 
 
+def test_what_was_not_made_safe_before_is_where_it_is_printed() -> None:
+    """Lines stay lines, and a letter that an alphabet needs stays a letter."""
+    stream = io.StringIO()
+    output.line("Wrote \x1b[31m\u202ex\r.\n  naïve\n", file=stream)
+    assert stream.getvalue() == "Wrote \\x1b[31m\\u202ex\\r.\n  naïve\n\n"
+
+
 class Terminal(io.StringIO):
     """A text stream that says it is a terminal."""
 

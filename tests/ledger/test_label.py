@@ -22,7 +22,7 @@ from tests.support.label_works import (
     work,
 )
 
-from byline_ledger import label_table
+from byline_ledger import label_table, label_tally
 from byline_ledger.data_provenance import data_provenance
 from byline_ledger.errors import MalformedError, ProofError, UsageError
 from byline_ledger.label_card import card, size_category
@@ -106,6 +106,17 @@ def test_lists_have_the_ten_most_frequent() -> None:
     assert models["total"] == 13
     assert len(models["top"]) == 10
     assert models["top"][0] == {"name": "all", "items": 12, "bytes": 0}
+
+
+def test_names_beyond_a_bound_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_tally, "MAX_NAMES", 8)
+    tally = LabelTally(TRAINING)
+    for number in (*range(9), 1, 1, 8):
+        tally.add(ManifestRow(2, PHOTO, bytes=1), item(models=(f"m-{number}",)))
+    models = tally.figures()["models"]
+    assert models["total"] == 8
+    assert models["top"][0] == {"name": "m-1", "items": 3, "bytes": 3}
+    assert tally.figures()["ingredients"]["human"] == {"items": 12, "bytes": 12}
 
 
 def test_near_duplicates_are_grouped_by_kind() -> None:

@@ -252,7 +252,9 @@ def test_every_file_name_survives_writing_and_reading(name: bytes) -> None:
 @given(PATHS)
 def test_a_quoted_path_has_no_control_characters(path: str) -> None:
     quoted = quote_path(path)
-    assert not any(c < " " or c == "\x7f" for c in quoted)
+    assert not any(c < " " or "\x7f" <= c <= "\x9f" for c in quoted)
+    assert not set(quoted) & set("\u061c\u200f\u2028\u202e\u2066\ufeff")
+    assert quoted[:1] not in tuple("=+-@")
     # Surrogates that together are UTF-8 come back as the character.
     whole = path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     assert unquote_path(quoted) == whole
@@ -261,6 +263,28 @@ def test_a_quoted_path_has_no_control_characters(path: str) -> None:
 def test_a_percent_sign_without_digits_stands_for_itself() -> None:
     assert quote_path("100%.txt") == unquote_path("100%.txt") == "100%.txt"
     assert quote_path("a%20b") == "a%2520b"
+
+
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [
+        ("=1+1", "%3D1+1"),
+        ("@ä", "%40ä"),
+        ("a=b", "a=b"),
+        ("\u202egpj", "%E2%80%AEgpj"),
+        ("", ""),
+    ],
+)
+def test_no_path_is_a_formula_or_turns_text(path: str, quoted: str) -> None:
+    assert quote_path(path) == quoted
+    assert unquote_path(quoted) == path
+
+
+@pytest.mark.parametrize("url", ["=HYPERLINK(1)", "https://a\x1b[31m", "\u202e", " \t"])
+def test_an_address_that_harms_whoever_looks_is_unknown(url: str) -> None:
+    (row,) = read(f'digest,url\n{PHOTO[2:].hex()},"{url}"\n')
+    assert isinstance(row, ManifestRow)
+    assert row.url is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 1_023, 1_024, 1_025, 3_000])

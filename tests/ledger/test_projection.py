@@ -55,20 +55,30 @@ def test_no_name_can_end_a_rule_or_begin_one() -> None:
     assert path == "/a%0AAllow%3A%20%2F/%23%20x%24%20train-ai%3Dy"
 
 
+def test_a_name_that_is_no_utf_8_is_its_bytes() -> None:
+    assert url_path(["caf\udce9.jpg"]) == "/caf%E9.jpg"
+
+
 def test_what_has_no_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="more than 4096 characters"):
         url_path(["x" * 4_096])
     with pytest.raises(UsageError, match="a name that is no text"):
-        url_path(["\udcff"])
+        url_path(["\ud800"])
     monkeypatch.setattr(projection, "MAX_ROBOTS", 100)
     with pytest.raises(UsageError, match="1 rules take 121 bytes"):
         robots([Placed("/a", NO)])
 
 
-def test_an_address_with_blanks_is_no_policy() -> None:
-    said = {
-        use: Saying("constrained", address="https://a.example/ x")
-        for use in projection.MINING
-    }
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://a.example/ x",
+        "https://a.example/\n",
+        "https://\u00e4.example",
+        "http://",
+    ],
+)
+def test_what_is_no_address_is_no_policy(address: str) -> None:
+    said = {use: Saying("constrained", address=address) for use in projection.MINING}
     (one,) = tdmrep([Placed("/a", said)])
     assert one == {"location": "/a$", "tdm-reservation": 1}

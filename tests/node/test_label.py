@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,12 @@ def check(folder: Path) -> Check:
 
 def found(folder: Path) -> list[str]:
     return [f"{one.where}: {one.what}" for one in check(folder).findings]
+
+
+def test_a_pipe_in_a_strangers_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "label.json")
+    with pytest.raises(MalformedError, match="expected a file"):
+        check_label(tmp_path, None, lambda _: None)
 
 
 def test_a_label_that_was_made_holds(label: Path) -> None:

@@ -19,8 +19,8 @@ from byline_ledger.errors import UsageError
 from byline_ledger.label_document import Head, headline
 from byline_ledger.label_words import Words
 from byline_ledger.manifest import ManifestRow
-from byline_ledger.statement import sign_statement
-from byline_node import label_checking
+from byline_ledger.statement import Source, sign_statement
+from byline_node import label_checking, label_making
 from byline_node.home import Home
 from byline_node.label_checking import check_label
 from byline_node.label_making import ITEMS, LABEL, STATEMENT, make_label
@@ -74,6 +74,20 @@ def test_terms_are_judged_at_the_labels_time(
     label = json.loads((folder / LABEL).read_text("utf-8"))
     assert label["consent"][TRAINING][word]["items"] == 1
     assert found(folder) == []
+
+
+def test_a_proof_of_less_depth_than_a_label_has_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalClient(Home(tmp_path / "home")) as client:
+        source = Source(digest_bytes(b"its source"), "parentOf", {})
+        fields = work_fields(
+            about=WORK, made="generated", sources=[source], time=1, salt=bytes(16)
+        )
+        client.publish([sign_statement(fields, key(4))])
+    monkeypatch.setattr(label_making, "DEPTH", 0)
+    first, *_ = found(made(tmp_path))
+    assert "asked for depth 4, proven is 0" in first
 
 
 def test_figures_of_the_statement_alone_are_compared_too(tmp_path: Path) -> None:

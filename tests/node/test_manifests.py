@@ -253,6 +253,7 @@ def test_what_a_key_said_of_its_set_is_found(tmp_path: Path) -> None:
             root=total.root(),
             title=title,
             license="MIT",
+            url="sets.example",  # no address, so no label can carry it
             time=1,
             salt=title.encode().ljust(16),
         )

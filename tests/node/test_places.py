@@ -12,7 +12,7 @@ import trio.testing
 from byline_ledger.errors import BylineError
 from byline_node.budgets import is_loopback, owner_of
 from byline_node.errors import BusyError
-from byline_node.http_gate import SHARE, Gate
+from byline_node.http_gate import LARGE_SHARE, SHARE, Gate
 from byline_node.places import Places
 
 pytestmark = pytest.mark.trio
@@ -70,8 +70,11 @@ async def refused(places: Places) -> None:
     assert trio.current_time() - started == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("path", "share"), [("/v1/status", SHARE), ("/v1/query/00", LARGE_SHARE)]
+)
 async def test_slow_answers_to_one_address_leave_room_at_the_gate(
-    autojump_clock: trio.testing.MockClock,
+    path: str, share: int, autojump_clock: trio.testing.MockClock
 ) -> None:
     done = trio.Event()
     answered: list[int] = []
@@ -95,15 +98,15 @@ async def test_slow_answers_to_one_address_leave_room_at_the_gate(
     gate = Gate(app, (), on_error)
 
     def scope(address: str) -> Any:
-        headers = [(b"host", b"localhost")]
-        return {"type": "http", "client": (address, 1), "headers": headers}
+        headers, client = [(b"host", b"localhost")], (address, 1)
+        return {"type": "http", "client": client, "headers": headers, "path": path}
 
     async with trio.open_nursery() as nursery:
-        for _ in range(SHARE * 3):
+        for _ in range(share * 3):
             nursery.start_soon(gate, scope(STRANGER), receive, send)
         await trio.testing.wait_all_tasks_blocked()
         await gate(scope(OTHER), receive, send)
         assert answered == [200]
         await trio.sleep(20)
-        assert answered.count(503) == SHARE * 2
+        assert answered.count(503) == share * 2
         done.set()

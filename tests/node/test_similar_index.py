@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -289,6 +290,28 @@ async def test_the_node_answers_over_http(ledger: Ledger) -> None:
         assert isinstance(told, BusyError)
         assert told.retry_after == wait > 0
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_nobody_waits_for_ever_behind_the_search_of_another(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "TURN_SECONDS", 0.05)
+    found = similar.Similar(ledger.folder, lambda: ledger.view)
+    end = threading.Event()
+
+    class Slow:
+        def search(self, _view: object, _asked: object) -> Candidates:
+            end.wait(5)
+            return Candidates((), 0, 0)
+
+    monkeypatch.setattr(found, "_opened", Slow)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(found.search, COPY.question, "192.0.2.1")
+        await trio.sleep(0.05)
+        with pytest.raises(BusyError):
+            await found.search(COPY.question, "192.0.2.2")
+        end.set()
 
 
 @pytest.mark.trio

@@ -21,6 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import label_cases as cases
+from label_random import random_cases
 from naive_label import figures, item, line
 
 RANDOM_CASES = 25
@@ -55,7 +56,7 @@ def document() -> str:
         cases.list_cases(),
         cases.size_cases(),
         cases.near_cases(),
-        cases.random_cases(SEED, RANDOM_CASES),
+        random_cases(SEED, RANDOM_CASES),
     ):
         found = expected(case)
         check_by_hand(case, found)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from hashlib import sha256
-from random import Random
 from typing import Any
 
 Said = dict[str, Any]
@@ -176,15 +175,22 @@ def column_cases() -> Iterator[Said]:
         row("b", path="50%25 \n\x7f %zz %", bytes=2, url="https://a.example"),
         row("c", path="caf\udce9/é.txt"),
         row("d"),
+        row("e", path="=1\u202egpj\x9b"),
     ]
     no = answer(claim(), consent={"ai_generative_training": "notAllowed"})
-    paths = ['a, "b"', "50%2525 %0A%7F %zz %", "caf%E9/é.txt", None]
+    paths = [
+        'a, "b"',
+        "50%2525 %0A%7F %zz %",
+        "caf%E9/é.txt",
+        None,
+        "%3D1%E2%80%AEgpj%C2%9B",
+    ]
     first = [
         {"digest": digest(one), "path": path}
-        for one, path in zip("abcd", paths, strict=True)
+        for one, path in zip("abcde", paths, strict=True)
     ]
-    said = {"items": 4, "bytes": 3, "first": first}
-    yield case("paths", odd, dict.fromkeys("abcd", no), violations=said)
+    said = {"items": 5, "bytes": 3, "first": first}
+    yield case("paths", odd, dict.fromkeys("abcde", no), violations=said)
 
 
 def trust_cases() -> Iterator[Said]:
@@ -430,64 +436,3 @@ def near_cases() -> Iterator[Said]:
         near_duplicates__clusters=0,
         near_duplicates__compared=2,
     )
-
-
-def random_cases(seed: int, count: int) -> Iterator[Said]:
-    for number in range(count):
-        yield random_case(Random(seed * 1_000 + number), number)
-
-
-def random_case(dice: Random, number: int) -> Said:
-    keys = [ANN, BEN, EVE]
-
-    def remarks(type_: str) -> list[Said]:
-        reasons = ("consent", "how-made", None)
-        return [
-            remark(
-                type_,
-                dice.choice(keys),
-                status=dice.choice(STATUSES),
-                reason=dice.choice(reasons),
-            )
-            for _ in range(dice.choice((0, 0, 1, 2)))
-        ]
-
-    def any_claim(index: int) -> Said:
-        found = claim(
-            dice.choice((*TERMS, "unknown")),
-            dice.choice(keys),
-            index=index,
-            status=dice.choice((*STATUSES, "effective", "effective")),
-            license=dice.choice((None, "MIT", "0BSD")),
-            endorsements=remarks("endorse"),
-            disputes=remarks("dispute"),
-        )
-        return found | (printed(unit("2107", WIDE)) if dice.random() < 0.3 else {})
-
-    def any_answer() -> Said:
-        claims = [
-            any_claim(dice.randrange(99)) for _ in range(dice.choice((0, 1, 1, 2, 3)))
-        ]
-        words = ("allowed", "constrained", "notAllowed", "unknown")
-        found = answer(
-            *claims,
-            consent={use[5:]: dice.choice(words) for use in USES},
-            remarks=remarks("dispute"),
-            synthetic_depth=depth(0, dice.choice((None, 0, 1, 2))),
-        )
-        if dice.random() < 0.2:
-            found["total"] = dice.choice((None, 99))
-        return found
-
-    names = [f"r{n}" for n in range(dice.randrange(1, 9))]
-    rows = [
-        row(
-            dice.choice(names),
-            path=dice.choice((None, "a.txt", "b,c.txt")),
-            bytes=dice.choice((None, 0, 9, 2**40)),
-            url=dice.choice((None, "https://a.example/", "https://b.example/")),
-        )
-        for _ in range(dice.randrange(1, 14))
-    ]
-    answers = {one: any_answer() for one in names}
-    return case(f"random {number}", rows, answers) | {"use": dice.choice(USES)}

@@ -18,6 +18,10 @@ USES = ("data_mining", "ai_inference", "ai_training", "ai_generative_training")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 IN_HOSTS = set(LETTERS + "0123456789.-_")
 HEX = "0123456789abcdefABCDEF"
+TURNING = [chr(one) for one in (0x61C, 0x200E, 0x200F, 0xFEFF)]
+TURNING += [chr(one) for one in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))]
+TURNING = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
+TURNING += "\u2066\u2067\u2068\u2069\ufeff"
 
 
 # Items
@@ -173,10 +177,16 @@ def path(row: Said) -> str | None:
     for at, one in enumerate(given):
         follow = given[at + 1 : at + 3]
         looks_coded = len(follow) == 2 and all(digit in HEX for digit in follow)
-        if "\udc80" <= one <= "\udcff":
-            found += f"%{ord(one) - 0xDC00:02X}"
-        elif one < " " or one == "\x7f" or (one == "%" and looks_coded):
-            found += f"%{ord(one):02X}"
+        if (
+            one < " "
+            or "\x7f" <= one <= "\x9f"
+            or "\udc80" <= one <= "\udcff"
+            or one in TURNING
+            or (one == "%" and looks_coded)
+            or (at == 0 and one in "=+-@")
+        ):
+            raw = one.encode("utf-8", "surrogateescape")
+            found += "".join(f"%{byte:02X}" for byte in raw)
         else:
             found += one
     return found
