@@ -14,6 +14,7 @@ from byline_cli.attest import describe_passed
 from byline_cli.connect import connect, now_ms, unpublished
 from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
+from byline_cli.known_names import with_own_name
 from byline_cli.options import Json, Key, make_app
 from byline_cli.set_words import (
     bad_json,
@@ -24,7 +25,7 @@ from byline_cli.set_words import (
     reading,
     unsound,
 )
-from byline_cli.signing import DEFAULT_KEY, key_names, load_key
+from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import named_path, parse_target
 from byline_cli.wording import amount, day
@@ -332,13 +333,12 @@ def check_said(manifest: Path, as_json: bool) -> None:
             f"(sha256:{digest[2:].hex()})",
             hint="if it was signed earlier, it changed since: see --against",
         )
-    named = key_names()
     rows: list[output.Line] = []
     agreeing = 0
     for one in said:
         agrees = agree(one, total)
         agreeing += agrees and one.status == "effective"
-        rows.append(describe_said(one, agrees, named))
+        rows.append(describe_said(one, agrees))
     name = output.safe(str(manifest))
     rows.insert(0, (f"{name}: {amount(total.count, 'file')}", "head"))
     value = {
@@ -368,9 +368,9 @@ def agree(said: Remark, total: ManifestSum) -> bool:
     return all(said.fields.get(name) == value for name, value in found.items())
 
 
-def describe_said(one: Remark, agrees: bool, named: dict[bytes, str]) -> output.Line:
+def describe_said(one: Remark, agrees: bool) -> output.Line:
     """One statement about the manifest."""
-    who = named.get(one.author) or did_key(one.author)
+    who = with_own_name(one.author)
     if one.status != "effective":
         return (f"claimed by {who} on {day(one.time)}, {one.status}", "doubt")
     if agrees:

@@ -14,7 +14,8 @@ from byline_cli.alarms import require_no_alarm
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
 from byline_cli.ended import warn_if_ended
 from byline_cli.files import read_file, require_new, write_new_file
-from byline_cli.options import Json, Key, WorkBits, make_app
+from byline_cli.options import Json, Key, WorkBits, make_app, refuse_beside
+from byline_cli.saying import sign_with_work
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.targets import hash_file, named_path
 from byline_ledger.bundle import MAX_BUNDLE, Bundle
@@ -22,8 +23,6 @@ from byline_ledger.codec import Value
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import cid_of_statement, digest_bytes
 from byline_ledger.errors import StoreError, UsageError, VerificationError
-from byline_ledger.statement import sign_statement
-from byline_node.attest import do_work
 from byline_node.cut_short import is_cut_short
 from byline_node.home import find_home
 from byline_node.local import LocalClient
@@ -110,6 +109,8 @@ def export(
     if anchor == (c2pa is not None):
         raise UsageError("expected either --c2pa FILE or --anchor")
     if c2pa is None:
+        unused = {"--sidecar": sidecar, "--proof": proof, "--deposit": deposit}
+        refuse_beside("--anchor", unused | {"--no-attest": no_attest})
         write_anchor(out, as_json)
         return
     place = out or sidecar_of(c2pa, sidecar)
@@ -291,10 +292,7 @@ def publish_one(
 ) -> Receipt:
     """Sign these fields, with the work that the node asks for, and publish them."""
     bits = work_asked(client, key.public) if work_bits is None else work_bits
-    if bits:
-        with output.progress("Working", 1 << bits, unit="hashes") as advance:
-            fields = do_work(fields, key, bits, advance)
-    return client.publish([sign_statement(fields, key)])[0]
+    return client.publish([sign_with_work(fields, key, bits)])[0]
 
 
 @contextmanager

@@ -39,8 +39,13 @@ DRAWN_EDGES = 600
 def graph(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
     form: Annotated[
-        str, typer.Option("--format", metavar="FORM", help=f"{', '.join(FORMATS)}.")
-    ] = "svg",
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORM",
+            help=f"{', '.join(FORMATS)}; usually what FILE ends with, else svg.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write into FILE.", dir_okay=False),
@@ -57,7 +62,7 @@ def graph(
     nearest works; json has all that the answer has. Ends with code 3, and writes
     nothing, if nobody said anything about the work.
     """
-    check_word("--format", form, FORMATS)
+    form = check_word("--format", form or form_of(out), FORMATS)
     if out is not None:
         require_ending(out, form)
         require_new(out)
@@ -86,6 +91,12 @@ def graph(
     value = to_json(lineage) | {"format": form, "out": str(out) if out else None}
     rows = [f"Wrote {output.safe(str(out))}."] if out else text.splitlines()
     output.result(as_json, value, rows)
+
+
+def form_of(out: Path | None) -> str:
+    """What the name of the file asks for; otherwise a picture."""
+    ending = out.suffix.lower()[1:] if out is not None else ""
+    return ending if ending in FORMATS else FORMATS[0]
 
 
 def require_ending(out: Path, form: str) -> None:

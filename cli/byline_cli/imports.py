@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from byline_cli.options import Json, Key, Out, WorkBits, make_app
+from byline_cli.options import Json, Key, Out, WorkBits, make_app, refuse_beside
 from byline_cli.saying import Manner
 from byline_cli.signing import DEFAULT_KEY
 from byline_ledger.catalogue import ENCODINGS
@@ -152,6 +152,21 @@ def import_(
         raise UsageError(
             f"expected one of {', '.join(given)}, got {' and '.join(chosen) or 'none'}"
         )
+    of_catalogues = {
+        "--files": files,
+        "--made": made,
+        "--source-type": source_type,
+        "--license": spdx,
+        "--use": uses,
+        "--report": report,
+    }
+    of_credentials = {
+        "--sidecar": sidecar,
+        "--trust": trust,
+        "--proof-out": proof_out,
+        "--deposit": deposit,
+    }
+    refuse_beside(chosen[0], of_catalogues if c2pa is not None else of_credentials)
     if c2pa is not None:
         from byline_cli.import_credentials import Wanted as Credentials
         from byline_cli.import_credentials import import_credentials

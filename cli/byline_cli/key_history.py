@@ -13,7 +13,7 @@ from byline_cli.naming import parse_key
 from byline_cli.options import Json
 from byline_cli.policy import chosen_policy
 from byline_cli.render import render_level
-from byline_cli.wording import amount, day, moment
+from byline_cli.wording import amount, day, field, moment
 from byline_ledger.content import read_content
 from byline_ledger.content_keys import (
     DelegateContent,
@@ -88,13 +88,13 @@ def profile_rows(story: KeyStory) -> Iterator[output.Line]:
     profile = story.profile
     name = profile.content.name if profile is not None else None
     shown = f"“{output.safe(name)}”" if name else "nothing"
-    yield row("calls itself", shown)
+    yield field("calls itself", shown)
     where = story.recovery_profile
     if story.state.recovery is not None and where is not None:
         announced = f"{did_key(story.state.recovery)}, announced in entry {where.index}"
-        yield row("recovery key", announced)
+        yield field("recovery key", announced)
     else:
-        yield row("recovery key", "none was announced")
+        yield field("recovery key", "none was announced")
 
 
 def end_rows(story: KeyStory, after: list[KeyStory]) -> Iterator[output.Line]:
@@ -102,25 +102,25 @@ def end_rows(story: KeyStory, after: list[KeyStory]) -> Iterator[output.Line]:
     state = story.state
     if state.ends is None:
         known = "goes on" if state.settled else "unknown: not all is shown"
-        yield (row("it", known), "good" if state.settled else "doubt")
+        yield (field("it", known), "good" if state.settled else "doubt")
         return
     if state.is_contested:
         text = f"is CONTESTED since entry {state.ends}: nobody follows"
-        yield (row("it", text), "bad")
+        yield (field("it", text), "bad")
         for named in state.named:
-            yield row("named", did_key(named))
+            yield field("named", did_key(named))
         return
     if not state.named:
         text = f"was declared COMPROMISED in entry {state.ends}: nobody acts for it"
-        yield (row("it", text), "bad")
+        yield (field("it", text), "bad")
         return
-    yield (row("it", f"ended in entry {state.ends}"), "doubt")
+    yield (field("it", f"ended in entry {state.ends}"), "doubt")
     for one in after or ():
-        yield row("followed by", known_names.with_own_name(one.key))
+        yield field("followed by", known_names.with_own_name(one.key))
         if one.state.ends is not None:
-            yield row("", f"which ended in entry {one.state.ends}")
+            yield field("", f"which ended in entry {one.state.ends}")
     if not after:
-        yield row("followed by", f"{did_key(state.named[0])}, if all were shown")
+        yield field("followed by", f"{did_key(state.named[0])}, if all were shown")
 
 
 def told_row(told: Told, story: KeyStory) -> output.Line:
@@ -156,11 +156,6 @@ def said_in(statement: Statement) -> str:
         id_ = cid_of_statement(statement.id)
         return f": may sign {types}{until}{limit}, statement {id_}"
     return ""
-
-
-def row(name: str, value: str) -> str:
-    """A labelled value."""
-    return f"  {name:<13} {value}"
 
 
 def to_json(

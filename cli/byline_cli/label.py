@@ -28,6 +28,7 @@ from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes, unsound
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.targets import named_path
+from byline_cli.wording import in_the_log
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.label_document import Head
@@ -67,7 +68,8 @@ def create(
         Path, typer.Option("--out", metavar="DIR", help="The label's folder, new.")
     ],
     name: Annotated[
-        str | None, typer.Option("--name", metavar="T", help="Name of the set.")
+        str | None,
+        typer.Option("--name", "--title", metavar="T", help="Name of the set."),
     ] = None,
     about: Annotated[
         Path | None,
@@ -102,10 +104,12 @@ def create(
             head = Head(full_use, key.public, now_ms(), b"", "", whole)
             with output.progress("Asking", count, unit="works") as advance:
                 made = make_label(out, manifest, head, client, key, advance)
+            where = "Signed. Nothing was published."
             if not unpublished_:
-                client.publish([made.statement])
+                receipt = client.publish([made.statement])[0]
+                where = f"Signed, {in_the_log([receipt.index])}."
     Register.of_home().add(out)
-    rows = [*describe_passed(passed), *describe_label(made.document, out)]
+    rows = [*describe_passed(passed), *describe_label(made.document, out), where]
     if not has_pictures():
         rows.append(("No PNG: pip install 'byline-ledger[similar]'", "quiet"))
     output.result(as_json, to_json(made), rows)

@@ -61,7 +61,16 @@ COMMANDS = {
 """Command name to its module in this package and its line in the help."""
 
 ELSEWHERE = {
+    "check": "verify",
+    "delegate": "key delegate",
+    "draw": "graph",
+    "init": "node init",
+    "keys": "key list",
+    "manifest": "collection create",
+    "recover": "key recover",
+    "run": "node run",
     "seal": "attest --sealed",
+    "status": "node status",
     "join": "attest --group",
     "sign": "attest",
     "claim": "attest",

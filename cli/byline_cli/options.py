@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from byline_ledger.chain import MAX_DEPTH
+from byline_ledger.errors import UsageError
 from byline_ledger.proof_of_work import MAX_BITS
 
 LONGEST_SENTENCE = 300
@@ -108,6 +110,13 @@ class Group(TyperGroup):
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def refuse_beside(what: str, given: Mapping[str, object]) -> None:
+    """UsageError for the first option that was given and would be passed over."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"{name} does not go with {what}")
 
 
 def make_app(

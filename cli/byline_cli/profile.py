@@ -16,6 +16,7 @@ from byline_cli.naming import parse_key
 from byline_cli.options import Json, Key, Out, WorkBits, make_app
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY, find_key, made_recovery
+from byline_cli.wording import field
 from byline_ledger.content_keys import ProfileContent, profile_fields
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
@@ -338,20 +339,22 @@ def describe(story: KeyStory, page: Page) -> Iterator[output.Line]:
     assert profile is not None
     content = profile.content
     yield (known_names.with_own_name(story.key), "head")
-    yield row("calls itself", f"“{output.safe(content.name)}”" if content.name else "-")
+    yield field(
+        "calls itself", f"“{output.safe(content.name)}”" if content.name else "-"
+    )
     called = {story.key: Called(content.name or "")}
     for doubt in known_names.lookalikes(called, {}).get(story.key, ()):
-        yield (row("", output.safe(doubt)), "doubt")
+        yield (field("", output.safe(doubt)), "doubt")
     for link in content.links:
-        yield row("link", output.safe(link))
+        yield field("link", output.safe(link))
     recovery = story.state.recovery
-    yield row("recovery key", did_key(recovery) if recovery else "none was announced")
+    yield field("recovery key", did_key(recovery) if recovery else "none was announced")
     for one in content.proofs:
         yield from proof_rows(one, page)
     for problem in content.problems:
-        yield (row("problem", output.safe(problem)), "doubt")
+        yield (field("problem", output.safe(problem)), "doubt")
     cid = cid_of_statement(profile.record.statement.id)
-    yield (row("profile", f"{cid}, entry {profile.record.index}"), "quiet")
+    yield (field("profile", f"{cid}, entry {profile.record.index}"), "quiet")
 
 
 def proof_rows(proof: NameProof, page: Page) -> Iterator[output.Line]:
@@ -359,16 +362,14 @@ def proof_rows(proof: NameProof, page: Page) -> Iterator[output.Line]:
     name = output.safe(f"{proof.name} ({proof.method})")
     entry = page.find(proof.method, proof.name)
     if entry is None:
-        yield (row("name", f"{name}: never checked"), "doubt")
+        yield (field("name", f"{name}: never checked"), "doubt")
         return
     is_good = entry.last.finding.outcome == CONFIRMED
-    yield (row("name", f"{name}: {found_in(entry)}"), "good" if is_good else "doubt")
-    yield (row("", output.safe(entry.last.finding.reason)), "quiet")
-
-
-def row(name: str, value: str) -> str:
-    """A labelled value."""
-    return f"  {name:<13} {value}"
+    yield (
+        field("name", f"{name}: {found_in(entry)}"),
+        "good" if is_good else "doubt",
+    )
+    yield (field("", output.safe(entry.last.finding.reason)), "quiet")
 
 
 def to_json(story: KeyStory, page: Page) -> dict[str, object]:

@@ -42,6 +42,8 @@ from byline_ledger.verify import Verdict, verify_bundle
 
 app = make_app()
 
+CROWD = 64
+
 
 @app.command()
 def query(
@@ -81,14 +83,14 @@ def query(
         ),
     ] = False,
     crowd: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--crowd",
             metavar="N",
             min=2,
-            help="Works that --private hides among, about.",
+            help=f"Works that --private hides among, about; usually {CROWD}.",
         ),
-    ] = 64,
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask where a work came from; the answer is checked before it is shown.
@@ -113,6 +115,8 @@ def query(
         raise UsageError(
             "--private needs --peer", hint="a node of yours knows what you ask it"
         )
+    if crowd is not None and not private:
+        raise UsageError("--crowd needs --private")
     target = parse_target(what)
     more: dict[str, object] = {}
     below: list[output.Line] = []
@@ -120,7 +124,9 @@ def query(
         from byline_cli.peer_answers import Asked
         from byline_cli.query_peers import query_peers
 
-        asking = Asked(target, depth, rules, max_age, crowd if private else None, then)
+        asking = Asked(
+            target, depth, rules, max_age, (crowd or CROWD) if private else None, then
+        )
         found = query_peers(peers, asking)
         bundle, verdict = found.held.bundle, found.held.verdict
         below, more = found.rows, found.value

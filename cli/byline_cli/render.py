@@ -28,6 +28,7 @@ from byline_cli.wording import (
     USE_VALUES,
     USES,
     amount,
+    field,
     moment,
 )
 from byline_ledger.answer import Answer, Claim, Redaction, Remark, Work
@@ -224,11 +225,6 @@ def depth_rows(answer: Answer) -> Iterator[Line]:
     depth = answer.works[0].synthetic_depth
     if depth is not None:
         yield field("AI on the way", depth_words(depth.least, depth.greatest))
-
-
-def field(name: str, value: str) -> str:
-    """A labelled value."""
-    return f"  {name:<13} {value}"
 
 
 def made(claim: Claim) -> str:

@@ -13,8 +13,8 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import connect
+from byline_cli.known_names import with_own_name
 from byline_cli.options import Json, make_app
-from byline_cli.signing import key_names
 from byline_cli.targets import hash_file, named_path
 from byline_cli.wording import MADE, amount, day
 from byline_ledger.content import read_work
@@ -123,14 +123,10 @@ def describe_work(digest: bytes, claims: list[Resembling]) -> list[output.Line]:
         rows.append(("    this very file", "good"))
     else:
         rows.append((f"    {in_words(claims[0].likeness)}", "doubt"))
-    names = key_names()
     for one in claims:
         content = read_work(one.statement)
         title = f' "{output.safe(content.title)}"' if content.title else ""
-        key = did_key(one.statement.author)
-        known = names.get(one.statement.author)
-        who = key + (f" ({output.safe(known)})" if known else "")
-        rows.append(f"    claimed by {who}")
+        rows.append(f"    claimed by {with_own_name(one.statement.author)}")
         rows.append(
             f"      on {day(one.statement.time)}, made: {MADE[content.made]}{title}"
         )

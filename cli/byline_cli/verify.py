@@ -14,7 +14,14 @@ from byline_cli.alarms import require_no_alarm
 from byline_cli.as_of import AsOfOption, parse_as_of
 from byline_cli.files import read_file
 from byline_cli.known_names import labels_in
-from byline_cli.options import Json, MaxAge, NoPolicy, PolicyFile, make_app
+from byline_cli.options import (
+    Json,
+    MaxAge,
+    NoPolicy,
+    PolicyFile,
+    make_app,
+    refuse_beside,
+)
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
@@ -94,6 +101,7 @@ def verify(
 
         if refresh:
             raise not_renewable()
+        refuse_beside("a .tlog-proof, which is a place in the log", {"--as-of": as_of})
         verify_tlog(data, wanted, as_json)
         return
     try:

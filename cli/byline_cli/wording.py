@@ -112,6 +112,11 @@ def in_the_log(entries: Collection[int]) -> str:
     return f"in the log, the last as entry {last}"
 
 
+def field(name: str, value: str) -> str:
+    """A value behind its label, as answers have them."""
+    return f"  {name:<13} {value}"
+
+
 def moment(milliseconds: int) -> str:
     """A claimed time, in UTC to the minute."""
     return format_time(milliseconds, "%Y-%m-%d %H:%M UTC")
