@@ -21,6 +21,8 @@ MUTANT ?=
 N ?=
 SECONDS ?= 30
 CORE := tests/pure_core.ini
+# A file's tests stay in one process: they share what is slow to set up.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 REPLAY ?=
 SEED ?=
 SEEDS ?=
@@ -35,7 +37,7 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network similarity crash sim soak faults audit label \
+.PHONY: help setup demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network bench-consent similarity crash sim soak faults audit label \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
@@ -58,7 +60,7 @@ help:
 	@echo "               server, against our nodes"
 	@echo "make label     the label of 10,000 mixed files: made, loaded by others, checked  (N=300)"
 	@echo "make audit     audit 100,000 entries, damaged copies, and a node that hides one"
-	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network: the rest)"
+	@echo "make bench     the figures of benchmarks/README.md  (bench-log, -follow, -sync, -network, -consent: the rest)"
 	@echo "make similarity  what altered copies of real images and texts are found by, beside PDQ"
 	@echo "make fuzz      every parser against random bytes, SECONDS=30 each"
 	@echo "make coverage  every branch of the pure core is taken by a test"
@@ -75,7 +77,7 @@ story: $(STAMP)/extras
 	$(PY) docs/tutorial/story.py
 
 test: $(STAMP)/test
-	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(STAMP)/lint
 	$(BIN)/ruff format --check .
@@ -98,6 +100,9 @@ bench-sync: $(STAMP)/test
 
 bench-policies: $(STAMP)/test
 	$(PY) -m benchmarks.policies $(MINUTES:%=--minutes %) $(ARGS)
+
+bench-consent: $(STAMP)/test
+	$(PY) -m benchmarks.consent_list $(ARGS)
 
 similarity: $(STAMP)/samples
 	$(PY) -m benchmarks.similarity $(ARGS)
@@ -140,8 +145,10 @@ fuzz: $(STAMP)/fuzz
 	$(PY) -m tests.fuzz.run --seconds $(SECONDS) $(REPLAY:%=--replay %) $(ARGS)
 
 coverage: $(STAMP)/test
+	$(PY) -m coverage erase --rcfile=$(CORE)
 	$(PY) -m coverage run --rcfile=$(CORE) -m pytest --hypothesis-seed=0 \
-	    tests/ledger tests/fuzz $(ARGS)
+	    $(PARALLEL) tests/ledger tests/fuzz $(ARGS)
+	$(PY) -m coverage combine --rcfile=$(CORE) --quiet
 	$(PY) -m coverage report --rcfile=$(CORE)
 
 vectors: $(STAMP)/test

@@ -1,5 +1,6 @@
 """`byline consent` over a long list, against a node with a long log: time and memory.
 
+    make bench-consent [ARGS=...]
     python -m benchmarks.consent_list [--statements N] [--lines M] [--shuffled]
         [--folder DIR]
 

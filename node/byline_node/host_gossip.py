@@ -46,6 +46,9 @@ MESSAGES_BURST = 4_000.0
 """Messages that one peer may pass to us; a message costs 4 ms, whatever its size."""
 MESSAGES_A_FAULT = 2_000
 """Messages beyond that are one fault: a peer may pass on what a busy mesh brings."""
+MAX_MESSAGES = 512
+"""In one packet.  libp2p starts a task for each, and looks through all tasks before it
+does: what a packet costs grows with the square of this."""
 MAX_CONTROL = 64
 """Entries of one kind (graft, prune, ihave, iwant) in a packet."""
 MAX_CONTROL_IDS = 5_000
@@ -59,7 +62,7 @@ log = structlog.get_logger("byline.host")
 
 
 class BadPacketError(Exception):
-    """Bytes on a gossip stream that are no packet, or one that is too large."""
+    """What came on a gossip stream is no packet, or holds what no honest peer sends."""
 
 
 def strict_reading(read: Any) -> Any:
@@ -73,6 +76,28 @@ def strict_reading(read: Any) -> Any:
         return data
 
     return read_packet
+
+
+def require_few(rpc: Any, _host: Any, _peer: Any) -> bool:
+    """Refuses a packet of too many messages, before any of them is looked at.
+
+    It stands where libp2p reads the signed addresses in each packet.  These are not
+    read, for nobody dials them.
+    """
+    if len(rpc.publish) > MAX_MESSAGES:
+        raise BadPacketError(f"{len(rpc.publish)} messages, at most {MAX_MESSAGES}")
+    return True
+
+
+def strict_signatures(is_valid: Any) -> Any:
+    """Refuses a message without a valid signature; libp2p itself would pass over it."""
+
+    def require_signed(message: Any) -> bool:
+        if not is_valid(message):
+            raise BadPacketError("a message without a valid signature")
+        return True
+
+    return require_signed
 
 
 class BoundedQueue(RpcQueue):  # type: ignore[misc]  # untyped base

@@ -23,7 +23,6 @@ from typing import Any
 from tests.cli.fork_client import ask
 
 CLIENT = Path(__file__).with_name("fork_client.py")
-WARM = ("attest", "key", "node", "publish", "query", "remarks", "verify")
 
 
 class Forker:
@@ -127,7 +126,9 @@ def warm_up() -> None:
 
     from typer.main import get_command
 
-    for name in WARM:
+    from byline_cli.main import COMMANDS
+
+    for name in {module for module, _ in COMMANDS.values()}:
         module: Any = import_module(f"byline_cli.{name}")
         command = get_command(module.app)
         command.make_context(name, [], resilient_parsing=True)

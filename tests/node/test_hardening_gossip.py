@@ -222,7 +222,40 @@ async def test_signed_addresses_in_packets_are_not_kept(patched: bool) -> None:
             assert (store.get_peer_record(peer) is None) == patched
 
 
+async def test_a_packet_has_few_messages(patched: bool) -> None:
+    """What a packet of very many costs grows with the square of their number."""
+    most = host_gossip.MAX_MESSAGES
+    with patch_in_force("pubsub.maybe_consume_signed_record", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            one.door = door = Charged()
+            message = attacker.message([TOPIC], b"x")
+            await attacker.packets(rpc_pb2.RPC(publish=[message] * most))
+            await until(lambda: buffered(one))
+            assert door.faults == []
+            await attacker.packets(rpc_pb2.RPC(publish=[message] * (most + 1)))
+            with trio.move_on_after(1):
+                await until(lambda: door.faults)
+            fault = (Fault.MALFORMED, "not a gossip packet")
+            assert door.faults == ([fault] if patched else [])
+
+
 # Messages
+
+
+async def test_a_message_without_its_publisher_s_signature_is_charged(
+    patched: bool,
+) -> None:
+    with patch_in_force("pubsub.signature_validator", patched):
+        async with node() as one, attacker_of(one.addresses[0]) as attacker:
+            one.door = door = Charged()
+            forged = attacker.message([TOPIC], b"x")
+            forged.data = b"y"
+            last = attacker.message([TOPIC], b"last", 2)
+            await attacker.packets(rpc_pb2.RPC(publish=[forged, last]))
+            await until(lambda: buffered(one))
+            assert buffered(one) == 1
+            fault = (Fault.MALFORMED, "not a message")
+            assert door.faults == ([fault] if patched else [])
 
 
 async def test_one_message_is_delivered_once(

@@ -32,6 +32,7 @@ from byline_ledger.alarm_messages import PROTOCOL as ALARM_PROTOCOL
 from byline_ledger.follow_messages import PROTOCOL
 from byline_ledger.gossip import TOPIC
 from byline_ledger.witness_messages import PROTOCOL as WITNESS_PROTOCOL
+from byline_node.host_gossip import MAX_MESSAGES
 
 pytestmark = pytest.mark.trio
 
@@ -230,11 +231,19 @@ async def test_packets_that_are_too_large(target: Target) -> None:
         await insist(attacker, rpc_pb2.RPC(publish=[message]))
 
 
-async def test_messages_without_end(target: Target) -> None:
+@pytest.mark.parametrize("number", [MAX_MESSAGES, 2_000])
+async def test_messages_without_end(target: Target, number: int) -> None:
     """Unsigned, on a topic of ours: as many as fit into a packet, again and again."""
     message = rpc_pb2.Message(topicIDs=[TOPIC], seqno=bytes(8), from_id=b"\x00\x01x")
     async with unharmed(target), thrown_out(target) as attacker:
-        await insist(attacker, rpc_pb2.RPC(publish=[message] * 2_000))
+        await insist(attacker, rpc_pb2.RPC(publish=[message] * number))
+
+
+async def test_messages_with_the_signature_of_another(target: Target) -> None:
+    async with unharmed(target), thrown_out(target) as attacker:
+        message = attacker.message([TOPIC], b"\x90", 1)
+        message.data = b"\x91\x90"
+        await insist(attacker, rpc_pb2.RPC(publish=[message]))
 
 
 async def test_statements_that_are_forged(target: Target) -> None:
