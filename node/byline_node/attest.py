@@ -34,9 +34,10 @@ from byline_ledger.errors import (
     StoreError,
     UsageError,
 )
-from byline_ledger.proof_of_work import FIELD, WorkSearch
+from byline_ledger.proof_of_work import WorkSearch
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.keystore import is_key
+from byline_node.differing import differing
 from byline_node.manifest_proofs import ManifestProofs
 from byline_node.taken_down import Takedowns
 
@@ -53,12 +54,6 @@ works: in folders they are passed over."""
 
 SECRETS = frozenset({"secret", "origin"})
 """What a node's folder has, and a backup of it: nobody means to speak about those."""
-
-OWN_TO_ONE_FILE = frozenset(
-    {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-    | {"fingerprints", FIELD, "in-manifest", "number"}
-)
-"""Fields that two statements saying the same about a file may differ in."""
 
 Advance = Callable[[int], None]
 
@@ -401,20 +396,6 @@ def standing_works(author: bytes, said: Iterable[Statement]) -> dict[bytes, Stat
     works = [one for one in own if one.type == "work"]
     works.sort(key=lambda one: (one.time, one.id))
     return {one.about: one for one in works if multihash(one.id) not in withdrawn}
-
-
-def differing(
-    fields: Mapping[str, object], others: Mapping[str, object]
-) -> tuple[str, ...]:
-    """Names of fields that differ, but for those that may, in ascending order."""
-    one, other = content_of(fields), content_of(others)
-    return tuple(
-        key for key in sorted({*one, *other}) if one.get(key) != other.get(key)
-    )
-
-
-def content_of(fields: Mapping[str, object]) -> dict[str, object]:
-    return {key: one for key, one in fields.items() if key not in OWN_TO_ONE_FILE}
 
 
 def sign_works(

@@ -24,11 +24,11 @@ from byline_node.attest import (
     HashedFile,
     Memory,
     candidate,
-    differing,
     do_work,
     hash_in_threads,
     standing_works,
 )
+from byline_node.differing import differing
 
 BATCH = 1_000
 """Entries that are looked up, signed and published at a time."""
