@@ -18,7 +18,16 @@ from byline_cli.naming import (
     parse_key,
     parse_optional_key,
 )
-from byline_cli.options import From, Json, Key, Out, Until, WorkBits, make_app
+from byline_cli.options import (
+    USE_WORDS,
+    From,
+    Json,
+    Key,
+    Out,
+    Until,
+    WorkBits,
+    make_app,
+)
 from byline_cli.plain_terms import term
 from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
@@ -52,8 +61,7 @@ Uses = Annotated[
     typer.Option(
         "--use",
         metavar="USE",
-        help="ai_generative_training, ai_training, ai_inference or data_mining. "
-        "Repeatable.",
+        help=f"{USE_WORDS}. Repeatable.",
     ),
 ]
 Contact = Annotated[
