@@ -14,7 +14,7 @@ from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
 from byline_cli.money import sum_of_money
 from byline_cli.naming import parse_key, parse_optional_key
-from byline_cli.options import Json, Key, NoPolicy, PolicyFile
+from byline_cli.options import Json, Key, NoPolicy, PolicyFile, SetUse
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
@@ -30,8 +30,8 @@ from byline_node.settle import Check, Terms, check_settlement, settle, sizes_of
 from byline_node.shared_proofs import bundles_of, reader_of
 
 DEFAULT_COMMAND = "make"
-NO_WORK = """A work is the cooperative's if its author attested it with --group KEY and was
-admitted: byline admit."""
+NO_WORK = """A work is the cooperative's if its author attested it with --group KEY and
+was admitted: byline admit."""
 
 app = app_with_default(
     "What a data set used of a cooperative's works, and what is due for it.",
@@ -47,9 +47,7 @@ def make(
     group: Annotated[
         str, typer.Option("--group", metavar="KEY", help="The cooperative's key.")
     ],
-    use: Annotated[
-        str, typer.Option("--for", metavar="USE", help="What the set is used for.")
-    ],
+    use: SetUse,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder to write.")
     ],

@@ -33,7 +33,6 @@ from byline_ledger.bundle_rows import (
     BundledStatement,
     EarlierCheckpoint,
     RedactedStatement,
-    gone_entry,
     parse_digest,
     parse_earlier,
     parse_gone,
@@ -59,7 +58,6 @@ from byline_ledger.derivation import derive
 from byline_ledger.digest import multihash
 from byline_ledger.earliest import MAX_STRINGS, who_came_first
 from byline_ledger.entry import (
-    StatementEntry,
     id_in,
     statement_entry,
     subject_key,
@@ -67,15 +65,14 @@ from byline_ledger.entry import (
 from byline_ledger.errors import (
     MalformedError,
     ProofError,
-    RedactedError,
     UnsupportedError,
     UsageError,
 )
 from byline_ledger.merkle import leaf_hash
 from byline_ledger.opening import Walk, walk_set
+from byline_ledger.recall import place_of, recalled, redacted
 from byline_ledger.shared_proof import own_proof, shared_proof
 from byline_ledger.statement import Statement
-from byline_ledger.store.damage import damaged
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
@@ -372,18 +369,13 @@ class _Prover:
 
     def _recall(self, id_: bytes) -> Statement | Gone:
         index = self._place(id_)
-        found: Statement | Gone
-        try:
-            stored = self._bodies.get(index)
-            found = self._view.statement_at(index, id_, stored)
-        except RedactedError:
-            found = Gone(_entry_at(self._view, index))
+        found = recalled(self._view, index, id_, self._bodies.get(index))
         self._known[id_] = found
         return found
 
     def _place(self, id_: bytes) -> int:
         if id_ not in self._indexes:
-            self._indexes[id_] = _index_of(self._view, id_)
+            self._indexes[id_] = place_of(self._view, id_)
         return self._indexes[id_]
 
     def _earlier(self, chain: Chain) -> tuple[EarlierCheckpoint, ...]:
@@ -411,26 +403,3 @@ class _Prover:
             EarlierCheckpoint(notes[size], tuple(view.consistency_proof(size)))
             for size in sorted(notes)
         )
-
-
-def _index_of(view: LogView, id_: bytes) -> int:
-    index = view.index_of(id_)
-    if index is None:
-        raise damaged(f"the index of statement {id_.hex()} is missing")
-    return index
-
-
-def redacted(view: LogView, id_: bytes) -> RedactedStatement:
-    """What is left of a statement of the log whose body was taken down."""
-    index = _index_of(view, id_)
-    tombstone = view.tombstone(id_)
-    if tombstone is None:
-        raise damaged(f"the tombstone of statement {id_.hex()} is missing")
-    return RedactedStatement(index, _entry_at(view, index), tombstone)
-
-
-def _entry_at(view: LogView, index: int) -> StatementEntry:
-    try:
-        return gone_entry(view.entry(index))
-    except MalformedError as error:
-        raise damaged(f"log entry {index}: {error}") from error

@@ -14,6 +14,7 @@ from byline_ledger.field_reader import (
     MAX_SHORT_NOTE,
     MAX_URL,
     FieldReader,
+    remembered,
 )
 from byline_ledger.statement import Statement
 
@@ -76,6 +77,7 @@ def leave_fields(
     return maker.fields
 
 
+@remembered
 def read_admit(statement: Statement) -> AdmitContent:
     """What an `admit` says."""
     reader = FieldReader(statement.fields, limits=("from", "until"))

@@ -20,6 +20,7 @@ from byline_ledger.field_reader import (
     MAX_NOTE,
     MAX_URL,
     FieldReader,
+    remembered,
 )
 from byline_ledger.statement import MAX_TIME, Statement
 
@@ -193,6 +194,7 @@ def read_grant(statement: Statement) -> GrantContent:
     )
 
 
+@remembered
 def read_offer(statement: Statement) -> OfferContent:
     """What an `offer` says."""
     reader = FieldReader(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from byline_ledger.bundle import build_bundle, redacted
+from byline_ledger.bundle import build_bundle
 from byline_ledger.bundle_rows import (
     MAX_BUNDLE,
     MAX_GONE_ROW,
@@ -30,6 +30,7 @@ from byline_ledger.message_fields import MAX_SIZE, bytes_of, text_of
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING, Walk, walk_set
 from byline_ledger.query_messages import MAX_RESPONSE, MAX_VKEY, AskCrowd
+from byline_ledger.recall import redacted
 from byline_ledger.statement import Statement
 from byline_ledger.store.damage import damaged
 from byline_ledger.tombstone import Tombstone

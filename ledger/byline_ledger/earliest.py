@@ -6,11 +6,12 @@ the prover's to find, and nothing that a verifier could hold it to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from byline_ledger.chain import MAX_FIRST, Gone
+from byline_ledger.chain import MAX_FIRST
 from byline_ledger.entry import id_in, subject_key
+from byline_ledger.key_lookups import Recall
 from byline_ledger.statement import Statement
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MAX_READ = 256
 
 def who_came_first(
     view: LogView,
-    recall: Callable[[bytes], Statement | Gone],
+    recall: Recall,
     work: bytes,
     without: Collection[bytes],
 ) -> tuple[bytes, ...]:

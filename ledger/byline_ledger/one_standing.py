@@ -12,10 +12,9 @@ from byline_ledger.chain import Gone
 from byline_ledger.chain_facts import facts_of
 from byline_ledger.derivation import derive_one
 from byline_ledger.effective import Standing
-from byline_ledger.entry import StatementEntry, parse_entry
-from byline_ledger.errors import RedactedError
 from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.opening import walk_set
+from byline_ledger.recall import place_of, recalled
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
 
@@ -45,16 +44,8 @@ class OneStanding:
 
     def _place(self, id_: bytes) -> int:
         if id_ not in self._places:
-            index = self._view.index_of(id_)
-            assert index is not None  # the lookup set named it
-            self._places[id_] = index
+            self._places[id_] = place_of(self._view, id_)
         return self._places[id_]
 
     def _recall(self, id_: bytes) -> Statement | Gone:
-        index = self._place(id_)
-        try:
-            return self._view.statement_at(index, id_)
-        except RedactedError:
-            entry = parse_entry(self._view.entry(index))
-            assert isinstance(entry, StatementEntry)
-            return Gone(entry)
+        return recalled(self._view, self._place(id_), id_)

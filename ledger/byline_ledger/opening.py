@@ -25,7 +25,6 @@ from byline_ledger.lookup_set import (
     LookupSet,
     Node,
     StringReader,
-    common_bits,
     make_leaf,
     span,
     split_strings,
@@ -77,7 +76,7 @@ class Walk:
         while isinstance(node, Inner):
             opened[id(node)] = ()
             depth = node.depth
-            if depth > bits and _leaves(prefix, node.prefix, min(depth, wanted)):
+            if depth > bits and differ(prefix, node.prefix, min(depth, wanted)):
                 return NOTHING
             if depth >= wanted:
                 shown: list[bytes] = []
@@ -186,7 +185,7 @@ class Walk:
 NOTHING = Found(0, ())
 
 
-def _leaves(prefix: bytes, other: bytes, bits: int) -> bool:
+def differ(prefix: bytes, other: bytes, bits: int) -> bool:
     """Whether two strings differ within their first `bits` bits."""
     whole, rest = bits >> 3, bits & 7
     if prefix[:whole] != other[:whole]:
@@ -197,12 +196,6 @@ def _leaves(prefix: bytes, other: bytes, bits: int) -> bool:
 def walk_set(lookup_set: LookupSet, read: StringReader) -> Walk:
     """A walk over the live set; `read` is `LogView.read_strings` of the same view."""
     return Walk(lookup_set.top, read)
-
-
-def common(a: bytes, b: bytes, bits: int) -> int:
-    """Length in bits of the common prefix of the first `bits` bits of two strings."""
-    size = (bits + 7) // 8
-    return min(common_bits(a[:size], b[:size]), bits)
 
 
 def sides(prefix: bytes, depth: int) -> tuple[bytes, bytes]:

@@ -20,7 +20,7 @@ from byline_ledger.lookup_set import (
     leaf_hash,
     span,
 )
-from byline_ledger.opening import common
+from byline_ledger.opening import differ
 from byline_ledger.set_messages import Place
 
 ROOT = Place(0, b"")
@@ -49,7 +49,7 @@ def subtree(top: Node, place: Place) -> Node | None:
     node = top
     while isinstance(node, Inner):
         shared = min(node.depth, place.bits)
-        if common(place.prefix, node.prefix, shared) < shared:
+        if differ(place.prefix, node.prefix, shared):
             return None
         if node.depth >= place.bits:
             return node

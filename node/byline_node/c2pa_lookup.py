@@ -7,6 +7,7 @@ halves of a picture's must be near: there are no cells to agree (docs/spec/simil
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ NEAR: Mapping[bytes, int] = {
 }
 """Header of a unit to the bits of 256 in which two of them may differ."""
 READ = ("image", "text")
+COMPARE_SECONDS = 5.0
+"""For one file; on a full shelf of long texts all would take minutes."""
 MAX_PIXELS = 50_000_000
 """Of a stranger's picture: 250 MB while it is decoded."""
 MAX_TEXT = 1 << 19
@@ -66,11 +69,16 @@ def by_units(shelf: Shelf, asked: Mapping[bytes, bytes], most: int) -> list[Matc
         asked = {head: body for head, body in asked.items() if head != IMAGE}
     found: list[Match] = []
     for kept in shelf.all():
-        near = [between(unit, asked) for unit in shelf.about(kept).units]
-        distances = [distance for distance in near if distance is not None]
+        distances = near_units(shelf, kept, asked)
         if distances:
             found.append(Match(kept, min(distances)))
     return standing(shelf, found, most)
+
+
+def near_units(shelf: Shelf, kept: Kept, asked: Mapping[bytes, bytes]) -> list[int]:
+    """The distances of those units of a manifest's work that are near."""
+    found = (between(unit, asked) for unit in shelf.about(kept).units)
+    return [distance for distance in found if distance is not None]
 
 
 def between(unit: bytes, asked: Mapping[bytes, bytes]) -> int | None:
@@ -104,7 +112,15 @@ def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
     looked_into = is_picture(data[:16]) or len(data) <= MAX_TEXT
     asked = question_about([data], data if looked_into else None, MAX_PIXELS)
     found: list[Match] = []
-    for kept in shelf.all():
+    end = time.monotonic() + COMPARE_SECONDS
+    question = asked.question
+    codes = {IMAGE: b"".join(question.turned[:1]), TEXT: question.text}
+    codes = {head: body for head, body in codes.items() if body}
+    # Those first that are near as a whole: there may be no time for all.
+    order = sorted(shelf.all(), key=lambda kept: not near_units(shelf, kept, codes))
+    for kept in order:
+        if time.monotonic() > end:
+            break
         likeness = compare(asked.question, shelf.about(kept).codes, asked.image)
         if likeness is not None:
             partial = likeness.kind in PARTIAL

@@ -28,6 +28,7 @@ from byline_node.c2pa_shelf import BETWEEN, Shelf
 from byline_node.errors import BusyError, MediaTypeError
 from byline_node.http_bodies import Bodies, client_of
 from byline_node.http_replies import error_response, json_response
+from byline_node.places import Places
 
 MANIFEST_TYPE = "application/c2pa"
 MAX_CONTENT = 16 << 20
@@ -36,8 +37,12 @@ MAX_RESULTS = 100
 DEFAULT_RESULTS = 10
 LOOKUP_RATE, LOOKUP_BURST = 5.0, 50.0
 """Questions by binding a second, and at once, from one address."""
-CONTENT_RATE, CONTENT_BURST = 0.2, 5.0
-"""The same by content: a picture has to be decoded."""
+CONTENT_RATE, CONTENT_BURST = 0.2, 4.0
+"""Seconds of looking into files, for one address: a second, and at once."""
+LEAST_SECONDS = 1.0
+"""What a file counts as, however quick."""
+TURN_SECONDS = 15.0
+"""How long a file waits for those before it."""
 DEPOSIT_RATE, DEPOSIT_BURST = 0.1, 256.0
 BYTES_RATE, BYTES_BURST = 4_096.0, float(64 << 20)
 """Manifests that one address may leave, and bytes of them: what fills a whole shelf
@@ -53,8 +58,10 @@ class BindingRoutes:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        # One thread: whoever asks for copies waits for others who do, and nobody else.
+        # A thread each: whoever asks waits for others who do, and for no picture.
         self._limiter = trio.CapacityLimiter(1)
+        self._content_limiter = trio.CapacityLimiter(1)
+        self._turn = Places(1, 1, TURN_SECONDS)
         self._bodies = Bodies(WAIT_SECONDS)
         self._lookups = Budget(LOOKUP_RATE, LOOKUP_BURST, trio.current_time)
         self._contents = Budget(CONTENT_RATE, CONTENT_BURST, trio.current_time)
@@ -102,7 +109,9 @@ class BindingRoutes:
         most = results_asked(request)
         self._charge(self._lookups, request)
         units = unit_codes(value)
-        return await self._answer(lambda: by_units(self._shelf, units, most))
+        return await self._answer(
+            lambda: by_units(self._shelf, units, most), self._limiter
+        )
 
     async def by_content(self, request: Request) -> Response:
         """Manifests of works that a file looks like, in part or as a whole."""
@@ -110,15 +119,31 @@ class BindingRoutes:
             require_algorithm(request.query_params["alg"])
         most = results_asked(request)
         require_content_type(given_type(request))
-        self._charge(self._contents, request)
-        async with self._bodies.read(request, MAX_CONTENT) as body:
-            return await self._answer(lambda: by_content(self._shelf, body, most))
+        client = client_of(request)
+        require_left(self._contents, client)
+        async with (
+            self._bodies.read(request, MAX_CONTENT) as body,
+            self._turn.one(client),
+        ):
+            # Again: many at once would all pass before one is paid for.
+            require_left(self._contents, client)
+            started = trio.current_time()
+            try:
+                return await self._answer(
+                    lambda: by_content(self._shelf, body, most), self._content_limiter
+                )
+            finally:
+                took = trio.current_time() - started
+                self._contents.charge(client, max(took, LEAST_SECONDS))
 
-    async def _answer(self, look: Callable[[], list[Match]]) -> Response:
+    async def _answer(
+        self, look: Callable[[], list[Match]], limiter: trio.CapacityLimiter
+    ) -> Response:
         def told() -> list[dict[str, object]]:
             return [match_json(one, self._shelf.name_of(one.kept)) for one in look()]
 
-        return json_response({"matches": await self._run(told)})
+        matches = await trio.to_thread.run_sync(told, limiter=limiter)
+        return json_response({"matches": matches})
 
     async def manifest(self, request: Request) -> Response:
         """A manifest store by the id of its active manifest."""
@@ -139,12 +164,7 @@ class BindingRoutes:
         relay = None if named is None else parse_statement_id(named)
         self._charge(self._deposits, request)
         client = client_of(request)
-        wait = self._deposited.wait(client)
-        if wait:
-            raise BusyError(
-                "too many manifests from this address: try again",
-                retry_after=ceil(wait),
-            )
+        require_left(self._deposited, client)
         async with self._bodies.read(request, MAX_DEPOSIT) as body:
             self._deposited.charge(client, len(body))
             found = await self._run(lambda: self._shelf.put(body, relay))
@@ -158,6 +178,13 @@ class BindingRoutes:
         client = client_of(request)
         if not budget.takes(client):
             raise BusyError("too many requests from this address: try again")
+
+
+def require_left(budget: Budget, client: str) -> None:
+    """BusyError where this client has nothing left."""
+    wait = budget.wait(client)
+    if wait > 0:
+        raise BusyError("too much was asked from this address", retry_after=ceil(wait))
 
 
 def label_in(name: str) -> str:

@@ -233,7 +233,9 @@ def test_any_value_of_a_field_is_judged(data: st.DataObject) -> None:
         value = [[data.draw(values), data.draw(values), data.draw(values)]]
     same = naive_bundle.pack(value) == naive_bundle.pack(fields[name])
     changed = naive_bundle.pack({**fields, name: value})
-    assert same or is_refused(BY_NAME["alone"], changed)
+    # Where the page is complete, it is of no matter who would have been heard first.
+    is_free = name in ("keys", "first")
+    assert is_refused(BY_NAME["alone"], changed) or same or is_free
 
 
 @given(data=st.data())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -11,16 +13,23 @@ import httpx
 import pytest
 import trio
 from tests.node.test_c2pa_bindings import C2PA, asking
+from tests.node.test_fingerprint import essay
 from tests.support.acting import rotation
 from tests.support.api import Backend, api
 from tests.support.credentials import HUMAN, NOW, picture, proof
 from tests.support.signed import key, signed, withdraw
 
+from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.digest import digest_bytes
-from byline_ledger.errors import BylineError, RedactedError, VerificationError
+from byline_ledger.errors import (
+    BylineError,
+    NotFoundError,
+    RedactedError,
+    VerificationError,
+)
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
-from byline_node import c2pa_shelf, http_bindings
+from byline_node import c2pa_lookup, c2pa_shelf, http_bindings
 from byline_node.c2pa_deposit import active_label, byte_string, read_deposit
 from byline_node.c2pa_export import export, own_statement, signer_of
 from byline_node.c2pa_shelf import Shelf
@@ -35,6 +44,7 @@ from byline_node.c2pa_store import (
 )
 from byline_node.c2pa_vouched import ASSERTIONS, STORE, cbor_in, claim_of
 from byline_node.errors import RefusedError
+from byline_node.fingerprint import fingerprint
 
 PHOTO = picture()
 ABOUT = digest_bytes(PHOTO)
@@ -226,6 +236,17 @@ def test_a_successor_withdraws_for_the_author(
     assert shelf.all() == []
 
 
+def test_no_error_is_raised_twice(ledger: Ledger, tmp_path: Path) -> None:
+    """It would keep all that was at hand each time, for as long as the node runs."""
+    shelf = Shelf(tmp_path / "shelf", lambda: ledger.view)
+    errors = []
+    for _ in range(2):
+        with pytest.raises(NotFoundError) as caught:
+            shelf.get("urn:c2pa:none")
+        errors.append(caught.value)
+    assert errors[0] is not errors[1]
+
+
 # Floods
 
 
@@ -279,3 +300,72 @@ def test_no_author_takes_the_second_half(
     ledger.append([third])
     shelf.put(exported(third, 3, tmp_path))
     assert len(list((tmp_path / "shelf").iterdir())) == 3
+
+
+# Questions that take long
+
+
+@pytest.mark.trio
+async def test_a_file_is_paid_for_in_seconds_one_by_one(
+    node: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_bindings, "LEAST_SECONDS", 100.0)
+    statuses: list[int] = []
+
+    async def ask() -> None:
+        headers = {"content-type": "text/plain"}
+        path = "/v1/matches/byContent"
+        reply = await node.post(path, content=b"x", headers=headers)
+        statuses.append(reply.status_code)
+        assert reply.status_code == 200 or int(reply.headers["retry-after"]) > 100
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(ask)
+    assert sorted(statuses) == [200, 503, 503]
+
+
+@pytest.mark.trio
+async def test_nobody_who_asks_by_a_code_waits_for_a_picture(
+    node: httpx.AsyncClient, manifest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def slow(_shelf: Shelf, _data: bytes, _most: int) -> list[Any]:
+        begun.set()
+        end.wait(10)
+        return []
+
+    monkeypatch.setattr(http_bindings, "by_content", slow)
+    headers = {"content-type": "text/plain"}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(
+            lambda: node.post("/v1/matches/byContent", content=b"x", headers=headers)
+        )
+        await trio.to_thread.run_sync(begun.wait)
+        with trio.fail_after(5):
+            assert (await node.get("/v1/matches/byBinding", **asking())).is_success
+            reply = await node.post("/v1/manifests", content=manifest, headers=C2PA)
+            assert reply.is_success
+        end.set()
+
+
+def test_what_is_near_is_compared_first_and_not_for_ever(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = essay().encode()
+    near = fingerprint([text], text).fingerprints
+    assert near is not None
+    prints = fingerprint_fields(near)
+    claims = [claim_by(number) for number in range(10, 14)]
+    claims.append(signed(ABOUT, key(9), fingerprints=prints, **{"source-type": HUMAN}))
+    ledger.append(claims)
+    shelf = Shelf(tmp_path / "shelf", lambda: ledger.view)
+    for number, one in zip((*range(10, 14), 9), claims, strict=True):
+        shelf.put(exported(one, number, tmp_path))
+    clock = itertools.count()
+    monkeypatch.setattr(c2pa_lookup.time, "monotonic", lambda: next(clock) * 3.0)
+    (found,) = c2pa_lookup.by_content(shelf, text, 10)
+    assert found.kept.statement == claims[-1].id
+    # Begun at 0; looked at after 3 seconds and after 6.
+    assert next(clock) == 3
