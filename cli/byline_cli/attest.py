@@ -383,6 +383,7 @@ class Job:
                     "digest": f"sha256:{one.file.digest[2:].hex()}",
                     "id": cid_of_statement(one.statement.id),
                     "same": one.same,
+                    "differs": list(one.differs),
                 }
                 for one in self._earlier
             ],
@@ -409,9 +410,10 @@ def describe_earlier(one: Earlier) -> output.Line:
     if one.same:
         return (f"{path}: attested already on {when}", "quiet")
     id_ = cid_of_statement(one.statement.id)
+    terms = output.safe(", ".join(one.differs))
     text = (
-        f"{path}: attested already on {when}, but with other terms. To replace that: "
-        f"byline withdraw {id_} --reason superseded, then attest again"
+        f"{path}: attested already on {when}, but with other terms ({terms}). To"
+        f" replace that: byline withdraw {id_} --reason superseded, then attest again"
     )
     return (text, "doubt")
 

@@ -49,7 +49,8 @@ from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX, check_word
-from byline_node.attest import content_of, standing_works
+from byline_node.attest import standing_works
+from byline_node.differing import content_of
 from byline_node.said_before import standing
 
 app = make_app()
