@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from byline_cli.money import price_words
 from byline_cli.output import safe
 from byline_cli.wording import MADE, OVERSIGHT, USE_VALUES, USES, amount, day
 from byline_ledger.content import (
@@ -27,6 +26,7 @@ from byline_ledger.content_sets import (
     SettlementContent,
 )
 from byline_ledger.digest import cid_of_statement
+from byline_ledger.money import money
 from byline_ledger.vocabulary import plain_answer
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def offered(offer: OfferContent, name: Name) -> str:
         more = f" ({safe(info)})" if info else ""
         parts.append(f"{USES[use]}? {USE_VALUES[value]}{more}")
     if offer.price is not None:
-        parts.append(f"price {price_words(offer.price)}")
+        parts.append(f"price {cost(offer.price)}")
     if offer.license:
         parts.append(f"licence {safe(offer.license)}")
     if offer.terms_url:
@@ -168,3 +168,8 @@ def term(start: int | None, until: int | None) -> str:
     begins = f" from {day(start)}" if start is not None else ""
     ends = f" until {day(until)}" if until is not None else ""
     return begins + ends
+
+
+def cost(price: Price) -> str:
+    """An amount as people write it, and for how much."""
+    return f"{money(price.amount, price.currency)} per {price.per}"

@@ -13,7 +13,6 @@ from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
 from byline_cli.known_names import with_own_name
 from byline_cli.moments import optional_end, optional_moment
-from byline_cli.money import parse_price
 from byline_cli.naming import (
     is_key_name,
     parse_key,
@@ -30,6 +29,7 @@ from byline_cli.options import (
     make_app,
 )
 from byline_cli.plain_terms import asked, granted, offered, term
+from byline_cli.price import parse_price
 from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target

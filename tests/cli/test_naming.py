@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byline_cli.attest_options import parse_model
-from byline_cli.money import parse_price
 from byline_cli.naming import is_key_name, parse_key, parse_share, parse_time
+from byline_cli.price import parse_price
 from byline_cli.terms import parse_offered
 from byline_ledger.content import Model, Price, name_of_key
 from byline_ledger.did import did_key
