@@ -15,7 +15,7 @@ from byline_cli.connect import connect, now_ms, unpublished
 from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import with_own_name
-from byline_cli.options import Json, Key, make_app
+from byline_cli.options import USE_WORDS, Json, Key, make_app
 from byline_cli.set_words import (
     bad_json,
     changes_json,
@@ -64,7 +64,9 @@ from byline_node.manifests import (
 
 app = make_app("Data sets: manifests, and statements about them.")
 
-Set = Annotated[Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path)]
+Set = Annotated[
+    Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path, hidden=True)
+]
 
 
 @app.command()
@@ -95,7 +97,9 @@ def create(
     uses: Annotated[
         list[str] | None,
         typer.Option(
-            "--for", metavar="USE", help="A use that it is meant for. Repeatable."
+            "--for",
+            metavar="USE",
+            help=f"A use that it is meant for: {USE_WORDS}. Repeatable.",
         ),
     ] = None,
     unsigned: Annotated[
@@ -381,7 +385,7 @@ def describe_said(one: Remark, agrees: bool) -> output.Line:
 
 @app.command()
 def prove(
-    work: Annotated[str, typer.Argument(metavar="FILE|HASH")],
+    work: Annotated[str, typer.Argument(metavar="FILE|HASH", hidden=True)],
     manifest: Annotated[
         Path,
         typer.Option("--in", metavar="MANIFEST", help="The set.", parser=named_path),

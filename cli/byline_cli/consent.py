@@ -57,8 +57,9 @@ def consent(
 ) -> None:
     """Say of each work: allowed, constrained, notAllowed or unknown, and by whose word.
 
-    A list is a manifest (CSV, Parquet), what sha256sum prints, or one hash a line, of
-    any length. A hash list named - is read from standard input.
+    PATH is a file, a folder or a list: a manifest (CSV, Parquet), what sha256sum
+    prints, or one hash a line, of any length. A list named - is read from standard
+    input.
     """
     if out is not None:
         require_new(out)

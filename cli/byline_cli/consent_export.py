@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import connect
+from byline_cli.export_losses import Losses, use_word
 from byline_cli.files import require_new, write_new_file
 from byline_cli.naming import parse_keys
 from byline_cli.options import Json, NoPolicy, PolicyFile, TrustKeys
@@ -19,7 +20,6 @@ from byline_cli.policy import chosen_policy
 from byline_cli.query import check, wanted
 from byline_cli.render_consent import term_words
 from byline_cli.targets import Target, parse_target
-from byline_cli.wording import amount
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
 from byline_ledger.consent import Consent
@@ -76,7 +76,9 @@ def export(
     robots: lines for your site's robots.txt; tdmrep: its /.well-known/tdmrep.json;
     aipref: the header Content-Usage for your web server; cawg: the part of Content
     Credentials about AI. Where nobody said anything, nothing is written, and crawlers
-    go by their own rules. Run it again when authors say something new.
+    go by their own rules. What a form has no words for is said beside it; where that
+    is all, nothing is written and it ends with 2. Run it again when authors say
+    something new.
     """
     check_word("--as", form, tuple(VERSIONS))
     if out is not None:
@@ -104,12 +106,12 @@ def export(
         Exported(Placed(path, sayings_of(answer)), answer.asked)
         for (_target, path), answer in zip(works, answers, strict=True)
     ]
-    text = written(form, found)
+    losses = Losses.of(form, [one.placed for one in found])
+    losses.require_words()
+    text = written(form, found, alone=not Path(what).is_dir())
     output.note(f"By the rules of {VERSIONS[form]}.", "quiet")
-    silent = sum(not one.placed.sayings for one in found)
-    if silent:
-        left_out = amount(silent, "work")
-        output.note(f"Left out: {left_out} of which no use is known.", "doubt")
+    for row in losses.rows():
+        output.note(row, "doubt")
     if out is not None:
         write_new_file(out, text.encode())
     value = {
@@ -117,6 +119,7 @@ def export(
         "of": VERSIONS[form],
         "form": form,
         "works": [one.to_json() for one in found],
+        "not_written": {use_word(use): n for use, n in losses.unsaid.items()},
         "text": text,
         "out": str(out) if out else None,
     }
@@ -131,11 +134,16 @@ class Exported:
     placed: Placed
     digest: bytes
 
+    @property
+    def digest_text(self) -> str:
+        """As people and programs name it."""
+        return f"sha256:{self.digest[2:].hex()}"
+
     def to_json(self) -> dict[str, object]:
         """For scripts: the work and what is known of it."""
         return {
             "path": self.placed.path,
-            "digest": f"sha256:{self.digest[2:].hex()}",
+            "digest": self.digest_text,
             "uses": {use: one.word for use, one in self.placed.sayings.items()},
         }
 
@@ -166,21 +174,36 @@ def style(one: PassedOver) -> str:
     return "bad" if one.exit_code else "quiet"
 
 
-def written(form: str, found: Iterable[Exported]) -> str:
-    """The projection as the file that it is."""
+def written(form: str, found: Sequence[Exported], *, alone: bool) -> str:
+    """The projection as the file that it is; `alone` of one file, not of a folder."""
     placed = [one.placed for one in found]
     if form == "robots":
         return robots(placed)
     if form == "tdmrep":
         return as_text(tdmrep(placed))
     if form == "cawg":
-        each = [cawg(one.sayings) for one in placed]
-        return as_text(each[0] if len(each) == 1 else each)
+        return as_text(assertions(found, alone))
     values = [(one.path, aipref(one.sayings)) for one in placed]
     headers = [(path, f"Content-Usage: {value}") for path, value in values if value]
-    if len(values) == 1:
+    if alone:
         return "".join(f"{header}\n" for _, header in headers)
     return "".join(f"{path}  {header}\n" for path, header in headers)
+
+
+def assertions(found: Sequence[Exported], alone: bool) -> object:
+    """One assertion; of a folder those of which something is known, each with its
+    work."""
+    if alone:
+        return cawg(found[0].placed.sayings)
+    return [
+        {
+            "path": one.placed.path,
+            "digest": one.digest_text,
+            **cawg(one.placed.sayings),
+        }
+        for one in found
+        if one.placed.sayings
+    ]
 
 
 def as_text(value: object) -> str:

@@ -15,6 +15,7 @@ from byline_cli import output
 from byline_cli.as_of import parse_as_of
 from byline_cli.connect import connect, now_ms
 from byline_cli.naming import parse_optional_key
+from byline_cli.options import USE_WORDS
 from byline_cli.policy import chosen_policy
 from byline_cli.verdicts import counts_rows, describe_checked, describe_single
 from byline_cli.work_list import WorkList
@@ -23,21 +24,22 @@ from byline_ledger.vocabulary import use_key
 from byline_node.consents import Checked, Counts, Question, Results, check
 from byline_node.many_consents import asker
 
-Works = Annotated[
-    str, typer.Argument(metavar="PATH|HASH|LIST", help="A file, a folder, or a list.")
-]
+Works = Annotated[str, typer.Argument(metavar="PATH|HASH|LIST", hidden=True)]
 Use = Annotated[
     str,
     typer.Option(
         "--for",
         metavar="USE",
-        help="ai_generative_training, ai_training, ai_inference or data_mining.",
+        help=f"To do what: {USE_WORDS}.",
     ),
 ]
 Grantee = Annotated[
     str | None,
     typer.Option(
-        "--grantee", metavar="KEY", help="For whom: a key that may have a grant."
+        "--grantee",
+        "--to",
+        metavar="KEY",
+        help="For whom: a key that may have a grant.",
     ),
 ]
 

@@ -297,9 +297,10 @@ def describe(one: Outcome) -> Iterator[output.Line]:
     elif one.status == OTHER and one.id is not None:
         id_ = cid_of_statement(one.id)
         text = (
-            f"{where}: you claimed this work already, with other terms. To replace"
-            f" that: byline withdraw {id_} --reason superseded, then import again"
+            f"{where}: you claimed this work already, with other terms ({one.why}). To"
+            f" replace that: byline withdraw {id_} --reason superseded, then import"
+            " again"
         )
-        yield (text, "doubt")
+        yield (output.safe(text), "doubt")
     for note in one.notes:
         yield (output.safe(f"{where}: {note}"), "doubt")

@@ -157,7 +157,9 @@ def delegate(
     types: Annotated[
         list[str] | None,
         typer.Option(
-            "--type", metavar="TYPE", help="What it may sign: work. Repeatable."
+            "--type",
+            metavar="TYPE",
+            help="What it may sign; without: work. Repeatable.",
         ),
     ] = None,
     from_: Annotated[

@@ -23,7 +23,7 @@ from byline_cli.label_words import (
     describe_label,
     describe_stale,
 )
-from byline_cli.options import Json, Key, NoPolicy, PolicyFile
+from byline_cli.options import Json, Key, NoPolicy, PolicyFile, SetUse
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes, unsound
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -52,7 +52,9 @@ app = app_with_default("The nutrition label of a data set.", "create")
 
 MAX_WORDS = 1 << 20
 
-Folder = Annotated[Path, typer.Argument(metavar="LABEL-DIR", parser=named_path)]
+Folder = Annotated[
+    Path, typer.Argument(metavar="LABEL-DIR", parser=named_path, hidden=True)
+]
 
 
 @app.command()
@@ -60,10 +62,7 @@ def create(
     what: Annotated[
         Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path, hidden=True)
     ],
-    use: Annotated[
-        str,
-        typer.Option("--for", metavar="USE", help="What the set is used for."),
-    ],
+    use: SetUse,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The label's folder, new.")
     ],
@@ -215,7 +214,7 @@ def verify(
 def stale(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[LABEL-DIR]...", parser=named_path),
+        typer.Argument(metavar="[LABEL-DIR]...", parser=named_path, hidden=True),
     ] = None,
     as_json: Json = False,
 ) -> None:

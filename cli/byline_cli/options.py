@@ -13,6 +13,8 @@ from byline_ledger.chain import MAX_DEPTH
 from byline_ledger.errors import UsageError
 from byline_ledger.proof_of_work import MAX_BITS
 
+USE_WORDS = "ai_generative_training, ai_training, ai_inference or data_mining"
+"""What is said of the uses of works wherever one is to be named."""
 LONGEST_SENTENCE = 300
 """Characters of what is told of a command in the help of its group."""
 
@@ -61,8 +63,14 @@ PolicyFile = Annotated[
     typer.Option(
         "--policy",
         metavar="FILE",
-        help="Whom you trust, as a C2SP tlog-policy. Usually your own.",
+        help="Whom you trust, as byline policy init writes it. Usually your own.",
         readable=False,
+    ),
+]
+SetUse = Annotated[
+    str,
+    typer.Option(
+        "--for", metavar="USE", help=f"What the set is used for: {USE_WORDS}."
     ),
 ]
 TrustKeys = Annotated[

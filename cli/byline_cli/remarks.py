@@ -18,7 +18,7 @@ from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
-from byline_node.attest import content_of
+from byline_node.differing import content_of
 
 app = make_app()
 

@@ -13,7 +13,7 @@ from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
 from byline_cli.naming import parse_key, parse_optional_key
-from byline_cli.options import Json, Key, NoPolicy, PolicyFile
+from byline_cli.options import Json, Key, NoPolicy, PolicyFile, SetUse
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
@@ -45,9 +45,7 @@ def make(
     group: Annotated[
         str, typer.Option("--group", metavar="KEY", help="The cooperative's key.")
     ],
-    use: Annotated[
-        str, typer.Option("--for", metavar="USE", help="What the set is used for.")
-    ],
+    use: SetUse,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder to write.")
     ],

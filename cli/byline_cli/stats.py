@@ -18,7 +18,7 @@ from byline_ledger.label_item import MADE
 from byline_ledger.label_words import SLICES, percent
 from byline_ledger.vocabulary import PLAIN_ANSWERS
 from byline_node.local import LocalClient
-from byline_node.stats_client import SetStats, count_all, count_set
+from byline_node.stats_client import SetStats, count_all, count_on, count_set
 
 app = make_app()
 
@@ -54,10 +54,7 @@ def stats(
             if isinstance(client, LocalClient):
                 value = count_all(client.view, report)
             else:
-                value = client.stats()
-                while value["counted"] < value["entries"]:
-                    report(value["counted"], value["entries"])
-                    value = client.stats()
+                value = count_on(client, report)
     output.result(as_json, value, describe(value))
 
 

@@ -18,7 +18,16 @@ from byline_cli.naming import (
     parse_key,
     parse_optional_key,
 )
-from byline_cli.options import From, Json, Key, Out, Until, WorkBits, make_app
+from byline_cli.options import (
+    USE_WORDS,
+    From,
+    Json,
+    Key,
+    Out,
+    Until,
+    WorkBits,
+    make_app,
+)
 from byline_cli.plain_terms import term
 from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
@@ -40,7 +49,8 @@ from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX, check_word
-from byline_node.attest import content_of, standing_works
+from byline_node.attest import standing_works
+from byline_node.differing import content_of
 from byline_node.said_before import standing
 
 app = make_app()
@@ -52,8 +62,7 @@ Uses = Annotated[
     typer.Option(
         "--use",
         metavar="USE",
-        help="ai_generative_training, ai_training, ai_inference or data_mining. "
-        "Repeatable.",
+        help=f"{USE_WORDS}. Repeatable.",
     ),
 ]
 Contact = Annotated[

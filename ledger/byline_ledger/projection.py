@@ -35,6 +35,13 @@ CAWG_LABEL: Final = "cawg.training-mining"
 GENERATIVE: Final = "cawg.ai_generative_training"
 MINING: Final = ("cawg.data_mining", "cawg.ai_training", GENERATIVE)
 """What the one number of TDMRep stands for."""
+CARRIED: Final[Mapping[str, Sequence[str]]] = {
+    "aipref": (GENERATIVE,),
+    "robots": (GENERATIVE,),
+    "tdmrep": MINING,
+    "cawg": USES,
+}
+"""Name of a projection to the entries that it has words for."""
 ALLOWED, NOT_ALLOWED, CONSTRAINED = "allowed", "notAllowed", "constrained"
 
 _ADDRESS = re.compile(r"https?://[!-~]+")
@@ -126,6 +133,13 @@ def tdmrep(works: Iterable[Placed]) -> list[dict[str, str | int]]:
         }
         found.append(location | ({"tdm-policy": policy} if policy else {}))
     return found
+
+
+def says_something(form: str, work: Placed) -> bool:
+    """Whether the projection of that name has a word about the work."""
+    if form == "tdmrep":
+        return bool(tdmrep([work]))
+    return any(use in work.sayings for use in CARRIED[form])
 
 
 def cawg(sayings: Sayings) -> dict[str, object]:

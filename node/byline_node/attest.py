@@ -34,9 +34,10 @@ from byline_ledger.errors import (
     StoreError,
     UsageError,
 )
-from byline_ledger.proof_of_work import FIELD, WorkSearch
+from byline_ledger.proof_of_work import WorkSearch
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.store.keystore import is_key
+from byline_node.differing import differing
 from byline_node.manifest_proofs import ManifestProofs
 from byline_node.taken_down import Takedowns
 
@@ -53,12 +54,6 @@ works: in folders they are passed over."""
 
 SECRETS = frozenset({"secret", "origin"})
 """What a node's folder has, and a backup of it: nobody means to speak about those."""
-
-OWN_TO_ONE_FILE = frozenset(
-    {"author", "time", "salt", "about", "media-type", "size", "seal", "seal-nonce"}
-    | {"fingerprints", FIELD, "in-manifest", "number"}
-)
-"""Fields that two statements saying the same about a file may differ in."""
 
 Advance = Callable[[int], None]
 
@@ -182,8 +177,13 @@ class Earlier:
 
     file: HashedFile
     statement: Statement
-    same: bool
-    """Whether it said the same as would be said now."""
+    differs: tuple[str, ...]
+    """Fields of which it said something else than would be said now."""
+
+    @property
+    def same(self) -> bool:
+        """Whether it said the same as would be said now."""
+        return not self.differs
 
 
 def find_files(
@@ -342,7 +342,13 @@ def leave_out_attested(
     standing = standing_works(author, said)
     new = [file for file in files if file.digest not in standing]
     earlier = [
-        Earlier(file, standing[file.digest], says(standing[file.digest], file, terms))
+        Earlier(
+            file,
+            standing[file.digest],
+            differing(
+                standing[file.digest].fields, terms.fields(file, time=0, salt=bytes(16))
+            ),
+        )
         for file in files
         if file.digest in standing
     ]
@@ -390,16 +396,6 @@ def standing_works(author: bytes, said: Iterable[Statement]) -> dict[bytes, Stat
     works = [one for one in own if one.type == "work"]
     works.sort(key=lambda one: (one.time, one.id))
     return {one.about: one for one in works if multihash(one.id) not in withdrawn}
-
-
-def says(statement: Statement, file: HashedFile, terms: Terms) -> bool:
-    """Whether the statement says what the terms would say of the file."""
-    wanted = terms.fields(file, time=0, salt=bytes(16))
-    return content_of(statement.fields) == content_of(wanted)
-
-
-def content_of(fields: Mapping[str, object]) -> dict[str, object]:
-    return {key: one for key, one in fields.items() if key not in OWN_TO_ONE_FILE}
 
 
 def sign_works(

@@ -47,10 +47,8 @@ SHARES = 64
 SUFFIX = ".c2pa"
 BETWEEN = "@"
 """In an id, between a label that several statements have and the statement's id."""
-NOT_KEPT = NotFoundError("no manifest of this id is kept here")
-NO_LONGER = RedactedError(
-    "the statement that this manifest is about was withdrawn or taken down"
-)
+NOT_KEPT = "no manifest of this id is kept here"
+NO_LONGER = "the statement that this manifest is about was withdrawn or taken down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +114,8 @@ class Shelf:
         self._lock = threading.Lock()
         self._known: dict[str, dict[bytes, Kept]] | None = None
         self._about: dict[bytes, About] = {}
+        self._stood: dict[bytes, int] = {}
+        """Statements, and the size of the log in which each was found to stand."""
         self._gone: set[bytes] = set()
         """Statements that were found to be withdrawn or late.  Next to nothing undoes
         that (a recovery key can): then their manifests may be left again."""
@@ -136,7 +136,7 @@ class Shelf:
         )
         kept = Kept(found.label, found.statement.id, len(data))
         if not self.stands(kept):
-            raise NO_LONGER
+            raise RedactedError(NO_LONGER)
         with self._lock:
             if kept.statement not in self._load().get(kept.label, ()):
                 self._make_room(kept)
@@ -162,10 +162,10 @@ class Shelf:
             ]
         view = self._view()
         found.sort(key=lambda one: view.index_of(one.statement) or 0)
-        why: NotFoundError = NOT_KEPT
+        why = NotFoundError(NOT_KEPT)
         for kept in found:
             if not self.stands(kept):
-                why = NO_LONGER
+                why = RedactedError(NO_LONGER)
                 continue
             data = self._read(kept)
             if data is not None:
@@ -193,11 +193,14 @@ class Shelf:
             statement = operations.find_statement(view, kept.statement)
         except NotFoundError:
             return False
+        if self._stood.get(kept.statement) == view.size:
+            return True
         standing = OneStanding(view, statement).as_of()
-        stands = standing is None or standing.status not in (WITHDRAWN, LATE)
-        if not stands:
+        if standing is not None and standing.status in (WITHDRAWN, LATE):
             self._gone.add(kept.statement)
-        return stands
+            return False
+        self._stood[kept.statement] = view.size
+        return True
 
     def all(self) -> list[Kept]:
         """Everything that is kept and was not found to be withdrawn."""

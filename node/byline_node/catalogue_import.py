@@ -24,11 +24,11 @@ from byline_node.attest import (
     HashedFile,
     Memory,
     candidate,
-    content_of,
     do_work,
     hash_in_threads,
     standing_works,
 )
+from byline_node.differing import differing
 
 BATCH = 1_000
 """Entries that are looked up, signed and published at a time."""
@@ -44,6 +44,7 @@ class Outcome:
     status: str
     """NEW, SAME, OTHER or REFUSED."""
     why: str = ""
+    """Why it was refused, or the names of fields that differ."""
     fields: Fields | None = None
     """Of the statement to be made."""
     id: bytes | None = None
@@ -166,8 +167,9 @@ def compare(one: Outcome, standing: Mapping[bytes, Statement]) -> Outcome:
     before = standing.get(about(one.fields)) if one.fields else None
     if before is None or one.fields is None:
         return one
-    status = SAME if content_of(before.fields) == content_of(one.fields) else OTHER
-    return replace(one, status=status, fields=None, id=before.id)
+    other = differing(before.fields, one.fields)
+    status = OTHER if other else SAME
+    return replace(one, status=status, why=", ".join(other), fields=None, id=before.id)
 
 
 def leave_out_gone(

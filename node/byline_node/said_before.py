@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from byline_ledger.digest import multihash
 from byline_ledger.statement import Statement
-from byline_node.attest import Memory, content_of
+from byline_node.attest import Memory
+from byline_node.differing import content_of
 
 Which: TypeAlias = Literal["any", "last"]
 """Whether each of a key's statements of a type counts, or only its last one."""

@@ -15,6 +15,7 @@ from byline_ledger.archive_stats import ArchiveStats
 from byline_ledger.errors import MalformedError
 from byline_ledger.label_item import MADE, read_item
 from byline_ledger.manifest import BadLine, ManifestRow
+from byline_ledger.vocabulary import PLAIN_ANSWERS
 from byline_node.calls import Call, Operation, read_json
 from byline_node.collections import MAX_NAMED
 from byline_node.manifests import open_manifest
@@ -26,17 +27,52 @@ T = TypeVar("T")
 
 STEP = 8_192
 NUMBERS = ("entries", "counted")
+MADE_COUNTS = ("claims", "withdrawn")
+MAX_ROWS = 1_000
 
 Report = Callable[[int, int], None]
 
 
 def ask_stats() -> Operation[dict[str, Any]]:
     """What `GET /v1/stats` answers; nothing of it is proven."""
-    value = read_json((yield Call("/v1/stats")))
+    return parse_stats(read_json((yield Call("/v1/stats"))))
+
+
+def parse_stats(value: object) -> dict[str, Any]:
+    """The counts of a node as it tells them in JSON (docs/spec/label.md, "Statistics");
+    MalformedError."""
     if not isinstance(value, dict) or not all(
-        type(value.get(name)) is int for name in NUMBERS
+        type(value.get(name)) is int and value[name] >= 0 for name in NUMBERS
     ):
         raise MalformedError("stats: expected a JSON object with counts")
+    for name in MADE_COUNTS:
+        _require_counts(value.get(name), PLAIN_ANSWERS)
+    for name in ("by_year", "by_medium"):
+        rows = value.get(name)
+        if not isinstance(rows, dict) or len(rows) > MAX_ROWS:
+            raise MalformedError(f"stats: {name}: expected an object")
+        for row in rows.values():
+            _require_counts(row, PLAIN_ANSWERS)
+    return value
+
+
+def _require_counts(value: object, names: Iterable[str]) -> None:
+    if not isinstance(value, dict) or not all(
+        type(value.get(name)) is int and value[name] >= 0 for name in names
+    ):
+        raise MalformedError("stats: expected counts by how made")
+
+
+def count_on(node: AsksStats, report: Report) -> dict[str, Any]:
+    """The counts of a node that has read its whole log, which it does while it is
+    asked; `report(done, total)` entries.  MalformedError from one that does not go on.
+    """
+    value = node.stats()
+    while value["counted"] < value["entries"]:
+        report(value["counted"], value["entries"])
+        before, value = value["counted"], node.stats()
+        if value["counted"] <= before:
+            raise MalformedError("stats: the node does not go on counting")
     return value
 
 

@@ -52,6 +52,7 @@ from byline_ledger.store.guard import Guard
 from byline_ledger.tiles import entry_bundle
 from byline_ledger.tlog_proof import TlogProof
 from byline_ledger.tombstone import Tombstone
+from byline_ledger.vocabulary import PLAIN_ANSWERS
 from byline_ledger.witness import AddCheckpoint
 from byline_ledger.witness_messages import (
     AskAdd,
@@ -179,6 +180,7 @@ def examples() -> dict[str, list[bytes]]:
             ],
             "receipts": [receipts(log)],
             "taken-down": [taken_down(log)],
+            "stats": [stats()],
             "config": [config()],
             "address-book": [
                 format_entries(entries) for entries in ([], filled_book().entries[:3])
@@ -359,6 +361,14 @@ def receipts(log: MemoryLog) -> bytes:
             "receipts": [item],
         }
     ).encode()
+
+
+def stats() -> bytes:
+    """What a node with one claim answers."""
+    counts = dict.fromkeys(PLAIN_ANSWERS, 0) | {"human": 1}
+    value = {"entries": 2, "counted": 2, "claims": counts, "withdrawn": counts}
+    rows = {"by_year": {"2023": counts}, "by_medium": {"image": counts}}
+    return json.dumps(value | rows).encode()
 
 
 def label() -> bytes:

@@ -94,6 +94,7 @@ from byline_node.parquet_pages import require_small_pages
 from byline_node.receipts import receipts_from_json
 from byline_node.seals import SealRecord
 from byline_node.shared_question import SharedQuestion
+from byline_node.stats_client import parse_stats
 from byline_node.taken_down import from_json as taken_down_from_json
 
 MAX_MESSAGE = 1_000
@@ -305,6 +306,7 @@ TARGETS = (
     Target("c2pa", "binding-question", read_binding),
     Target("c2pa", "c2pa-claim", a_json(readers.c2pa_claim)),
     Target("node", "receipts", a_json(receipts_from_json)),
+    Target("node", "stats", a_json(parse_stats)),
     Target("node", "config", readers.config, None, (ConfigError,)),
     Target("node", "authored", readers.authored),
     Target("node", "shared-question", SharedQuestion.from_bytes),

@@ -82,3 +82,21 @@ def test_what_is_no_address_is_no_policy(address: str) -> None:
     said = {use: Saying("constrained", address=address) for use in projection.MINING}
     (one,) = tdmrep([Placed("/a", said)])
     assert one == {"location": "/a$", "tdm-reservation": 1}
+
+
+@pytest.mark.parametrize(
+    ("form", "use", "says"),
+    [
+        ("robots", projection.GENERATIVE, True),
+        ("robots", "cawg.ai_training", False),
+        ("aipref", "cawg.ai_training", False),
+        ("tdmrep", "cawg.ai_training", True),
+        ("tdmrep", "cawg.ai_inference", False),
+        ("cawg", "cawg.ai_inference", True),
+    ],
+)
+def test_a_form_has_words_for_some_uses(form: str, use: str, says: bool) -> None:
+    """Where it has none, whoever writes it must be told."""
+    work = Placed("/a", {use: Saying("notAllowed")})
+    assert projection.says_something(form, work) is says
+    assert not projection.says_something(form, Placed("/a", {}))

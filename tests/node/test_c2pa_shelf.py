@@ -21,7 +21,12 @@ from tests.support.signed import key, signed, withdraw
 
 from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.digest import digest_bytes
-from byline_ledger.errors import BylineError, RedactedError, VerificationError
+from byline_ledger.errors import (
+    BylineError,
+    NotFoundError,
+    RedactedError,
+    VerificationError,
+)
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_node import c2pa_lookup, c2pa_shelf, http_bindings
@@ -229,6 +234,17 @@ def test_a_successor_withdraws_for_the_author(
     with pytest.raises(RedactedError):
         shelf.put(manifest)
     assert shelf.all() == []
+
+
+def test_no_error_is_raised_twice(ledger: Ledger, tmp_path: Path) -> None:
+    """It would keep all that was at hand each time, for as long as the node runs."""
+    shelf = Shelf(tmp_path / "shelf", lambda: ledger.view)
+    errors = []
+    for _ in range(2):
+        with pytest.raises(NotFoundError) as caught:
+            shelf.get("urn:c2pa:none")
+        errors.append(caught.value)
+    assert errors[0] is not errors[1]
 
 
 # Floods

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -20,7 +21,7 @@ from byline_node.calls import Reply
 from byline_node.home import Home
 from byline_node.local import LocalClient
 from byline_node.manifests import write_manifest
-from byline_node.stats_client import ask_stats, count_all, count_set
+from byline_node.stats_client import ask_stats, count_all, count_on, count_set
 
 HUMAN = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation"
 
@@ -86,12 +87,51 @@ async def test_bundles_of_many_works_come_over_http(url: str) -> None:
     assert verify_bundle(data, digests=works).ok
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"entries": 1, "counted": "2"}'])
+COUNTS = b'{"human":1,"assisted":0,"generated":0,"other":0,"unknown":0}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{}",
+        b'{"entries": 1, "counted": "2"}',
+        b'{"entries": 1, "counted": 1, "claims": {"human": 1}}',
+        b'{"entries": 1, "counted": 1, "claims": %s, "withdrawn": %s, "by_year": []}'
+        % (COUNTS, COUNTS),
+        b'{"entries":1,"counted":1,"claims":%s,"withdrawn":%s,"by_year":{"2020":-1}}'
+        % (COUNTS, COUNTS),
+    ],
+)
 def test_what_is_no_answer_is_malformed(body: bytes) -> None:
     asking = ask_stats()
     assert next(asking).path == "/v1/stats"
     with pytest.raises(MalformedError):
         asking.send(Reply(200, body))
+
+
+class Stuck:
+    """A node that never gets on."""
+
+    def __init__(self, *counted: int) -> None:
+        self._counted = list(counted)
+
+    def stats(self) -> dict[str, int]:
+        return {"counted": self._counted.pop(0), "entries": 9}
+
+
+def test_a_node_that_does_not_count_on_is_not_asked_for_ever() -> None:
+    told: list[tuple[int, int]] = []
+
+    def report(done: int, total: int) -> None:
+        told.append((done, total))
+
+    whole: Any = Stuck(3, 6, 9)
+    assert count_on(whole, report)["counted"] == 9
+    assert told == [(3, 9), (6, 9)]
+    stuck: Any = Stuck(3, 3)
+    with pytest.raises(MalformedError, match="does not go on"):
+        count_on(stuck, report)
 
 
 def test_a_store_is_counted_in_steps(
