@@ -16,6 +16,7 @@ from byline_ledger.content import (
     ForeignClaim,
     GrantContent,
     OfferContent,
+    Price,
     RelayContent,
     RequestContent,
     WorkContent,
