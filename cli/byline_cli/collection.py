@@ -16,6 +16,7 @@ from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import with_own_name
 from byline_cli.options import USE_WORDS, Json, Key, make_app
+from byline_cli.saying import said_already
 from byline_cli.set_words import (
     bad_json,
     changes_json,
@@ -61,6 +62,7 @@ from byline_node.manifests import (
     sum_up,
     write_manifest,
 )
+from byline_node.said_before import said_before
 
 app = make_app("Data sets: manifests, and statements about them.")
 
@@ -169,6 +171,8 @@ class Creation:
         self._signed: Statement | None = None
         self._statement: Path | None = None
         self._index: int | None = None
+        self._before: Statement | None = None
+        """What the key has said of this very manifest already."""
 
     def run(self) -> None:
         """Write the manifest if it is to be written, and sum it up."""
@@ -218,7 +222,9 @@ class Creation:
             write_statements(into, [signed])
             return
         with connect_to_sign(signed.author) as client:
-            self._index = client.publish([signed])[0].index
+            self._before = said_before(client, signed, "last")
+            self._signed = self._before or signed
+            self._index = client.publish([self._signed])[0].index
 
     def describe(self) -> list[output.Line]:
         """What became of it, for people."""
@@ -245,7 +251,10 @@ class Creation:
                 f"Signed into {self._statement}. Nothing was published.",
                 cid,
             ]
-        return [*rows, f"Signed, in the log as entry {self._index}.", cid]
+        said = f"Signed, in the log as entry {self._index}."
+        if self._before is not None:
+            said = said_already(self._before, self._index or 0)
+        return [*rows, said, cid]
 
     def to_json(self) -> dict[str, object]:
         """The same, for scripts."""

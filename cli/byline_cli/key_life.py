@@ -220,6 +220,7 @@ def delegate(
         fields,
         Manner(key_name, work_bits, out, as_json),
         sense=partial(require_delegate, other=other),
+        unless_said="any",
         more={"delegate": did_key(other), "until": end},
         rows=(f"{did_key(other)} may sign {kinds} for it until {day(end)}.",),
     )

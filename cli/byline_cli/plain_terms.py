@@ -27,6 +27,7 @@ from byline_ledger.content_sets import (
     SettlementContent,
 )
 from byline_ledger.digest import cid_of_statement
+from byline_ledger.money import money
 from byline_ledger.vocabulary import plain_answer
 
 if TYPE_CHECKING:
@@ -34,15 +35,6 @@ if TYPE_CHECKING:
 
 Name = Callable[[bytes], str]
 """How the reader knows a key."""
-
-NO_CENTS = frozenset(
-    {
-        *("CLP", "ISK", "JPY", "KRW", "PYG", "UGX"),
-        *("UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-    }
-)
-THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
-"""Currencies (ISO 4217) whose smallest unit is not a hundredth."""
 
 
 def about_claim(claim: Claim, name: Name) -> Iterator[tuple[str, str]]:
@@ -98,7 +90,7 @@ def offered(offer: OfferContent, name: Name) -> str:
         more = f" ({safe(info)})" if info else ""
         parts.append(f"{USES[use]}? {USE_VALUES[value]}{more}")
     if offer.price is not None:
-        parts.append(f"price {money(offer.price)}")
+        parts.append(f"price {cost(offer.price)}")
     if offer.license:
         parts.append(f"licence {safe(offer.license)}")
     if offer.terms_url:
@@ -179,13 +171,6 @@ def term(start: int | None, until: int | None) -> str:
     return begins + ends
 
 
-def money(price: Price) -> str:
+def cost(price: Price) -> str:
     """An amount as people write it, and for how much."""
-    digits = 2
-    if price.currency in NO_CENTS:
-        digits = 0
-    elif price.currency in THREE_DIGITS:
-        digits = 3
-    whole, rest = divmod(price.amount, 10**digits)
-    decimals = f".{rest:0{digits}}" if digits else ""
-    return f"{whole:,}{decimals} {price.currency} per {price.per}"
+    return f"{money(price.amount, price.currency)} per {price.per}"

@@ -102,15 +102,20 @@ def say(
                 bits = work_asked(client, key.public)
             signed = sign_with_work(found, key, bits)
         receipt = client.publish([signed])[0]  # of an old one: where it is
-    where = in_the_log([receipt.index])
-    text = f"{done}, {where}."
+    text = f"{done}, {in_the_log([receipt.index])}."
     if before is not None:
-        text = f"Said on {day(before.time)} already, {where}: nothing was published."
+        text = said_already(before, receipt.index)
     head = (text, "head")
     output.result(
         manner.as_json, receipt.to_json() | (more or {}), [head, signed.cid, *rows]
     )
     return signed
+
+
+def said_already(before: Statement, index: int) -> str:
+    """That a key says nothing new, and where the old is."""
+    where = in_the_log([index])
+    return f"Said on {day(before.time)} already, {where}: nothing was published."
 
 
 def find_statement(client: AnyClient, id_: bytes) -> Statement:

@@ -18,9 +18,10 @@ from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
 from byline_cli.targets import named_path
-from byline_cli.wording import USES, amount
+from byline_cli.wording import USES, amount, in_the_log
 from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError, VerificationError
+from byline_ledger.money import money
 from byline_ledger.settlement import MemberTotal, decimal
 from byline_ledger.settlement_rows import Row
 from byline_ledger.vocabulary import use_key
@@ -88,7 +89,8 @@ def make(
     head = f"{used:,} of {amount(count, 'work')} are the cooperative's"
     rows: list[output.Line] = [(f"{head}, used to {USES[terms.use]}.", "head")]
     rows += member_rows(members)
-    rows.append(f"Written to {out}, signed as {signed.cid}")
+    where = "Nothing was published" if index is None else in_the_log([index])
+    rows.append(f"Written to {out}, signed as {signed.cid}. {where.capitalize()}.")
     output.result(as_json, told, rows)
 
 
@@ -173,7 +175,7 @@ def member_rows(members: list[MemberTotal]) -> list[output.Line]:
     names = key_names()
     rows: list[output.Line] = []
     for one in members:
-        owed = ", ".join(f"{units} {name}" for name, units in sorted(one.due.items()))
+        owed = ", ".join(money(units, name) for name, units in sorted(one.due.items()))
         contested = f", {one.contested:,} contested" if one.contested else ""
         did = did_key(one.member)
         known = f" ({names[one.member]})" if one.member in names else ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from byline_cli import output
+from byline_cli.render_consent import term_words
 from byline_cli.wording import USES, amount
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.manifest import BadLine
-from byline_ledger.use_word import ALLOWED, CONSTRAINED, NOT_ALLOWED, UNKNOWN
-from byline_node.consents import Checked, Counts, describe_terms
+from byline_ledger.use_word import ALLOWED, CONSTRAINED, NOT_ALLOWED, UNKNOWN, Term
+from byline_node.consents import Checked, Counts
 
 WORDS = {
     ALLOWED: ("allowed", "good"),
@@ -39,12 +40,18 @@ def describe_single(one: Checked) -> list[output.Line]:
     ]
     if not consent.deciding:
         rows.append((NOBODY, "quiet"))
-    rows += [f"  terms       {output.safe(one)}" for one in describe_terms(consent)]
+    rows += [f"  terms       {term_and_whose(one)}" for one in consent.terms]
     rows += [f"  decided by  {cid_of_statement(one)}" for one in consent.deciding]
     rows += [f"  ask under   {cid_of_statement(one)}" for one in consent.offers]
     if not consent.complete:
         rows.append(("  Not everything said about it is shown.", "doubt"))
     return rows
+
+
+def term_and_whose(term: Term) -> str:
+    """One condition, and the statement that it is of."""
+    words, whose = term_words(term), cid_of_statement(term.statement)
+    return words if whose in words else f"{words} ({whose})"
 
 
 def counts_rows(counts: Counts, use: str) -> list[output.Line]:

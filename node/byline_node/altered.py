@@ -33,8 +33,8 @@ BATCH = 64
 PAUSE, LONGEST_PAUSE = 1, 30
 """Seconds before a node that is busy is asked again: where it does not say how many,
 and at most."""
-MAX_PAUSES = 60
-"""For one file."""
+PATIENCE = 60
+"""Seconds of pauses for one file."""
 
 
 class Asks(Protocol):
@@ -123,12 +123,16 @@ def _ask(row: ManifestRow, path: Path, client: Asks, look: Look) -> Resemblances
 
 def _patiently(client: Asks, asked: Asked) -> Resemblances:
     """Asks again for as long as the node is busy.  BusyError if it stays so."""
-    for _ in range(MAX_PAUSES):
+    left = PATIENCE
+    while True:
         try:
             return client.similar(asked)
         except BusyError as error:
-            time.sleep(min(error.retry_after or PAUSE, LONGEST_PAUSE))
-    return client.similar(asked)
+            if left <= 0:
+                raise
+            pause = min(error.retry_after or PAUSE, LONGEST_PAUSE, left)
+            time.sleep(pause)
+            left -= pause
 
 
 def _proven(

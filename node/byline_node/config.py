@@ -132,10 +132,6 @@ class NodeConfig:
         host, _, port = self.api.rpartition(":")
         return host.strip("[]"), int(port)
 
-    def with_free_ports(self) -> Self:
-        """The same on loopback with any free ports, for tests and demonstrations."""
-        return replace(self, listen=("/ip4/127.0.0.1/tcp/0",), api="127.0.0.1:0")
-
     def to_toml(self) -> str:
         """The text of node.toml.  A JSON string or list of strings is TOML as well."""
         lines = ["# Settings of this node; every line may be left out."]

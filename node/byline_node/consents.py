@@ -269,18 +269,3 @@ def put(file: int, rows: list[str]) -> None:
         data = data[os.write(file, data) :]
     os.fsync(file)
     rows.clear()
-
-
-def describe_terms(consent: Consent) -> list[str]:
-    """The terms of a constrained use, a line each, with the statement they are of."""
-    said = []
-    for term in consent.terms:
-        parts = [term.text or ""]
-        if term.price is not None:
-            price = term.price
-            parts.append(f"{price.amount} {price.currency} per {price.per}")
-        parts.append(term.terms_url or "")
-        by = cid_of_statement(term.statement)
-        told = "; ".join(part for part in parts if part) or "its own terms"
-        said.append(f"{told} ({by})")
-    return said

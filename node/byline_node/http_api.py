@@ -245,8 +245,12 @@ class Routes:
         """What one author says about some digests, with that author's withdrawals."""
         author, digests = await self._read_question(request)
         view = self._backend.view
-        found = await self._read(lambda: operations.authored(view, author, digests))
-        return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+        def answer() -> Response:
+            found = operations.authored(view, author, digests)
+            return binary(join_array([s.to_envelope() for s in found]), MSGPACK_TYPE)
+
+        return await self._read(answer)
 
     async def taken_down(self, request: Request) -> Response:
         """Of what one author said about some digests, what was taken down here."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import trio
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,6 +47,7 @@ class SimilarRoute:
         self._bodies = bodies
         self._require = require
         self._wants = wants
+        self._readers = trio.CapacityLimiter(1)
 
     async def similar(self, request: Request) -> Response:
         """Statements whose fingerprints may be near those in the question."""
@@ -56,7 +58,9 @@ class SimilarRoute:
         found = await self._backend.similar.search(asked, client)
         if self._wants(request, MSGPACK_TYPE):
             return binary(found.to_bytes(), MSGPACK_TYPE)
-        return json_response(candidates_to_json(found))
+        return await trio.to_thread.run_sync(
+            lambda: json_response(candidates_to_json(found)), limiter=self._readers
+        )
 
 
 def candidates_to_json(found: Candidates) -> dict[str, Any]:

@@ -63,11 +63,6 @@ def byte_codes(chunks: Iterable[bytes]) -> tuple[Unit, Unit]:
     return _unit(data.finalize(BITS)), _unit(instance.finalize(BITS))
 
 
-def conforms() -> bool:
-    """Whether the library makes the standard's own examples."""
-    return bool(iscc_lib.conformance_selftest())
-
-
 def _unit(made: dict[str, str]) -> Unit:
     text = made["iscc"]
     return Unit(text, iscc_lib.iscc_decode(text)[4])

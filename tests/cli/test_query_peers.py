@@ -65,6 +65,16 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
         yield found
 
 
+def test_a_peer_is_asked_what_held_then(nodes: Nodes) -> None:
+    """Its answer is read as of a moment, like that of one's own node."""
+    peer = ("--peer", nodes.address(nodes.first))
+    then = nodes.ask("photo.jpg", *peer, "--as-of", "0", "--json")
+    assert then.code == 3, then.err
+    now = nodes.ask("photo.jpg", *peer, "--as-of", "2099-01-01", "--json")
+    assert now.code == 0, now.err
+    assert now.json["answer"]["as_of"]
+
+
 def test_a_peer_is_asked_without_a_node(nodes: Nodes) -> None:
     """The answer and its proof are those of HTTP; nothing is left behind."""
     asked = nodes.ask("photo.jpg", "--peer", nodes.address(nodes.first), "--json")

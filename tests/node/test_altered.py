@@ -174,5 +174,8 @@ def test_a_busy_node_is_waited_for_within_bounds(
     run(1, 7)
     run(1, 10**9)  # a node may say anything
     assert slept == [7, altered.LONGEST_PAUSE]
-    with pytest.raises(BusyError):
-        run(altered.MAX_PAUSES + 1)
+    for after in (None, 25):
+        slept.clear()
+        with pytest.raises(BusyError):
+            run(altered.PATIENCE + 1, after)
+        assert sum(slept) == altered.PATIENCE

@@ -25,7 +25,7 @@ from byline_ledger.likeness_messages import (
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
 from byline_ledger.tombstone import Tombstone
-from byline_node import code_file, similar, similar_index
+from byline_node import code_file, http_similar, similar, similar_index
 from byline_node.calls import Reply, read_error
 from byline_node.errors import BusyError
 from byline_node.fingerprint import Asked, fingerprint, question_about
@@ -290,6 +290,25 @@ async def test_the_node_answers_over_http(ledger: Ledger) -> None:
         assert isinstance(told, BusyError)
         assert told.retry_after == wait > 0
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_candidates_are_put_into_words_beside_the_event_loop(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def told(_found: Candidates) -> dict[str, str]:
+        threads.append(threading.current_thread())
+        return {}
+
+    monkeypatch.setattr(http_similar, "candidates_to_json", told)
+    body = question_to_bytes(COPY.question)
+    kind = {"content-type": "application/vnd.msgpack"}
+    async with api(Backend(ledger)) as http:
+        assert (await http.post("/v1/similar", content=body, headers=kind)).is_success
+    assert threads != [threading.current_thread()]
+    assert len(threads) == 1
 
 
 @pytest.mark.trio
