@@ -14,7 +14,7 @@ from byline_ledger.content_delegated import DelegatedContent, read_delegated
 from byline_ledger.content_keys import DelegateContent, read_delegate
 from byline_ledger.digest import SHA256_PREFIX, digest_bytes, multihash
 from byline_ledger.errors import BylineError
-from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record, best
+from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record, best, opposite
 from byline_ledger.key_state import Keys
 from byline_ledger.manifest_tree import InManifest
 from byline_ledger.statement import Statement
@@ -135,8 +135,7 @@ class Authority:
         reasons.add(spoke, "it was not given by that key")
         reasons.add(self._stands(given, record.index), "it was withdrawn")
         last = self._keys.succession(key).last
-        over = last.is_late(record.index)
-        alive = {NO: YES, YES: NO, UNSURE: UNSURE}[over]
+        alive = opposite(last.is_late(record.index))
         reasons.add(alive, "that key had ended, and no other follows it")
 
     def _stands(self, given: Record, index: int) -> Does:

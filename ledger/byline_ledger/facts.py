@@ -184,6 +184,11 @@ class Facts:
         return YES if begun and (until is None or self.moment < until) else NO
 
 
+def opposite(found: Does) -> Does:
+    """Yes for no, no for yes."""
+    return {NO: YES, YES: NO, UNSURE: UNSURE}[found]
+
+
 def best(*found: Does) -> Does:
     """Yes if any is yes, else unknown if any is."""
     return YES if YES in found else UNSURE if UNSURE in found else NO

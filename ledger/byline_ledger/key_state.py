@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from byline_ledger.content_keys import read_profile, read_rotate
 from byline_ledger.digest import digest_bytes
-from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record
+from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record, opposite
 
 MAX_SUCCESSORS = 8
 """As many keys may follow one."""
@@ -147,7 +147,7 @@ class Keys:
         found = succession.state_of(author)
         if found is None:
             return succession.holds(author)
-        return {NO: YES, YES: NO, UNSURE: UNSURE}[found.is_late(index)]
+        return opposite(found.is_late(index))
 
     def end_of(self, key: bytes) -> bytes:
         """The key at which the succession of a key ends: what keys are linked by."""

@@ -6,13 +6,25 @@ the member's work names the cooperative.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from byline_ledger.content_group import read_admit
 from byline_ledger.delegation import Authority
 from byline_ledger.digest import digest_bytes
 from byline_ledger.effective import EFFECTIVE, Standings
-from byline_ledger.facts import NO, UNSURE, YES, Does, Facts, Record, every
+from byline_ledger.facts import (
+    NO,
+    UNSURE,
+    YES,
+    Does,
+    Facts,
+    Record,
+    best,
+    every,
+    opposite,
+)
 from byline_ledger.key_state import Keys
 
 
@@ -48,7 +60,10 @@ class Groups:
     def _find(self, member: bytes, group: bytes) -> Membership:
         name = digest_bytes(member)
         admits = self._facts.about(name, "admit")
-        judged = [(self._holds(one, member, group), one) for one in admits]
+        left = self._leaves(member, group) if admits else []
+        judged = [
+            (every(self._holds(one, group), _stayed(one, left)), one) for one in admits
+        ]
         for wanted in (YES, UNSURE):
             for does, admit in judged:
                 if does == wanted:
@@ -56,8 +71,20 @@ class Groups:
         is_shown = self._keys.is_shown(name, group)
         return Membership(member, group, NO if is_shown else UNSURE)
 
-    def _holds(self, admit: Record, member: bytes, group: bytes) -> Does:
-        """Whether this admission makes it a member now."""
+    def _leaves(self, member: bytes, group: bytes) -> list[tuple[float, Does]]:
+        """The places where the member left, or may have; looked for once, however often
+        it was admitted.  One that is not shown may stand behind all others."""
+        name = digest_bytes(group)
+        found = self._facts.about(name, "leave")
+        left: list[tuple[float, Does]] = [
+            (one.index, self._authority.acts(one, member)) for one in found
+        ]
+        if not self._keys.is_shown(name, member):
+            left.append((inf, UNSURE))
+        return left
+
+    def _holds(self, admit: Record, group: bytes) -> Does:
+        """Whether this admission makes it a member now, if it did not leave since."""
         content = read_admit(admit.statement)
         status = self._standings.status(admit)
         if not content.sound or not self._standings.may_count(admit):
@@ -66,19 +93,10 @@ class Groups:
             self._authority.acts(admit, group),
             self._facts.in_term(content.from_, content.until),
             YES if status == EFFECTIVE else UNSURE,
-            self._stayed(admit, member, group),
         )
 
-    def _stayed(self, admit: Record, member: bytes, group: bytes) -> Does:
-        """Whether the member did not leave after it was admitted."""
-        name = digest_bytes(group)
-        left = [
-            self._authority.acts(one, member)
-            for one in self._facts.about(name, "leave")
-            if one.index > admit.index
-        ]
-        if YES in left:
-            return NO
-        if UNSURE in left or not self._keys.is_shown(name, member):
-            return UNSURE
-        return YES
+
+def _stayed(admit: Record, left: Sequence[tuple[float, Does]]) -> Does:
+    """Whether nobody left after this admission."""
+    since = best(*(does for place, does in left if place > admit.index))
+    return opposite(since)

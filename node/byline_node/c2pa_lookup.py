@@ -56,9 +56,9 @@ class Match:
         return round(100 * (1 - self.distance / self.of))
 
     @property
-    def rank(self) -> tuple[bool, float, str]:
+    def rank(self) -> tuple[bool, float]:
         """Smaller is nearer; whole things before parts."""
-        return self.partial, self.distance / self.of, self.kept.label
+        return self.partial, self.distance / self.of
 
 
 def by_units(shelf: Shelf, asked: Mapping[bytes, bytes], most: int) -> list[Match]:
@@ -138,9 +138,10 @@ def require_content_type(media_type: str) -> None:
 
 
 def standing(shelf: Shelf, found: list[Match], most: int) -> list[Match]:
-    """The nearest of these whose statements were not taken back."""
+    """The nearest of these whose statements were not taken back; of those as near, the
+    earliest in the log: whoever copies somebody's codes comes after them."""
     kept: list[Match] = []
-    for one in sorted(found, key=lambda one: one.rank):
+    for one in sorted(found, key=lambda one: (one.rank, shelf.about(one.kept).place)):
         if len(kept) == most:
             break
         if shelf.stands(one.kept):

@@ -84,8 +84,10 @@ NO_CODES = Codes()
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Of a statement: who made it, its ISCC units, 34 bytes each, and its codes."""
+    """Of a statement: its entry in the log, who made it, its ISCC units, 34 bytes each,
+    and its codes."""
 
+    place: int = 0
     author: bytes = b""
     units: tuple[bytes, ...] = ()
     codes: Codes = NO_CODES
@@ -94,12 +96,13 @@ class About:
 NOTHING = About()
 
 
-def about_of(statement: Statement) -> About:
+def about_of(statement: Statement, place: int) -> About:
     """Only a `work` has fingerprints."""
+    author = statement.author
     found = read_work(statement).fingerprints if statement.type == "work" else None
     if found is None:
-        return About(statement.author)
-    return About(statement.author, tuple(map(unit_bytes, found.iscc)), codes_of(found))
+        return About(place, author)
+    return About(place, author, tuple(map(unit_bytes, found.iscc)), codes_of(found))
 
 
 class Shelf:
@@ -160,8 +163,7 @@ class Shelf:
             found = [
                 one for one in found if cid_of_statement(one.statement) == statement
             ]
-        view = self._view()
-        found.sort(key=lambda one: view.index_of(one.statement) or 0)
+        found.sort(key=lambda one: self.about(one).place)
         why = NotFoundError(NOT_KEPT)
         for kept in found:
             if not self.stands(kept):
@@ -214,11 +216,12 @@ class Shelf:
         """What its statement says that is looked at here."""
         found = self._about.get(kept.statement)
         if found is None:
+            view = self._view()
             try:
-                statement = operations.find_statement(self._view(), kept.statement)
+                statement = operations.find_statement(view, kept.statement)
             except NotFoundError:
                 return NOTHING
-            found = about_of(statement)
+            found = about_of(statement, view.index_of(kept.statement) or 0)
             self._about[kept.statement] = found
         return found
 

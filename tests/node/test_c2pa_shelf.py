@@ -136,6 +136,24 @@ async def test_nobody_takes_the_label_of_somebody_else(
     assert reply.status_code == 404
 
 
+@pytest.mark.trio
+async def test_whoever_copies_the_codes_of_a_work_comes_after_it(
+    node: httpx.AsyncClient, manifest: bytes, ledger: Ledger, tmp_path: Path
+) -> None:
+    """However many they are, and whatever their labels are."""
+    rivals = [claim_by(number) for number in range(20, 24)]
+    ledger.append(rivals)
+    made = [exported(one, 20 + at, tmp_path) for at, one in enumerate(rivals)]
+    labels = [f"urn:c2pa:00000000-0000-0000-0000-00000000000{at}" for at in range(4)]
+    stores = [renamed(one, labels[at], 20 + at) for at, one in enumerate(made)]
+    for one in (*stores, manifest):
+        reply = await node.post("/v1/manifests", content=one, headers=C2PA)
+        assert reply.status_code == 200, reply.text
+    body = await node.get("/v1/matches/byBinding", **asking(maxResults=2))
+    found = [one["statement"] for one in body.json()["matches"]]
+    assert found == [CLAIM.cid, rivals[0].cid]
+
+
 def test_a_manifest_keeps_the_label_that_it_was_signed_under(manifest: bytes) -> None:
     label = active_label(manifest)
     relabelled = manifest.replace(label.encode(), (label[:-4] + "zzzz").encode(), 1)
