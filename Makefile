@@ -37,11 +37,12 @@ unexport BYLINE_HOME BYLINE_NODE BYLINE_PASSPHRASE
 export PYTHONNOUSERSITE := 1
 export PIP_USER := 0
 
-.PHONY: help setup demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network bench-consent similarity crash sim soak faults audit label \
+.PHONY: help setup extras demo story test coverage fuzz lint format bench bench-log bench-follow bench-sync bench-policies bench-network bench-consent similarity crash sim soak faults audit label \
     hostile interop vectors lock clean
 .DEFAULT_GOAL := help
 
 help:
+	@echo "make extras    what similarity, Content Credentials, Parquet and graphs need"
 	@echo "make demo      three nodes, 1,000 real files, one verified answer"
 	@echo "make story     five people, and what their statements amount to"
 	@echo "make test      all tests          (ARGS=tests/ledger for some of them, ARGS=\"-n 0 ...\""
@@ -72,6 +73,9 @@ setup: $(STAMP)/runtime
 
 demo: $(STAMP)/runtime
 	$(BIN)/byline demo $(ARGS)
+
+extras: $(STAMP)/extras
+	@echo "Similarity, Content Credentials, Parquet and drawn graphs are installed."
 
 story: $(STAMP)/extras
 	$(PY) docs/tutorial/story.py

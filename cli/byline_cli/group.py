@@ -12,7 +12,7 @@ import typer
 
 from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
-from byline_cli.moments import optional_moment
+from byline_cli.moments import optional_end, optional_moment
 from byline_cli.naming import parse_key
 from byline_cli.options import From, Json, Key, Note, Out, Until, WorkBits, make_app
 from byline_cli.saying import Manner, say, when
@@ -66,7 +66,7 @@ def admit(
     fields = admit_fields(
         member=member,
         from_=optional_moment("--from", from_),
-        until=optional_moment("--until", until),
+        until=optional_end(until),
         terms=parse_target(terms).multihash if terms else None,
         terms_url=terms_url,
         parts=parts,

@@ -48,6 +48,7 @@ def new(
     the key folder: nobody can restore them for you. A recovery key can name a successor
     if this one is lost or stolen; byline profile set announces it.
     """
+    key_store().require_free(name)
     secret = (
         None if no_passphrase else passphrase(f"Passphrase for {name!r}", confirm=True)
     )

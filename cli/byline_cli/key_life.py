@@ -16,7 +16,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import AnyClient, now_ms
-from byline_cli.moments import parse_moment
+from byline_cli.moments import parse_end, parse_moment
 from byline_cli.naming import parse_key
 from byline_cli.options import Json, Key, Note, Out, WorkBits
 from byline_cli.saying import Manner, say, when
@@ -200,10 +200,8 @@ def delegate(
     """
     now, other = now_ms(), parse_key(to)
     kinds = ", ".join(types or ["work"])
-    end = parse_moment("--until", until, now)
+    end = parse_end(until, now)
     begin = None if from_ is None else parse_moment("--from", from_, now)
-    if end <= now:
-        raise UsageError(f"--until {until}: that is over", hint="name a later time")
     fields = delegate_fields(
         key=other,
         types=types or ["work"],
@@ -224,8 +222,9 @@ def delegate(
         more={"delegate": did_key(other), "until": end},
         rows=(f"{did_key(other)} may sign {kinds} for it until {day(end)}.",),
     )
+    numbered = " --number 1, then 2 and so on" if count is not None else ""
     hint = f"It signs with: --for {did_key(signed.author)} --delegation {signed.cid}"
-    output.note(hint, "quiet")
+    output.note(hint + numbered, "quiet")
 
 
 def revoke(

@@ -34,6 +34,19 @@ def parse_moment(option: str, text: str, now: int) -> int:
     return found
 
 
+def parse_end(text: str, now: int) -> int:
+    """The moment behind --until; UsageError if it is over at `now`."""
+    end = parse_moment("--until", text, now)
+    if end <= now:
+        raise UsageError(f"--until {text}: that is over", hint="name a later time")
+    return end
+
+
+def optional_end(text: str | None) -> int | None:
+    """The same from now on, where nothing may be said."""
+    return None if text is None else parse_end(text, now_ms())
+
+
 def optional_moment(option: str, text: str | None) -> int | None:
     """The same from now on, where nothing may be said."""
     return None if text is None else parse_moment(option, text, now_ms())

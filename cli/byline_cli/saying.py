@@ -29,6 +29,7 @@ from byline_node.said_before import Which, said_before
 
 Sense = Callable[[AnyClient, Statement], None]
 Made = Callable[[bytes], Fields]
+Words = Callable[[Statement], str]
 
 
 class When(TypedDict):
@@ -66,9 +67,11 @@ def say(
     unless_said: Which | None = None,
     more: dict[str, object] | None = None,
     rows: tuple[output.Line, ...] = (),
+    words: Words | None = None,
 ) -> Statement:
     """Sign, then publish or write to a file, and print it: `done` is what was done, in
-    one word, `more` and `rows` what else is told, to scripts and to people.
+    one word, `more` and `rows` what else is told, to scripts and to people; `words`
+    says what a statement says.
 
     `fields` may be a function of the public key that signs.  `sense` raises for what
     readers would ignore; where a node is asked, it is called before any work is done.
@@ -83,6 +86,7 @@ def say(
     if manner.out is not None:
         signed = sign_with_work(found, key, manner.work_bits or 0)
         write_statements(manner.out, [signed])
+        rows += (words(signed),) if words else ()
         told = {"id": signed.cid, "out": str(manner.out)}
         described = f"Signed into {manner.out}. Nothing was published."
         output.result(manner.as_json, told | (more or {}), [described, *rows])
@@ -102,6 +106,7 @@ def say(
                 bits = work_asked(client, key.public)
             signed = sign_with_work(found, key, bits)
         receipt = client.publish([signed])[0]  # of an old one: where it is
+    rows += (words(signed),) if words else ()
     text = f"{done}, {in_the_log([receipt.index])}."
     if before is not None:
         text = said_already(before, receipt.index)

@@ -30,7 +30,8 @@ from byline_node.settle import Check, Terms, check_settlement, settle, sizes_of
 from byline_node.shared_proofs import bundles_of, reader_of
 
 DEFAULT_COMMAND = "make"
-
+NO_WORK = """A work is the cooperative's if its author attested it with --group KEY and
+was admitted: byline admit."""
 
 app = app_with_default(
     "What a data set used of a cooperative's works, and what is due for it.",
@@ -88,6 +89,8 @@ def make(
     }
     head = f"{used:,} of {amount(count, 'work')} are the cooperative's"
     rows: list[output.Line] = [(f"{head}, used to {USES[terms.use]}.", "head")]
+    if not used:
+        rows.append((NO_WORK, "doubt"))
     rows += member_rows(members)
     where = "Nothing was published" if index is None else in_the_log([index])
     rows.append(f"Written to {out}, signed as {signed.cid}. {where.capitalize()}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -12,7 +11,8 @@ from byline_cli import output
 from byline_cli.attest import parse_uses
 from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
 from byline_cli.connect import AnyClient
-from byline_cli.moments import optional_moment
+from byline_cli.known_names import with_own_name
+from byline_cli.moments import optional_end, optional_moment
 from byline_cli.naming import (
     is_key_name,
     parse_key,
@@ -28,13 +28,13 @@ from byline_cli.options import (
     WorkBits,
     make_app,
 )
-from byline_cli.plain_terms import term
+from byline_cli.plain_terms import asked, granted, offered, term
+from byline_cli.price import parse_price
 from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
 from byline_cli.wording import day
 from byline_ledger.content import (
-    Price,
     grant_fields,
     name_of_key,
     offer_fields,
@@ -48,7 +48,7 @@ from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
-from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX, check_word
+from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX
 from byline_node.attest import standing_works
 from byline_node.differing import content_of
 from byline_node.said_before import standing
@@ -69,8 +69,6 @@ Contact = Annotated[
     str | None,
     typer.Option("--contact", metavar="TEXT", help="Where you can be reached."),
 ]
-
-PRICE = re.compile(r"([0-9]{1,18}) ?([A-Za-z]{3})(?:/| per )([a-z]+)")
 
 
 @app.command()
@@ -113,7 +111,7 @@ def grant(
         grantee=parse_key(grantee),
         uses=uses,
         from_=optional_moment("--from", from_),
-        until=optional_moment("--until", until),
+        until=optional_end(until),
         constraint_info=terms,
         request=parse_id(request) if request else None,
         **when(),
@@ -121,7 +119,14 @@ def grant(
     manner = Manner(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
-    say("Granted", fields, manner, sense=require_own_work, unless_said="any")
+    say(
+        "Granted",
+        fields,
+        manner,
+        sense=require_own_work,
+        unless_said="any",
+        words=lambda signed: granted(read_grant(signed), with_own_name),
+    )
 
 
 @app.command()
@@ -141,8 +146,7 @@ def offer(
         typer.Option(
             "--price",
             metavar="PRICE",
-            help="In the smallest unit of a currency: 250EUR/item is 2.50 euros for "
-            f"each. Per {', '.join(PRICE_UNITS)}.",
+            help="Such as 2.50EUR/item. Per {}.".format(", ".join(PRICE_UNITS)),
         ),
     ] = None,
     grantee: Annotated[
@@ -183,7 +187,7 @@ def offer(
         license=spdx,
         grantee=parse_optional_key(grantee),
         from_=optional_moment("--from", from_),
-        until=optional_moment("--until", until),
+        until=optional_end(until),
         price=parse_price(price) if price else None,
         terms=parse_target(terms).multihash if terms else None,
         terms_url=terms_url,
@@ -207,6 +211,7 @@ def offer(
         ),
         sense=sense,
         unless_said="any",
+        words=lambda signed: offered(read_offer(signed), with_own_name),
     )
 
 
@@ -242,7 +247,7 @@ def request(
         about=parse_offered(what),
         uses=uses,
         purpose=purpose,
-        until=optional_moment("--until", until),
+        until=optional_end(until),
         offer=parse_id(taken) if taken else None,
         contact=contact,
         **when(),
@@ -250,7 +255,14 @@ def request(
     manner = Manner(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
-    say("Asked", fields, manner, sense=require_offer, unless_said="any")
+    say(
+        "Asked",
+        fields,
+        manner,
+        sense=require_offer,
+        unless_said="any",
+        words=lambda signed: asked(read_request(signed)),
+    )
 
 
 def parse_offered(text: str) -> bytes:
@@ -258,19 +270,6 @@ def parse_offered(text: str) -> bytes:
     if is_key_name(text):
         return name_of_key(parse_key(text))
     return parse_target(text).multihash
-
-
-def parse_price(text: str) -> Price:
-    """`250EUR/item`, in the currency's smallest unit."""
-    match = PRICE.fullmatch(text)
-    if match is None:
-        raise UsageError(
-            f"--price {text[:80]}: expected an amount, a currency and what it is for",
-            hint="such as 250EUR/item: whole numbers of the smallest unit, here cents",
-        )
-    return Price(
-        int(match[1]), match[2].upper(), check_word("--price", match[3], PRICE_UNITS)
-    )
 
 
 def require_own_key(whose: bytes | None, signed: Statement) -> None:
@@ -328,42 +327,44 @@ def term_of(grant: Statement) -> str:
 
 def require_answer(client: AnyClient, signed: Statement) -> None:
     """Refuse a grant of something else than was asked for."""
-    granted = read_grant(signed)
-    if granted.request is None:
+    grant = read_grant(signed)
+    if grant.request is None:
         return
-    asked = find_statement(client, granted.request)
-    named = cid_of_statement(asked.id)
-    if asked.type != "request":
-        raise UsageError(f"--request: {named} is no request, its type is {asked.type}")
-    if asked.author != granted.grantee:
+    request = find_statement(client, grant.request)
+    named = cid_of_statement(request.id)
+    if request.type != "request":
         raise UsageError(
-            f"--request: that is a request of {did_key(asked.author)}, not of the key "
-            "that you grant to",
-            hint=f"say --to {did_key(asked.author)}",
+            f"--request: {named} is no request, its type is {request.type}"
         )
-    wanted = read_request(asked).uses
-    note_more("Not asked for, but granted", granted.uses, wanted)
+    if request.author != grant.grantee:
+        raise UsageError(
+            f"--request: that is a request of {did_key(request.author)}, not of the"
+            " key that you grant to",
+            hint=f"say --to {did_key(request.author)}",
+        )
+    wanted = read_request(request).uses
+    note_more("Not asked for, but granted", grant.uses, wanted)
 
 
 def require_offer(client: AnyClient, signed: Statement) -> None:
     """Refuse to take up what is no offer, or is about something else, or for others."""
-    asked = read_request(signed)
-    if asked.offer is None:
+    request = read_request(signed)
+    if request.offer is None:
         return
-    offered = find_statement(client, asked.offer)
-    named = cid_of_statement(offered.id)
-    if offered.type != "offer":
-        raise UsageError(f"--offer: {named} is no offer, its type is {offered.type}")
-    found = read_offer(offered)
+    offer = find_statement(client, request.offer)
+    named = cid_of_statement(offer.id)
+    if offer.type != "offer":
+        raise UsageError(f"--offer: {named} is no offer, its type is {offer.type}")
+    found = read_offer(offer)
     if found.grantee not in (None, speaker(signed)):
         raise UsageError(f"--offer: {named} is for another key than the one you use")
-    if offered.about != signed.about:
+    if offer.about != signed.about:
         output.note(
             "That offer names something else than you ask for: it counts if that stands"
             " under it, such as a member's work.",
             "doubt",
         )
-    note_more("Not in that offer", asked.uses, found.uses)
+    note_more("Not in that offer", request.uses, found.uses)
 
 
 def note_more(what: str, said: Iterable[str], known: Iterable[str]) -> None:

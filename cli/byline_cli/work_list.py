@@ -27,6 +27,7 @@ from byline_node.manifests import manifest_digest, open_manifest
 
 STDIN = "-"
 CHUNK = 1 << 18
+LINE = 4_096
 
 
 class WorkList(Protocol):
@@ -59,7 +60,27 @@ def find_works(text: str) -> WorkList:
         return Single(text)
     if path.is_dir():
         return Folder(path)
-    return Listed(path) if is_list(path) else Single(text)
+    if is_list(path):
+        return Listed(path)
+    if names_a_file(path):
+        output.note(
+            f"{output.safe(text)} is taken as one work, and its first line names a"
+            " file. For the works that it lists: xargs -d '\\n' sha256sum <"
+            f" {output.safe(text)} | byline … -",
+            "doubt",
+        )
+    return Single(text)
+
+
+def names_a_file(path: Path) -> bool:
+    """Whether the first line of a file is the path of another, as `filter --out` writes
+    them: a list without hashes."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(LINE).decode().strip()
+        return bool(line) and Path(line).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def is_list(path: Path) -> bool:

@@ -183,7 +183,7 @@ def cooperative(cast: Cast) -> None:
     expect("before he is a member", verdict(mia, "guild0.txt"), "unknown")
     guild("admit", ben.key)
     guild.refused("admit", ben.key)
-    guild("offer", guild.key, "--use", f"{USE}=allowed", "--price", "200EUR/item")
+    guild("offer", guild.key, "--use", f"{USE}=allowed", "--price", "2EUR/item")
     offered = verdict(mia, "guild0.txt")
     expect("as a member, by the guild's offer", offered, "constrained")
     cast.eve.refused("leave", guild.key)

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from byline_ledger.content_work import read_work
-from byline_ledger.digest import multihash
+from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.effective import WITHDRAWN
-from byline_ledger.entry import subject_key
+from byline_ledger.entry import author_tag, id_in, subject_key
 from byline_ledger.errors import BylineError
 from byline_ledger.facts import AsOf
 from byline_ledger.moment import utc
@@ -34,6 +34,9 @@ MEDIA = ("text", "image", "audio", "video", "model", "font", "application")
 """Top-level media types with a count of their own; also `other` and `unknown`."""
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 """Claimed times beyond are one bucket each: a stranger can claim any time."""
+
+MOST_WORDS = 64
+"""What was said about a claim that is looked through for its places."""
 
 Bucket = tuple[str, str, str]
 """How made, year, medium."""
@@ -68,9 +71,7 @@ class ArchiveStats:
 
     def _count(self, view: LogView, index: int, said: Statement) -> None:
         if said.type == "work":
-            about = subject_key(multihash(said.id))
-            # Of most nobody says anything: then it stands.
-            is_gone = any(view.strings_under(about, limit=1)) and _is_withdrawn(
+            is_gone = _was_spoken_of(view, said, index) and _is_withdrawn(
                 OneStanding(view, said), index
             )
             (self.withdrawn if is_gone else self.standing)[bucket_of(said)] += 1
@@ -82,7 +83,7 @@ class ArchiveStats:
     def _withdraw(self, view: LogView, index: int, said: Statement) -> None:
         """The claim that it is about goes from one count to the other, once."""
         claim = _claim(view, said, index)
-        if claim is None:
+        if claim is None or not _might_act(view, said, claim):
             return
         standing = OneStanding(view, claim)
         if _is_withdrawn(standing, index) and not _is_withdrawn(standing, index - 1):
@@ -145,6 +146,24 @@ def medium_of(media_type: str | None) -> str:
         return "unknown"
     top = media_type.partition("/")[0].lower()
     return top if top in MEDIA else "other"
+
+
+def _was_spoken_of(view: LogView, claim: Statement, before: int) -> bool:
+    """Whether anything was said about a claim among the first `before` entries, or may
+    have been."""
+    about = subject_key(multihash(claim.id))
+    ids = [id_in(one) for one in view.strings_under(about, limit=MOST_WORDS)]
+    places = view.indexes_of(ids).values()
+    return len(ids) == MOST_WORDS or any(place < before for place in places)
+
+
+def _might_act(view: LogView, said: Statement, claim: Statement) -> bool:
+    """Whether a withdrawal needs to be looked at: that of a stranger does nothing to a
+    claim by a key that never spoke of itself, and so has no successor."""
+    if said.author == claim.author or "for" in said.fields or "for" in claim.fields:
+        return True
+    own = subject_key(digest_bytes(claim.author)) + author_tag(claim.author)
+    return any(view.strings_under(own, limit=1))
 
 
 def _is_withdrawn(standing: OneStanding, index: int) -> bool:

@@ -13,13 +13,16 @@ THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 """Currencies (ISO 4217) whose smallest unit is not a hundredth."""
 
 
+def digits_of(currency: str) -> int:
+    """How many digits stand behind the point."""
+    if currency in NO_CENTS:
+        return 0
+    return 3 if currency in THREE_DIGITS else 2
+
+
 def money(units: int, currency: str) -> str:
     """`2.50 EUR` for 250 of its smallest unit."""
-    digits = 2
-    if currency in NO_CENTS:
-        digits = 0
-    elif currency in THREE_DIGITS:
-        digits = 3
+    digits = digits_of(currency)
     whole, rest = divmod(units, 10**digits)
     decimals = f".{rest:0{digits}}" if digits else ""
     return f"{whole:,}{decimals} {currency}"

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from byline_ledger.did import did_key
 from byline_ledger.settlement_rows import Row
 
-MEMBERS_HEADER = "member,works,contested,bytes,share,due,currency"
+MEMBERS_HEADER = "member,works,contested,bytes,share,due_minor_units,currency"
 MEGABYTE = 1_000_000
 SHARE_PLACES = 6
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from byline_cli.attest_options import parse_model
 from byline_cli.naming import is_key_name, parse_key, parse_share, parse_time
-from byline_cli.terms import parse_offered, parse_price
+from byline_cli.price import parse_price
+from byline_cli.terms import parse_offered
 from byline_ledger.content import Model, Price, name_of_key
 from byline_ledger.did import did_key
 from byline_ledger.digest import digest_bytes
@@ -89,9 +90,11 @@ def test_no_time(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "price"),
     [
-        ("250EUR/item", Price(250, "EUR", "item")),
-        ("250 eur per year", Price(250, "EUR", "year")),
-        ("0USD/set", Price(0, "USD", "set")),
+        ("250EUR/item", Price(25_000, "EUR", "item")),
+        ("2.5 eur per year", Price(250, "EUR", "year")),
+        ("0.05USD/set", Price(5, "USD", "set")),
+        ("300 JPY per megabyte", Price(300, "JPY", "megabyte")),
+        ("1.5KWD/item", Price(1_500, "KWD", "item")),
     ],
 )
 def test_a_price(text: str, price: Price) -> None:
@@ -100,10 +103,14 @@ def test_a_price(text: str, price: Price) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2.50EUR/item", "250", "EUR/item", "250EURO/item", "250EUR/items"]
+    "text",
+    [
+        *("", "2,50EUR/item", "250", "EUR/item", "250EURO/item", "250EUR/items"),
+        *("2.505EUR/item", ".5EUR/item", "1.5JPY/item", "-1EUR/item"),
+    ],
 )
 def test_no_price(text: str) -> None:
-    """Each part is needed, in whole numbers."""
+    """Each part is needed, and no fraction of the smallest unit."""
     with pytest.raises(UsageError):
         parse_price(text)
 

@@ -11,13 +11,16 @@ from tests.support.logs import take_down
 from tests.support.signed import key, signed, withdraw, work
 from tests.support.stores import MemoryDisk
 
-from byline_ledger.archive_stats import ArchiveStats, medium_of, year_of
+from byline_ledger import archive_stats
+from byline_ledger.archive_stats import MOST_WORDS, ArchiveStats, medium_of, year_of
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.errors import CorruptStoreError
 from byline_ledger.ledger import Ledger
+from byline_ledger.one_standing import OneStanding
 from byline_ledger.statement import Statement
 from byline_ledger.stats_page import MOST_ROWS, stats_page
 from byline_ledger.store import layout
+from byline_ledger.view import LogView
 from byline_ledger.vocabulary import MADE_DEFAULT_TERM
 
 YEAR_2023 = 1_700_000_000_000
@@ -100,6 +103,32 @@ def test_who_may_act_for_the_author_withdraws_too(ledger: Ledger) -> None:
     ledger.append([withdraw(late, key(2))])
     ledger.append([late])
     assert figures(counted(ledger)) == (1, 3)
+
+
+def test_a_crowd_of_remarks_costs_little_and_hides_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Statement] = []
+
+    class Counting(OneStanding):
+        def __init__(self, view: LogView, statement: Statement) -> None:
+            looked.append(statement)
+            super().__init__(view, statement)
+
+    monkeypatch.setattr(archive_stats, "OneStanding", Counting)
+    said, crowded = claim("a"), claim("b")
+    about = multihash(said.id)
+    ledger.append([said])
+    ledger.append([withdraw(said, key(number)) for number in range(2, 40)])
+    ledger.append([signed(about, key(2), type="endorse", role="archive")])
+    assert figures(counted(ledger)) == (1, 0)
+    assert looked == []
+    # More than is looked through: it came first, whatever else did.
+    about = multihash(crowded.id)
+    ledger.append([withdraw(crowded)])
+    ledger.append([signed(about, key(2), type="note") for _ in range(MOST_WORDS)])
+    ledger.append([crowded])
+    assert figures(counted(ledger)) == (1, 1)
 
 
 def test_counting_stops_when_it_is_told_to(ledger: Ledger) -> None:

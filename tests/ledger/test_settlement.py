@@ -158,7 +158,9 @@ def test_ties_go_to_the_lesser_key() -> None:
 def test_the_table_of_members() -> None:
     rows = [row(1), row(2, BEN, parts=1, of=3, offer=None)]
     text = members_to_bytes(totals(rows, {OFFER: Price(7, "EUR", "item")})).decode()
-    assert text.startswith("member,works,contested,bytes,share,due,currency\n")
+    assert text.startswith(
+        "member,works,contested,bytes,share,due_minor_units,currency\n"
+    )
     assert ",1,0,10,1.000000,7,EUR\n" in text
     assert ",1,0,10,0.333333,0,\n" in text
 

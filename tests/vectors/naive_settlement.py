@@ -215,7 +215,7 @@ def rows_csv(rows: list[Row]) -> str:
 
 
 def members_csv(lines: list[list[Any]]) -> str:
-    text = "member,works,contested,bytes,share,due,currency\n"
+    text = "member,works,contested,bytes,share,due_minor_units,currency\n"
     for name, *values in lines:
         text += ",".join([did(name), *map(str, values)]) + "\n"
     return text

@@ -70,10 +70,9 @@ class KeyStore:
         None as the passphrase stores it unencrypted.  UsageError if the name is taken:
         a key is never overwritten.
         """
-        path = self._path(name)
         # Deriving the key from the passphrase takes a while: fail before, not after.
-        if path.exists():
-            raise _taken(name)
+        self.require_free(name)
+        path = self._path(name)
         seed = random_bytes(32)
         public = SigningKey.from_seed(seed).public
         secret: dict[str, Value] = (
@@ -88,6 +87,11 @@ class KeyStore:
                 raise _taken(name)
             create_durably(path, data)
         return public
+
+    def require_free(self, name: str) -> None:
+        """UsageError if there is a key of that name."""
+        if self._path(name).exists():
+            raise _taken(name)
 
     def load(
         self, name: str = DEFAULT_KEY, passphrase: str | None = None
