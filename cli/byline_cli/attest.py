@@ -25,6 +25,7 @@ from byline_cli.behalf import (
     parse_behalf,
     require_delegation,
 )
+from byline_cli.claimed_too import claimed_too, warn
 from byline_cli.connect import (
     AnyClient,
     now_ms,
@@ -272,6 +273,7 @@ class Job:
         self._out: Path | None = None
         self._hint = ""
         self._lacking: list[output.Line] = []
+        self._claimed_too: list[Path] = []
         self.similar = False
         """Whether it is to be said what the files resemble."""
 
@@ -303,6 +305,8 @@ class Job:
                     uses=[use_key(use) for use in self._terms.uses or ()],
                     count=len(self._files),
                 )
+                self._claimed_too = claimed_too(client, self._key.public, self._files)
+                warn(self._claimed_too)
                 bits = self._work_bits
                 if bits is None:
                     bits = work_asked(client, self._key.public)
@@ -390,6 +394,7 @@ class Job:
             "passed_over": [
                 {"path": str(one.path), "reason": one.reason} for one in self._passed
             ],
+            "claimed_too": [str(path) for path in self._claimed_too],
             "out": str(self._out) if self._out else None,
         }
 

@@ -24,6 +24,7 @@ from byline_cli.options import (
     TrustKeys,
     make_app,
 )
+from byline_cli.own_seals import own_seal
 from byline_cli.policy import chosen_policy, require_ageable
 from byline_cli.render import (
     Reader,
@@ -199,7 +200,8 @@ def describe(target: Target, asked: bytes, verdict: Verdict) -> list[output.Line
             f"{cid_of_statement(target.sha256)} is a statement about this work:"
         )
     name = str(target.path) if target.path else None
-    reader = Reader(name, key_names(), labels_in(verdict.answer))
+    sealed = own_seal(target.multihash) if is_unknown(verdict) else None
+    reader = Reader(name, key_names(), labels_in(verdict.answer), sealed)
     return [*rows, *render_verdict(verdict, reader)]
 
 

@@ -50,6 +50,8 @@ class Reader:
     """The reader's own, and what they are called here."""
     names: Mapping[bytes, str] | None = None
     """What keys call themselves, and what was found of that (known_names.py)."""
+    sealed: str | None = None
+    """What this reader's own seals say of a work that no statement is about."""
 
     def key(self, public: bytes) -> str:
         """A key as this reader knows it."""
@@ -90,7 +92,7 @@ def render_answer(answer: Answer, reader: Reader) -> Iterator[Line]:
         yield ""
         yield ("  This log shows no statement about it.", "doubt")
         yield "  Who made it, how, and what you may do with it is unknown."
-        yield f"  If you expected a claim: it is {OTHER_FILE}."
+        yield f"  {reader.sealed or f'If you expected a claim: it is {OTHER_FILE}.'}"
         return
     if not is_anything_there(answer):
         yield ""

@@ -123,6 +123,11 @@ def reveal(
         before = standing_works(signed.author, said).get(signed.about)
         if before is not None:
             when = day(before.time)
+            if before.fields.get("seal") == record.seal.id:
+                raise UsageError(
+                    f"you revealed {file} already on {when}, as {before.cid}",
+                    hint=f"see it with: byline query {file}",
+                )
             raise UsageError(
                 f"{file} was attested already on {when}, as {before.cid}",
                 hint="to say something else, first: byline withdraw "

@@ -190,15 +190,19 @@ def unknown_words(items: int) -> str:
     return f"Unknown is not allowed either: {amount(items, 'more work')}."
 
 
-def near_words(near: Mapping[str, int]) -> tuple[str, int | None]:
-    """A row about works that resemble each other, and how many are in it; None where
-    no work has fingerprints to compare."""
-    if not near["compared"]:
+def near_words(near: Mapping[str, int], count: int) -> tuple[str, int | None]:
+    """A row about works of `count` that resemble each other, and how many are in it;
+    None where fewer than two have fingerprints to compare."""
+    compared = near["compared"]
+    if not compared:
         return "Near-duplicates: there are no fingerprints", None
+    if compared == 1:
+        return "Near-duplicates: one fingerprint alone", None
+    few = f", {compared:,} of {count:,} compared" if compared < count else ""
     if not near["clusters"]:
-        return "Near-duplicates", 0
+        return f"Near-duplicates{few}", 0
     groups = amount(near["clusters"], "group")
-    return f"Near-duplicates, in {groups}", near["items"]
+    return f"Near-duplicates in {groups}{few}", near["items"]
 
 
 def percent(part: int, whole: int) -> str:
@@ -251,5 +255,5 @@ def trust_rows(label: Mapping[str, Any]) -> list[tuple[str, int | None]]:
         ("Disputed", trust["disputed"]),
         ("Somebody in it objects", label["objections"]["items"]),
         ("With a claim that was withdrawn", trust["withdrawn"]),
-        near_words(label["near_duplicates"]),
+        near_words(label["near_duplicates"], label["manifest"]["count"]),
     ]

@@ -97,14 +97,20 @@ class SimilarIndex:
 
         `progress` is told entries done and in all.  StoreError.
         """
+        self.take_out(view)
+        while self._step(view):  # a turn each: a takedown waits for none but one
+            if progress is not None:
+                progress(self.size, view.size)
+
+    def _step(self, view: LogView) -> bool:
+        """Reads some entries more; whether there were any."""
         with self._turn:
             if self._state is None:
                 self._open(view)
-            self._take_out(view)
-            while self.size < view.size:
+            is_behind = self.size < view.size
+            if is_behind:
                 self._add(view, min(view.size, self.size + STEP))
-                if progress is not None:
-                    progress(self.size, view.size)
+            return is_behind
 
     def take_out(self, view: LogView) -> None:
         """Overwrites what was taken down, and does no more.  StoreError."""

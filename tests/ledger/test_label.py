@@ -350,22 +350,29 @@ def test_unknown_is_said_not_to_be_allowed() -> None:
     said = "Unknown is not allowed either: 1 more work."
     assert said in [one.text for one in draw(label).shapes if isinstance(one, Text)]
     assert said in card(label)
+    label["consent"][TRAINING]["unknown"]["items"] = 0
+    shown = [one.text for one in draw(label).shapes if isinstance(one, Text)]
+    assert not any("either" in text for text in (*shown, card(label)))
 
 
 @pytest.mark.parametrize(
     ("near", "row"),
     [
         ((0, 0, 0), ("Near-duplicates: there are no fingerprints", None)),
-        ((2, 0, 0), ("Near-duplicates", 0)),
-        ((5, 2, 4), ("Near-duplicates, in 2 groups", 4)),
+        ((1, 0, 0), ("Near-duplicates: one fingerprint alone", None)),
+        ((2, 0, 0), ("Near-duplicates, 2 of 5 compared", 0)),
+        ((4, 2, 4), ("Near-duplicates in 2 groups, 4 of 5 compared", 4)),
+        ((5, 0, 0), ("Near-duplicates", 0)),
+        ((5, 2, 4), ("Near-duplicates in 2 groups", 4)),
     ],
 )
 def test_what_was_not_compared_is_unknown(
     near: tuple[int, int, int], row: tuple[str, int | None]
 ) -> None:
     figures = dict(zip(("compared", "clusters", "items"), near, strict=True))
-    assert near_words(figures) == row
+    assert near_words(figures, 5) == row
     label = made() | {"near_duplicates": figures}
+    label["manifest"] |= {"count": 5}
     assert row[0] in [one.text for one in draw(label).shapes if isinstance(one, Text)]
     shown = "unknown" if row[1] is None else f"{row[1]}"
     assert f"| {row[0]} | {shown} |" in card(label)

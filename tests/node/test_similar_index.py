@@ -163,6 +163,29 @@ def test_what_is_taken_down_leaves_the_answers_and_the_disk(ledger: Ledger) -> N
     assert again.rebuilt is None
 
 
+def test_a_takedown_does_not_wait_until_all_is_read(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large log that is minutes, in which nobody answers the operator."""
+    monkeypatch.setattr(similar_index, "STEP", 1)
+    ledger.append([PICTURE, *map(other, range(20))])
+    index = SimilarIndex(folder(ledger))
+    taken: list[int] = []
+
+    def progress(done: int, _total: int) -> None:
+        if done == 5:
+            ledger.redact(PICTURE.id, Tombstone("legal", 1000))
+            thread = threading.Thread(target=lambda: index.take_out(ledger.view))
+            thread.start()
+            thread.join(5)
+            taken.append(thread.is_alive())
+
+    index.catch_up(ledger.view, progress)
+    assert taken == [False]
+    assert index.size == ledger.view.size
+    assert kinds(index, ledger, COPY) == []
+
+
 def damaged(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[5] ^= 1
