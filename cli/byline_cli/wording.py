@@ -20,7 +20,7 @@ MADE = {
 
 USES = {
     "cawg.ai_generative_training": "train AI that generates",
-    "cawg.ai_training": "train other AI",
+    "cawg.ai_training": "train AI that does not generate",
     "cawg.ai_inference": "be input to AI",
     "cawg.data_mining": "be mined for data",
 }

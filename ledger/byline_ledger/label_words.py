@@ -38,7 +38,7 @@ VERDICTS = {
 
 FOR = {
     "cawg.ai_generative_training": "training AI that generates",
-    "cawg.ai_training": "training other AI",
+    "cawg.ai_training": "training AI that does not generate",
     "cawg.ai_inference": "input to AI",
     "cawg.data_mining": "data mining",
 }

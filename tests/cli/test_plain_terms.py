@@ -51,7 +51,7 @@ def said(fields: dict[str, Any]) -> str | None:
 def test_a_grant() -> None:
     uses = ("ai_training", "data_mining")
     plain = grant_fields(grantee=bytes(32), uses=uses, **WHEN)
-    assert said(plain) == "K0 may train other AI and be mined for data"
+    assert said(plain) == "K0 may train AI that does not generate and be mined for data"
     full = grant_fields(
         grantee=bytes(32),
         uses=uses[:1],
@@ -62,8 +62,8 @@ def test_a_grant() -> None:
         **WHEN,
     )
     assert said(full) == (
-        "K0 may train other AI from 2026-01-01 until 2082-01-01, on conditions: credit"
-        f" me\\x1b, in answer to {cid_of_statement(bytes(32))}"
+        "K0 may train AI that does not generate from 2026-01-01 until 2082-01-01, on"
+        f" conditions: credit me\\x1b, in answer to {cid_of_statement(bytes(32))}"
     )
 
 
@@ -80,8 +80,8 @@ def test_an_offer() -> None:
         **WHEN,
     )
     assert said(full) == (
-        "for K0, train other AI? only on conditions (once), price 5.00 EUR per item,"
-        " licence MIT, terms https://x.example, contact a@x.example"
+        "for K0, train AI that does not generate? only on conditions (once), price 5.00"
+        " EUR per item, licence MIT, terms https://x.example, contact a@x.example"
     )
 
 
@@ -95,8 +95,8 @@ def test_a_request() -> None:
         **WHEN,
     )
     assert said(full) == (
-        "asks to train other AI until 2026-01-01, “a model of mills”, contact"
-        f" b@x.example, takes up {cid_of_statement(bytes(32))}"
+        "asks to train AI that does not generate until 2026-01-01, “a model of mills”,"
+        f" contact b@x.example, takes up {cid_of_statement(bytes(32))}"
     )
 
 
@@ -120,8 +120,8 @@ def test_a_foreign_claim_keeps_its_issuers_words_apart() -> None:
     )
     assert said(full) == (
         "carries c2pa credentials of “Camera Ltd”; found valid by tool 1; the issuer"
-        " says: made by human, “Mill”, by A, B, licence MIT, train other AI? NOT"
-        " allowed; the issuer passes on: “Mühle”"
+        " says: made by human, “Mill”, by A, B, licence MIT, train AI that does not"
+        " generate? NOT allowed; the issuer passes on: “Mühle”"
     )
     bare = relay_fields(format="c2pa", manifest=WORK, validation="invalid", **WHEN)
     assert said(bare) == "carries c2pa credentials of an unnamed issuer; found invalid"
@@ -135,7 +135,10 @@ def test_sets() -> None:
     label = label_fields(
         label=WORK, use="ai_training", count=1, size=9, violations=3, **SET
     )
-    assert said(label) == "a label of 1 work to train other AI, 3 violations"
+    assert (
+        said(label)
+        == "a label of 1 work to train AI that does not generate, 3 violations"
+    )
     settlement = settlement_fields(
         group=bytes(32),
         use="ai_training",

@@ -134,7 +134,7 @@ def test_conditions_are_quoted() -> None:
             )
         )
     )
-    assert "train other AI? only on conditions: ask\\x1b[2J me" in text
+    assert "train AI that does not generate? only on conditions: ask\\x1b[2J me" in text
 
 
 def test_no_more_claims_than_fit_are_spelt_out() -> None:

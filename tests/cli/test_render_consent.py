@@ -42,7 +42,7 @@ def test_the_verdict_and_whose_word_it_is() -> None:
     assert shown() == [
         "",
         "May anybody, by all that was said together",
-        "  train other AI? NOT allowed, by the word of K0, K1",
+        "  train AI that does not generate? NOT allowed, by the word of K0, K1",
     ]
 
 
@@ -56,7 +56,7 @@ def test_terms_offers_and_what_is_missing() -> None:
     )
     assert rows[1:] == [
         "May K5, by all that was said together",
-        "  train other AI? only on conditions, by the word of K0, K1",
+        "  train AI that does not generate? only on conditions, by the word of K0, K1",
         "    on terms: credit\\x1b me",
         f"    on terms: those of {cid_of_statement(IDS[2])}",
         f"  ask under the offer of K2: {cid_of_statement(IDS[2])}",
@@ -66,7 +66,7 @@ def test_terms_offers_and_what_is_missing() -> None:
 
 
 def test_unknown_is_said_and_many_are_counted() -> None:
-    assert "  train other AI? unknown" in shown(verdict="unknown")
+    assert "  train AI that does not generate? unknown" in shown(verdict="unknown")
     (row,) = (row for row in shown(deciding=tuple(IDS)) if "train" in row)
     assert row.endswith(f"K3 and {len(IDS) - MOST_NAMED} more")
 
