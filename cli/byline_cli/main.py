@@ -49,7 +49,10 @@ COMMANDS = {
     "settle": ("settle", "Say what a data set owes a cooperative's members."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
     "stats": ("stats", "Say how the claims in a log, or about a set, divide."),
-    "label": ("label", "Make, check and refresh the nutrition label of a data set."),
+    "label": (
+        "label",
+        "Make and check the nutrition label of a data set, and see if it is outdated.",
+    ),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "policy": ("policy", "Say which logs and witnesses you trust."),
