@@ -28,7 +28,7 @@ def app_with_default(help_text: str, default: str) -> typer.Typer:
                 args = [default, *args]
             return super().parse_args(ctx, args)
 
-    unnamed = f"Without a command: {default}."
+    unnamed = f"The command {default} may be left out."
     return make_app(f"{help_text} {unnamed}", cls=WithDefault)
 
 

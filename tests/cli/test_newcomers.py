@@ -71,3 +71,35 @@ def test_an_empty_passphrase_says_how_to_do_without(byline: Program) -> None:
     """A variable that is set to nothing is no passphrase."""
     ended = byline("key", "new", "other", BYLINE_PASSPHRASE="")
     assert "--no-passphrase" in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("find", "key:default", "--in", "."), "such as --key KEY"),
+        (("collection", "check", "set.csv", "photos"), "such as --against MANIFEST"),
+        (("query", "photo.jpg", "other.jpg"), "it takes PATH|HASH alone"),
+        (("key", "list", "default"), "it takes options alone"),
+    ],
+)
+def test_a_word_too_many_is_told_its_place(
+    byline: Program, arguments: tuple[str, ...], told: str
+) -> None:
+    """Or that it has none."""
+    assert told in byline(*arguments).complaint
+
+
+def test_a_key_as_pages_print_it_is_not_whole(byline: Program) -> None:
+    """Nobody is asked for the very thing that was typed."""
+    ended = byline("key", "history", "did:key:z6Mk…")
+    assert ended.complaint.startswith("did:key:z6Mk… is cut short: a key must be whole")
+    assert "expected did:key:z6Mk" not in ended.complaint
+
+
+def test_no_settings_are_not_said_to_be_in_a_file(byline: Program) -> None:
+    """And where no node runs, how to start one is said."""
+    shown = byline("node", "policy", "show")
+    assert shown.out.startswith("Admission as usual: there is no ")
+    assert (
+        "start it with: byline node run" in byline("node", "policy", "reload").complaint
+    )
