@@ -52,6 +52,5 @@ def base58(data: bytes) -> str:
 def _not_a_key(text: str) -> MalformedError:
     shown = ascii(text if len(text) <= 80 else text[:77] + "...")
     return MalformedError(
-        f"not an Ed25519 did:key: {shown}",
-        hint=f"expected {_PREFIX}6Mk… with {_SYMBOLS} characters behind the z",
+        f"not an Ed25519 did:key: {shown}", hint="expected did:key:z6Mk…"
     )
