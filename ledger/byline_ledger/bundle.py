@@ -102,6 +102,8 @@ _KEYS = {
     "statements": list,
     "strings": int,
 }
+BEGINNING = bytes([0x80 | len(_KEYS)]) + pack(min(_KEYS))
+"""Of every bundle: a short map, and the first of its keys."""
 _LISTS = {
     "asked": MAX_ASKED,
     "earlier": MAX_EARLIER,
