@@ -104,7 +104,8 @@ def export(
     """Write Content Credentials (C2PA): your statement about a file, with its proof.
 
     Programs that know C2PA show them, offline. Writing them into a file changes its
-    digest, so the new bytes are attested as well, as the same work repackaged.
+    digest, so a new statement of yours about the copy is published as well, as the same
+    work repackaged; not with --no-attest or --sidecar.
     """
     if anchor == (c2pa is not None):
         raise UsageError("expected either --c2pa FILE or --anchor")
@@ -281,7 +282,10 @@ class Job:
         }
 
 
-SIGNED = "Signed with your key. Programs trust it if they trust your anchor."
+SIGNED = (
+    "Signed with your key. Programs trust it once they have your anchor on their list:"
+    " byline export --anchor --out anchor.pem"
+)
 
 
 def publish_one(

@@ -16,7 +16,7 @@ def require_new(path: Path) -> None:
 
 
 def exists(path: Path) -> UsageError:
-    return UsageError(f"{path} exists", hint="choose another name")
+    return UsageError(f"{path} exists", hint="remove it first, or choose another name")
 
 
 def write_new_file(path: Path, data: bytes) -> None:

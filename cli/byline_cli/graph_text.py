@@ -71,9 +71,10 @@ def box_of(node: Node, reader: Reader, *, is_asked: bool) -> Box:
     """A work in four short lines."""
     name = reader.name if is_asked and reader.name else None
     titles = [one.title for one in node.claims if one.title]
-    title = name or (
-        titles[0] if titles else f"sha256 {multihash_hex(node.digest)[:12]}…"
-    )
+    title = titles[0] if titles else f"sha256 {multihash_hex(node.digest)[:12]}…"
+    if name is not None:
+        # Others of that title are known by it.  The reader's own word comes first.
+        title = f"{name} ({titles[0]})" if titles else name
     ways = {one.made for one in node.claims}
     made = ways.pop() if len(ways) == 1 else "unknown"
     return Box(title, tuple(says(node, reader, made, bool(ways))), made)

@@ -240,7 +240,11 @@ def revoke(
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
 ) -> None:
-    """End a delegation before its time. What was signed under it before stands."""
+    """End a delegation before its time. What was signed under it before stands.
+
+    `byline key delegate` showed its id; `byline key history` of the other key, to which
+    it was given, shows it too.
+    """
     id_ = parse_id(delegation)
     fields = withdraw_fields(statement_id=id_, reason=reason, **when())
     say(

@@ -11,7 +11,9 @@ now, 77 refused by the node's policy, 78 configuration, 130 interrupted.
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -49,7 +51,10 @@ COMMANDS = {
     "settle": ("settle", "Say what a data set owes a cooperative's members."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
     "stats": ("stats", "Say how the claims in a log, or about a set, divide."),
-    "label": ("label", "Make, check and refresh the nutrition label of a data set."),
+    "label": (
+        "label",
+        "Make and check the nutrition label of a data set, and see if it is outdated.",
+    ),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "policy": ("policy", "Say which logs and witnesses you trust."),
@@ -90,6 +95,11 @@ MEANT = {
     ("key history", "--key"): "byline key history KEY",
 }
 """Options that people try, and the command line that they mean."""
+
+EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((\S+?)[ )]")
+SOMETHING_TO_READ = {"FILE", "DIR", "MANIFEST", "LIST"}
+WRITTEN = {"--out", "--save", "--report", "--tlog-proof", "--policy", "--proof"}
+"""Options with files that nobody means who names one alone."""
 
 HELP = """Who says they made what, with proofs that anyone can check offline.
 
@@ -210,12 +220,24 @@ def what_is_expected(error: typer.TyperException) -> str:
     if message.startswith("Missing option"):
         text = getattr(getattr(error, "param", None), "help", None)
         return f": {text.rstrip('.')}" if text else ""
-    if message.startswith("Got unexpected extra argument"):
+    extra = EXTRA.match(message)
+    if extra is not None:
         command = getattr(getattr(error, "ctx", None), "command", None)
-        first = next(iter(getattr(command, "params", [])), None)
-        if first is not None and first.metavar == "FILE":
-            return f"; say with an option what it is, such as {first.opts[0]} FILE"
+        return place_for(extra[1], getattr(command, "params", []))
     return ""
+
+
+def place_for(extra: str, params: Sequence[Any]) -> str:
+    """Where a word goes that has no place in a command, by its parameters."""
+    kinds = {"KEY"} if extra.startswith(("key:", "did:")) else SOMETHING_TO_READ
+    for one in params:
+        names = {*(one.metavar or "").split("|")}
+        is_option = one.param_type_name == "option"
+        if is_option and one.opts[0] not in WRITTEN and names & kinds:
+            shown = f"{one.opts[0]} {one.metavar}"
+            return f"; say with an option what it is, such as {shown}"
+    taken = [one.metavar for one in params if one.param_type_name == "argument"]
+    return f"; it takes {' and '.join(filter(None, taken)) or 'options'} alone"
 
 
 def main() -> None:

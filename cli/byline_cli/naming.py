@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from byline_cli.signing import key_store
-from byline_ledger.did import parse_did_key
+from byline_ledger.did import did_key, parse_did_key
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
 
 DID = "did:key:"
@@ -17,6 +17,12 @@ OWN = "key:"
 def parse_key(text: str) -> bytes:
     """A public key (32 bytes): a did:key, or the name of a key of one's own."""
     if text.startswith(DID):
+        if text.endswith(("…", "...")):
+            raise MalformedError(
+                f"{text[:80]} is cut short: a key must be whole, {DID} and"
+                f" {len(did_key(bytes(32))) - len(DID)} characters",
+                hint="`byline key list` shows yours, `byline query FILE` who claims it",
+            )
         return parse_did_key(text)
     name = text.removeprefix(OWN)
     known = key_store().names()

@@ -165,7 +165,10 @@ def with_options(error: ConfigError) -> ConfigError:
     """The same error; if it is about a port, with the options that choose another."""
     if "cannot listen" not in str(error):
         return error
-    hint = "choose another with --api or --listen, or in node.toml"
+    hint = (
+        "is a node running already? else choose another port with --api or --listen, or"
+        " in node.toml"
+    )
     return ConfigError(str(error), hint=hint)
 
 

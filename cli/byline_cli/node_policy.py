@@ -53,9 +53,11 @@ def show(as_json: Json = False) -> None:
     policy = NodeConfig.load(home.folder).admission
     settings, digest = policy.to_settings(), policy.digest.hex()
     state = ask_state(home)
-    rows: list[output.Line] = [
-        (f"Admission as {output.safe(str(home.config_file))} says it.", "head")
-    ]
+    file = output.safe(str(home.config_file))
+    text = f"Admission as {file} says it."
+    if not home.config_file.exists():
+        text = f"Admission as usual: there is no {file} that says otherwise."
+    rows: list[output.Line] = [(text, "head")]
     rows += [f"  {name:<20} {said(value)}" for name, value in settings.items()]
     if policy.is_open:
         rows.append("  open: whatever is valid is taken")

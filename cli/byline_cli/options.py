@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from byline_cli.output import no_such
 from byline_ledger.chain import MAX_DEPTH
 from byline_ledger.errors import UsageError
 from byline_ledger.proof_of_work import MAX_BITS
@@ -103,8 +104,35 @@ Depth = Annotated[
 ]
 
 
+MEANT = {
+    "collection verify": "collection check",
+    "collection make": "collection create",
+    "label make": "label create",
+    "label check": "label verify",
+    "label refresh": "label stale, then label create anew",
+    "label update": "label stale, then label create anew",
+    "node start": "node run",
+    "node stop": "Ctrl-C where it runs, or kill and the number of its process",
+    "node show": "node status",
+    "settle verify": "settle check",
+    "settle create": "settle make",
+    "consent verify": "consent check",
+}
+"""Groups with words that people try in them, and what they mean."""
+
+
 class Group(TyperGroup):
     """A group whose help says in full what each of its commands does."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As the base class, with an error like that of `byline` itself."""
+        name = args[0] if args else ""
+        if name and name not in self.commands and not name.startswith("-"):
+            meant = MEANT.get(f"{ctx.info_name} {name}")
+            if meant is not None:
+                ctx.fail(f"no such command: {name}; did you mean {meant}?")
+            ctx.fail(no_such("command", name, self.commands))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The first sentence of each, over as many lines as it takes."""

@@ -100,8 +100,18 @@ def passphrase(prompt: str, *, confirm: bool = False) -> str:
             hint=f"set {VARIABLE}",
         )
     entered: str = typer.prompt(
-        prompt, hide_input=True, confirmation_prompt=confirm, err=True
+        prompt,
+        hide_input=True,
+        confirmation_prompt=confirm,
+        err=True,
+        default="",  # else it is asked again without a word
+        show_default=False,
     )
+    if not entered:
+        raise UsageError(
+            "the passphrase is empty",
+            hint="a key without any is made with --no-passphrase",
+        )
     return entered
 
 

@@ -148,7 +148,13 @@ def decode(data: bytes, encoding: str) -> str:
             f"expected at most {MAX_CATALOGUE:,} bytes, got {len(data):,}",
             hint="divide the catalogue",
         )
-    if encoding == "utf-8" and not data.startswith(UTF_16):
+    is_marked = encoding == "utf-8" and data.startswith(UTF_16)
+    if b"\0" in data and encoding != "utf-16" and not is_marked:
+        raise MalformedError(
+            "expected a text, got a file with NUL bytes",
+            hint="name the catalogue itself; if it is utf-16, say --encoding utf-16",
+        )
+    if encoding == "utf-8" and not is_marked:
         return data.decode("utf-8-sig", "surrogateescape")
     try:
         return data.decode("utf-16" if encoding == "utf-8" else encoding)

@@ -143,8 +143,8 @@ def seal_secret(secret: bytes, passphrase: str) -> bytes:
 
 
 FORGOTTEN = (
-    "try again; nobody can recover it: if it is forgotten, make another key with"
-    " `byline key new NAME` and sign with --key NAME"
+    "run the command again; nobody can recover it: if it is forgotten, make another key"
+    " with `byline key new NAME` and sign with --key NAME"
 )
 
 
@@ -184,7 +184,10 @@ def _stretch(passphrase: str, salt: bytes, passes: int, memory: int) -> bytes:
     """The key that a passphrase stands for, the same on every keyboard (NFC)."""
     secret = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
     if not 1 <= len(secret) <= MAX_PASSPHRASE:
-        raise UsageError(f"passphrase: expected 1 to {MAX_PASSPHRASE} bytes")
+        raise UsageError(
+            f"passphrase: expected 1 to {MAX_PASSPHRASE} bytes",
+            hint="a new key without any: byline key new --no-passphrase",
+        )
     try:
         return bindings.crypto_pwhash_alg(
             bindings.crypto_secretbox_KEYBYTES,

@@ -236,7 +236,9 @@ async def _connect(folder: Path) -> trio.SocketStream:
         return trio.SocketStream(connecting)
     except OSError as error:
         connecting.close()
-        raise NodeUnavailableError(f"no node answers in {folder}") from error
+        raise NodeUnavailableError(
+            f"no node answers in {folder}", hint="start it with: byline node run"
+        ) from error
 
 
 async def _reply(frames: _Bytes) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Hold:
         names = sorted({name for name, _key in self._owed()})
         if not names:
             seconds = int(STRANGERS_SECONDS)
-            return f"those who cosigned it may still object, for about {seconds} s"
+            return f"those who cosigned it may object: try again in about {seconds} s"
         more = len(names) - MOST_NAMED
         named = ", ".join(names[:MOST_NAMED]) + (
             f" and {more} more" if more > 0 else ""

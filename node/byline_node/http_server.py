@@ -110,7 +110,7 @@ async def open_listeners(host: str, port: int) -> list[trio.SocketListener]:
 def listen_failure(host: str, port: int, error: OSError) -> tuple[str]:
     where = f"HTTP API: cannot listen at {host}, port {port}"
     if error.errno == errno.EADDRINUSE:
-        return (f"{where}: another program has this port; set `api` to a free one",)
+        return (f"{where}: another program has this port",)
     return (f"{where}: {error.strerror or error}",)
 
 

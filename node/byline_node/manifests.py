@@ -120,7 +120,9 @@ def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> ManifestSum:
     Nothing is at `path` until it is whole.  UsageError if something is there.
     """
     if os.path.lexists(path):
-        raise UsageError(f"{path} exists", hint="choose another name")
+        raise UsageError(
+            f"{path} exists", hint="remove it first, or choose another name"
+        )
     part = path.with_name(path.name + ".part")
     try:
         total = write_part(part, rows, parquet=path.suffix == PARQUET_SUFFIX)

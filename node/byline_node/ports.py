@@ -58,5 +58,5 @@ def _cannot_listen(address: str, error: Exception) -> ConfigError:
     reason = getattr(error, "strerror", None) or str(error)
     return ConfigError(
         f"cannot listen on {address}: {reason}",
-        hint="is a node running already? choose another port in node.toml",
+        hint="is a node running already? else choose another port in node.toml",
     )

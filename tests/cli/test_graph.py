@@ -85,7 +85,8 @@ def test_whatever_strangers_wrote_is_text_in_sound_xml() -> None:
         assert character not in svg
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     shown = texts(svg)
-    assert shown[:2] == ["a<b>.jpg", "how made: claims differ"]
+    assert shown[0].startswith("a<b>.jpg (")
+    assert shown[1] == "how made: claims differ"
     assert shown[2:4] == ['claimed by your key "x"', "and 1 more key"]
     assert "claimed by …" + did_key(bytes([2]) * 32)[-16:] in shown
     assert "may be withdrawn, 1 withdrawn" in shown
@@ -127,6 +128,14 @@ def test_a_work_alone_is_a_picture_too() -> None:
         "how made: unknown",
         "nobody claims it",
     ]
+
+
+def test_the_work_asked_for_has_its_title_too() -> None:
+    """Behind the name of the file: another work of that title is no stranger then."""
+    pier, again = node(0, 1, a_claim("Pier")), node(1, 0, a_claim("Pier"))
+    shown = texts(to_svg(lineage([pier, again], [edge(1, 0)]), READER, layered))
+    assert "a<b>.jpg (Pier)" in shown
+    assert "Pier" in shown
 
 
 def test_long_edges_pass_between_boxes() -> None:

@@ -30,3 +30,76 @@ def test_whoever_attests_what_somebody_else_claims_is_told(byline: Program) -> N
     byline.new_key("eve")
     told = byline(*attest, "eve", "--json")
     assert told.json["claimed_too"] == ["photo.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("label", "verfy", "label"), "verfy; did you mean verify?"),
+        (("label", "refresh", "label"), "refresh; did you mean label stale, then"),
+        (("settle", "verify", "x"), "verify; did you mean settle check?"),
+        (("node", "stop"), "stop; did you mean Ctrl-C"),
+        (("node", "statsu"), "statsu; did you mean status?"),
+        (("key", "nonsense"), "nonsense"),
+    ],
+)
+def test_a_mistyped_command_of_a_group_is_no_path(
+    byline: Program, arguments: tuple[str, ...], meant: str
+) -> None:
+    """The same words for all groups."""
+    ended = byline(*arguments)
+    assert ended.code == 2
+    assert ended.complaint.startswith(f"no such command: {meant}")
+
+
+def test_a_path_that_is_called_like_a_command_is_one(byline: Program) -> None:
+    """Where it is there."""
+    byline.write("verfy", "x")
+    assert "Missing option '--for'" in byline("label", "verfy").complaint
+
+
+def test_a_picture_is_no_catalogue(byline: Program) -> None:
+    """And no text in another encoding."""
+    byline.write("pixels.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0")
+    ended = byline("import", "--csv", "pixels.jpg", "--made", "human")
+    assert ended.code == 65
+    assert "expected a text, got a file with NUL bytes" in ended.complaint
+    assert "latin-1" not in ended.complaint
+
+
+def test_an_empty_passphrase_says_how_to_do_without(byline: Program) -> None:
+    """A variable that is set to nothing is no passphrase."""
+    ended = byline("key", "new", "other", BYLINE_PASSPHRASE="")
+    assert "--no-passphrase" in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("find", "key:default", "--in", "."), "such as --key KEY"),
+        (("collection", "check", "set.csv", "photos"), "such as --against MANIFEST"),
+        (("query", "photo.jpg", "other.jpg"), "it takes PATH|HASH alone"),
+        (("key", "list", "default"), "it takes options alone"),
+    ],
+)
+def test_a_word_too_many_is_told_its_place(
+    byline: Program, arguments: tuple[str, ...], told: str
+) -> None:
+    """Or that it has none."""
+    assert told in byline(*arguments).complaint
+
+
+def test_a_key_as_pages_print_it_is_not_whole(byline: Program) -> None:
+    """Nobody is asked for the very thing that was typed."""
+    ended = byline("key", "history", "did:key:z6Mk…")
+    assert ended.complaint.startswith("did:key:z6Mk… is cut short: a key must be whole")
+    assert "expected did:key:z6Mk" not in ended.complaint
+
+
+def test_no_settings_are_not_said_to_be_in_a_file(byline: Program) -> None:
+    """And where no node runs, how to start one is said."""
+    shown = byline("node", "policy", "show")
+    assert shown.out.startswith("Admission as usual: there is no ")
+    assert (
+        "start it with: byline node run" in byline("node", "policy", "reload").complaint
+    )

@@ -121,6 +121,7 @@ def test_a_line_in_another_encoding_is_named_and_the_rest_goes_on() -> None:
         (b"name,year\n", "neither a digest nor a file column"),
         (b"digest,sha256\n", "names a column twice: 'digest'"),
         (b"digest" + b"," * 256, "expected at most 256 columns, got 257"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "expected a text, got a file with NUL bytes"),
         (b"\xff\xfed", "the catalogue is not utf-8: byte 3 cannot be read"),
     ],
 )

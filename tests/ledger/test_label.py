@@ -350,6 +350,9 @@ def test_unknown_is_said_not_to_be_allowed() -> None:
     said = "Unknown is not allowed either: 1 more work."
     assert said in [one.text for one in draw(label).shapes if isinstance(one, Text)]
     assert said in card(label)
+    label["consent"][TRAINING]["unknown"]["items"] = 0
+    shown = [one.text for one in draw(label).shapes if isinstance(one, Text)]
+    assert not any("either" in text for text in (*shown, card(label)))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_of_many_who_are_waited_for_some_are_named(node: Node) -> None:
 async def test_strangers_alone_are_waited_for_a_while(node: Node) -> None:
     await rounds(node.cosigner(Honest(1, vkey(node))))
     node.start()
-    assert "for about 20 s" in (node.ledger.read_only or "")
+    assert "try again in about 20 s" in (node.ledger.read_only or "")
 
 
 async def test_a_log_that_lied_is_not_sent_to_be_recovered(node: Node) -> None:
