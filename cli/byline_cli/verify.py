@@ -27,7 +27,7 @@ from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
 from byline_cli.targets import Target, parse_target
 from byline_cli.wording import LEVELS
-from byline_ledger.bundle import OPENING, Bundle
+from byline_ledger.bundle import BEGINNING, Bundle
 from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.errors import BylineError, MalformedError, UsageError
 from byline_ledger.facts import NOW, AsOf
@@ -144,7 +144,7 @@ def check(data: bytes, wanted: Wanted) -> Verdict:
 
 def no_proof(path: Path, data: bytes, error: MalformedError) -> MalformedError:
     """A proof that was harmed, or another file given in its place."""
-    if data[: len(OPENING)] == OPENING[: len(data)]:
+    if data[: len(BEGINNING)] == BEGINNING[: len(data)]:
         return MalformedError(
             f"{path} is cut short or damaged ({error})", hint="save the proof again"
         )

@@ -102,8 +102,8 @@ _KEYS = {
     "statements": list,
     "strings": int,
 }
-OPENING = bytes([0x80 | len(_KEYS)]) + b"\xa5asked"
-"""How every bundle of this version begins: so many keys, and the first of them."""
+BEGINNING = bytes([0x80 | len(_KEYS)]) + pack(min(_KEYS))
+"""Of every bundle: a short map, and the first of its keys."""
 _LISTS = {
     "asked": MAX_ASKED,
     "earlier": MAX_EARLIER,
