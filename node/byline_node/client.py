@@ -144,9 +144,10 @@ class Client(OneWork, ManyWorks, AsksStats, SyncSimilar):
                 body = bytearray()
                 for piece in response.iter_raw():
                     extend(body, piece)
-                return Reply(response.status_code, bytes(body))
         except TROUBLE as error:
             raise unavailable(self.url, error) from None
+        untie(response)
+        return Reply(response.status_code, bytes(body))
 
 
 class HttpFiles:
@@ -328,9 +329,10 @@ class AsyncClient(OneWorkAsync, ManyWorksAsync, AsksStatsAsync, AsyncSimilar):
                 body = bytearray()
                 async for piece in response.aiter_raw():
                     extend(body, piece)
-                return Reply(response.status_code, bytes(body))
         except TROUBLE as error:
             raise unavailable(self.url, error) from None
+        untie(response)
+        return Reply(response.status_code, bytes(body))
 
 
 class Poster:
@@ -404,6 +406,15 @@ def request(call: Call) -> dict[str, Any]:
         "headers": headers,
         "content": call.body,
     }
+
+
+def untie(response: httpx.Response) -> None:
+    """Lets go of a response that was read to its end.
+
+    httpx ties it to its stream and back, so it would stay, with 40 kB of digests that
+    were asked for, until somebody looks for cycles, which `byline` seldom does.
+    """
+    del response.stream
 
 
 def require_identity(response: httpx.Response) -> None:

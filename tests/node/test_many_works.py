@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
@@ -111,6 +112,38 @@ async def test_the_first_answers_come_before_all_was_asked(url: str) -> None:
 
     assert (await trio.to_thread.run_sync(first)).asked == DIGESTS[0]
     assert len(taken) <= 3 * 512
+
+
+@pytest.mark.trio
+async def test_no_request_is_kept_until_cycles_are_looked_for(url: str) -> None:
+    """A million works are asked for in two thousand requests of 40 kB."""
+
+    def ask() -> int:
+        with Client(url) as client:
+            list(client.query_many(DIGESTS))
+            gc.collect()
+            gc.disable()
+            try:
+                before = requests()
+                list(client.query_many(DIGESTS))
+                return requests() - before
+            finally:
+                gc.enable()
+
+    def requests() -> int:
+        return sum(type(one).__name__ == "Request" for one in gc.get_objects())
+
+    assert await trio.to_thread.run_sync(ask) <= 0
+    async with AsyncClient(url) as client:
+        one = [answer async for answer in client.query_many(DIGESTS[:1])]
+        gc.collect()
+        gc.disable()
+        try:
+            before = requests()
+            assert [answer async for answer in client.query_many(DIGESTS[:1])] == one
+            assert requests() <= before
+        finally:
+            gc.enable()
 
 
 @pytest.mark.trio
