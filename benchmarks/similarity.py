@@ -369,7 +369,7 @@ def main() -> None:
         else "pdqhash could not be built here: its columns say 0",
         near=PDQ_NEAR,
     )
-    page = head + "\n".join(lines) + "\n"
+    page = head + "\n".join(lines).rstrip() + "\n"
     print(page)
     if not chosen.no_page and not chosen.only:
         PAGE.write_text(page)
