@@ -132,6 +132,15 @@ def test_near_duplicates_are_grouped_by_kind() -> None:
     }
 
 
+def test_codes_beyond_a_bound_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_tally, "MAX_CODES", 2)
+    tally = LabelTally(TRAINING)
+    for _ in range(3):
+        tally.add(ManifestRow(2, PHOTO), item(code=("image", 0xFF)))
+    near = tally.figures()["near_duplicates"]
+    assert (near["compared"], near["items"]) == (2, 2)
+
+
 def test_what_is_connected_is_one_cluster() -> None:
     step = (1 << 12) - 1
     codes = [0, step << 12 | step, step, 2**64 - 1, 0xFF << 56 | 1 << 40, 0xFF << 56]

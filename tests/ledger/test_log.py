@@ -222,6 +222,7 @@ def test_all_is_there_again_after_a_restart(
     ):
         assert getattr(after, name) == getattr(before, name)
     assert ledger.transport_seed == seed
+    assert ledger.folder == tmp_path
     assert after.state.tree == before.state.tree
     assert all(after.statement(one.id) == one for one in statements[::50])
     ledger.append(works(700, 710))
