@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from unittest.mock import patch
@@ -16,6 +16,7 @@ import pytest
 from tests.cli.program import Program
 from tests.support.logs import works
 from tests.support.memory_log import MemoryLog
+from tests.support.web_server import Server
 
 from byline_ledger.bundle import build_bundle
 from byline_ledger.cosignature import cosign
@@ -62,7 +63,7 @@ def test_a_folder_is_one_place_by_whatever_name(byline: Program) -> None:
 def served(folder: Path) -> Iterator[str]:
     """The files of a folder, by HTTP."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:

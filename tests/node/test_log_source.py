@@ -43,6 +43,7 @@ def web_server(answer: Answer) -> Iterator[str]:
     """A server on loopback that answers every GET with `answer`; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:

@@ -16,6 +16,9 @@ Answer = Callable[[bytes], bytes]
 class Handler(SimpleHTTPRequestHandler):
     """Files, and `followed` if there is an answer to it."""
 
+    protocol_version = "HTTP/1.1"
+    # Head and body go out apart: with Nagle's algorithm each file takes 40 ms.
+    disable_nagle_algorithm = True
     folder: Path
     answer: Answer | None
 
@@ -37,6 +40,13 @@ class Handler(SimpleHTTPRequestHandler):
         """Nobody reads it."""
 
 
+class Server(ThreadingHTTPServer):
+    """With room for those who come while others are let in: else they wait a second."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextmanager
 def web_server(folder: Path, answer: Answer | None = None) -> Iterator[str]:
     """The URL of the folder, while it is served."""
@@ -45,7 +55,7 @@ def web_server(folder: Path, answer: Answer | None = None) -> Iterator[str]:
         "answer": staticmethod(answer) if answer is not None else None,
     }
     handler = type("Serving", (Handler,), members)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
