@@ -103,3 +103,50 @@ def test_no_settings_are_not_said_to_be_in_a_file(byline: Program) -> None:
     assert (
         "start it with: byline node run" in byline("node", "policy", "reload").complaint
     )
+
+
+def test_a_list_of_paths_is_no_list_of_works(byline: Program) -> None:
+    """As `filter --out` writes it: it is one work, and that is said."""
+    byline.write("may.txt", "photo.jpg\n")
+    told = byline("consent", "may.txt", "--for", "ai_training").err
+    assert "may.txt is taken as one work, and its first line names a file" in told
+    byline.write("prose.txt", "It was a dark night.\n")
+    told = byline("consent", "prose.txt", "--for", "ai_training").err
+    assert "is taken as one work" not in told
+
+
+@pytest.mark.parametrize("command", ["grant", "offer", "request", "admit"])
+def test_nothing_is_said_for_a_time_that_is_over(byline: Program, command: str) -> None:
+    byline("attest", "photo.jpg", "--made", "human")
+    byline.new_key("ada")
+    said = {
+        "grant": ("photo.jpg", "--to", "key:ada", "--use", "ai_training"),
+        "offer": ("photo.jpg", "--use", "ai_training=allowed"),
+        "request": ("photo.jpg", "--use", "ai_training"),
+        "admit": ("key:ada",),
+    }
+    ended = byline(command, *said[command], "--until", "2020-01-01")
+    assert ended.code == 2
+    assert ended.complaint.startswith("--until 2020-01-01: that is over")
+
+
+def test_a_numbered_delegation_says_how_it_is_used(byline: Program) -> None:
+    byline.new_key("script")
+    delegate = ("key", "delegate", "key:script", "--until", "90d")
+    assert "--number 1" in byline(*delegate, "--count", "10").err
+    assert "--number" not in byline(*delegate).err
+
+
+def test_a_name_that_is_taken_is_told_before_the_passphrase(byline: Program) -> None:
+    """There is no terminal here to ask on, and it does not come to that."""
+    ended = byline("key", "new")
+    assert "there is a key 'default' already" in ended.complaint
+
+
+def test_a_set_without_works_of_a_cooperative_says_what_one_is(byline: Program) -> None:
+    byline("attest", "photo.jpg", "--made", "human")
+    byline.new_key("coop")
+    byline("collection", "create", ".", "--out", "set.csv", "--unsigned")
+    asked = ("settle", "set.csv", "--group", "key:coop", "--for", "ai_training")
+    told = byline(*asked, "--out", "settled").out
+    assert "attested it with --group KEY" in told
