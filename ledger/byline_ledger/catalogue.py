@@ -127,7 +127,8 @@ def csv_rows(data: bytes, encoding: str) -> Iterator[tuple[int, list[str] | str]
             row = next(reader, None)
         except csv.Error as error:
             count += 1
-            yield number, f"not CSV: {error}"
+            # Python quotes the delimiter as it is.
+            yield number, f"not CSV: {error}".replace("'\t'", "a tab")
             continue
         if row is None:
             return

@@ -118,6 +118,7 @@ def test_a_line_in_another_encoding_is_named_and_the_rest_goes_on() -> None:
     [
         (b"", "not a catalogue as CSV: it is empty"),
         (b'"a" b,c\n', "not a catalogue as CSV: not CSV"),
+        (b'"a" b\tc\n', "not CSV: a tab expected after '\"'"),
         (b"name,year\n", "neither a digest nor a file column"),
         (b"digest,sha256\n", "names a column twice: 'digest'"),
         (b"digest" + b"," * 256, "expected at most 256 columns, got 257"),
