@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 from base64 import b64encode
@@ -74,8 +75,11 @@ def fuzz(groups: Iterable[str], seconds: int, jobs: int, seed: int) -> int:
 
 def run_group(group: str, seconds: int, seed: int) -> Outcome:
     """One group in a process of its own."""
-    # Python, too, rolls dice: for the order of its sets.
-    environment = os.environ | ({"PYTHONHASHSEED": str(seed)} if seed else {})
+    folder, environment = FOLDER / group, dict(os.environ)
+    if seed:
+        folder = FOLDER / f"{group}-seed-{seed}"
+        shutil.rmtree(folder, ignore_errors=True)
+        environment["PYTHONHASHSEED"] = str(seed)
     options = [
         f"-max_total_time={seconds}",
         f"-seed={seed}",
@@ -83,10 +87,12 @@ def run_group(group: str, seconds: int, seed: int) -> Outcome:
         f"-rss_limit_mb={MEMORY_MB}",
         f"-artifact_prefix={FOLDER}/{group}-",
         "-print_final_stats=1",
+        # Both would let the clock choose what is tried next.
+        *(("-reload=0", "-entropic=0") if seed else ()),
     ]
     FOLDER.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.one_group", group, FOLDER / group, *options],
+        [sys.executable, "-m", "tests.fuzz.one_group", group, folder, *options],
         cwd=ROOT,
         env=environment,
         capture_output=True,
