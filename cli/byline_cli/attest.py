@@ -156,9 +156,9 @@ def attest(
     """Say how files were made, from what and on which terms, signed with your key.
 
     Files that the key has attested already are left out. Empty files, links, hidden
-    entries and proofs in folders, files that cannot be read, and those about which the node
-    took a statement of yours down are named, and the rest goes on. PATH - stands for
-    paths on standard input, one a line.
+    entries and proofs in folders, files that cannot be read, and those about which the
+    node took a statement of yours down are named, and the rest goes on. PATH - stands
+    for paths on standard input, one a line.
     """
     if made is None and source_type is None:
         raise UsageError(
