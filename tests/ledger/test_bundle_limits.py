@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_every_answer_fits() -> None:
 
 def test_more_bytes_of_statements_are_malformed(tmp_path: Path) -> None:
     """32 MiB of statements that are full of empty maps took 2 GB to read."""
-    with Ledger.init(tmp_path, open_store=MemoryDisk()) as ledger:
+    with closing(Ledger.init(tmp_path, open_store=MemoryDisk())) as ledger:
         good = build_bundle(ledger.view, digest_bytes(b""))
     fields = split_map(good, max_size=1 << 20, max_items=16)
     for size, reason in ((0, "at most 65568 bytes"), (1, "at most 16777216 bytes")):
