@@ -98,7 +98,7 @@ def attest(
         ),
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="T", help="Title of the work.")
+        str | None, typer.Option("--title", metavar="TEXT", help="Title of the work.")
     ] = None,
     spdx: Annotated[
         str | None,
