@@ -100,7 +100,7 @@ def main() -> None:
                     *BYLINE,
                     "consent",
                     manifest,
-                    "--for",
+                    "--use",
                     USE,
                     "--out",
                     results,

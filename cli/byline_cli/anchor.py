@@ -44,7 +44,7 @@ Anchor = Annotated[
 Calendar = Annotated[
     list[str] | None,
     typer.Option(
-        "--calendar", metavar="URL", help="An OpenTimestamps calendar; may be repeated."
+        "--calendar", metavar="URL", help="An OpenTimestamps calendar. Repeatable."
     ),
 ]
 
@@ -55,7 +55,8 @@ def stamp(
     node: Annotated[
         bool,
         typer.Option(
-            "--node", help="Write the checkpoint of this node's log there first."
+            "--from-node",
+            help="Write the checkpoint of this node's log there first.",
         ),
     ] = False,
     tsa: Annotated[

@@ -50,6 +50,7 @@ from byline_ledger.errors import UsageError
 from byline_ledger.statement import Source, Statement
 from byline_ledger.vocabulary import RELATIONSHIPS, check_word, use_key
 from byline_node.attest import (
+    A_LINK,
     Candidate,
     Earlier,
     HashedFile,
@@ -97,7 +98,7 @@ def attest(
         ),
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="T", help="Title of the work.")
+        str | None, typer.Option("--title", metavar="TEXT", help="Title of the work.")
     ] = None,
     spdx: Annotated[
         str | None,
@@ -154,10 +155,10 @@ def attest(
 ) -> None:
     """Say how files were made, from what and on which terms, signed with your key.
 
-    Files that the key has attested already are left out. Empty files, hidden entries
-    and proofs in folders, files that cannot be read, and those about which the node
-    took a statement of yours down are named, and the rest goes on. PATH - stands for
-    paths on standard input, one a line.
+    Files that the key has attested already are left out. Empty files, links, hidden
+    entries and proofs in folders, files that cannot be read, and those about which the
+    node took a statement of yours down are named, and the rest goes on. PATH - stands
+    for paths on standard input, one a line.
     """
     if made is None and source_type is None:
         raise UsageError(
@@ -430,7 +431,7 @@ def describe_passed(passed: list[PassedOver]) -> list[output.Line]:
     named = (
         passed
         if len(harmless) <= MOST_NAMED
-        else [one for one in passed if one.exit_code or one.reason == "empty"]
+        else [one for one in passed if one.exit_code or one.reason in ("empty", A_LINK)]
     )
     for one in named:
         style = "bad" if one.exit_code else "quiet"

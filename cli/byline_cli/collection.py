@@ -81,7 +81,7 @@ def create(
         ),
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="T", help="Title of the set.")
+        str | None, typer.Option("--title", metavar="TEXT", help="Title of the set.")
     ] = None,
     description: Annotated[
         str | None, typer.Option("--description", metavar="TEXT", help="What it is.")
@@ -99,20 +99,20 @@ def create(
     uses: Annotated[
         list[str] | None,
         typer.Option(
-            "--for",
+            "--use",
             metavar="USE",
             help=f"A use that it is meant for: {USE_WORDS}. Repeatable.",
         ),
     ] = None,
-    unsigned: Annotated[
-        bool, typer.Option("--unsigned", help="Write the manifest and say nothing.")
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="Write the manifest and sign nothing.")
     ] = False,
     statement: Annotated[
         Path | None,
         typer.Option(
             "--statement",
             metavar="FILE",
-            help="Sign into FILE and publish nothing.",
+            help="Sign into FILE and publish nothing; --out is the manifest.",
             dir_okay=False,
         ),
     ] = None,
@@ -149,7 +149,7 @@ def create(
     with unpublished():
         job.run()
         signed = None
-        if not unsigned and not job.bad:
+        if not no_publish and not job.bad:
             key = load_key(key_name)
             signed = sign_statement(fields(job.digest, job.total), key)
     if signed is not None:
@@ -394,7 +394,7 @@ def describe_said(one: Remark, agrees: bool) -> output.Line:
 
 @app.command()
 def prove(
-    work: Annotated[str, typer.Argument(metavar="FILE|HASH", hidden=True)],
+    work: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
     manifest: Annotated[
         Path,
         typer.Option("--in", metavar="MANIFEST", help="The set.", parser=named_path),

@@ -49,7 +49,7 @@ def export(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH|DIR", hidden=True)],
     form: Annotated[
         str,
-        typer.Option("--as", metavar="FORM", help=f"{', '.join(VERSIONS)}."),
+        typer.Option("--format", metavar="FORM", help=f"{', '.join(VERSIONS)}."),
     ],
     at: Annotated[
         str | None,
@@ -80,7 +80,7 @@ def export(
     is all, nothing is written and it ends with 2. Run it again when authors say
     something new.
     """
-    check_word("--as", form, tuple(VERSIONS))
+    check_word("--format", form, tuple(VERSIONS))
     if out is not None:
         require_new(out)
     rules, _where = chosen_policy(policy, no_policy)
@@ -156,7 +156,8 @@ def find_works(what: str, at: str | None, form: str) -> Iterator[tuple[Target, s
         target = parse_target(what)
         if at is None and target.path is None and form in PLACED:
             raise UsageError(
-                f"--as {form} needs --at: a hash does not say where a site serves it"
+                f"--format {form} needs --at: a hash does not say where a site"
+                " serves it"
             )
         own = [target.path.name] if target.path else [target.name]
         yield target, url_path(names or own)

@@ -28,7 +28,7 @@ Works = Annotated[str, typer.Argument(metavar="PATH|HASH|LIST", hidden=True)]
 Use = Annotated[
     str,
     typer.Option(
-        "--for",
+        "--use",
         metavar="USE",
         help=f"To do what: {USE_WORDS}.",
     ),
@@ -36,7 +36,6 @@ Use = Annotated[
 Grantee = Annotated[
     str | None,
     typer.Option(
-        "--grantee",
         "--to",
         metavar="KEY",
         help="For whom: a key that may have a grant.",

@@ -55,7 +55,7 @@ def export(
     anchor: Annotated[
         bool,
         typer.Option(
-            "--anchor",
+            "--trust-anchor",
             help="Write the certificate by which others can trust what you export.",
         ),
     ] = False,
@@ -84,10 +84,10 @@ def export(
             readable=False,
         ),
     ] = None,
-    no_attest: Annotated[
+    no_publish: Annotated[
         bool,
         typer.Option(
-            "--no-attest", help="Publish nothing about the bytes of the new file."
+            "--no-publish", help="Publish nothing about the bytes of the new file."
         ),
     ] = False,
     deposit: Annotated[
@@ -105,13 +105,13 @@ def export(
 
     Programs that know C2PA show them, offline. Writing them into a file changes its
     digest, so a new statement of yours about the copy is published as well, as the same
-    work repackaged; not with --no-attest or --sidecar.
+    work repackaged; not with --no-publish or --sidecar.
     """
     if anchor == (c2pa is not None):
-        raise UsageError("expected either --c2pa FILE or --anchor")
+        raise UsageError("expected either --c2pa FILE or --trust-anchor")
     if c2pa is None:
         unused = {"--sidecar": sidecar, "--proof": proof, "--deposit": deposit}
-        refuse_beside("--anchor", unused | {"--no-attest": no_attest})
+        refuse_beside("--trust-anchor", unused | {"--no-publish": no_publish})
         write_anchor(out, as_json)
         return
     place = out or sidecar_of(c2pa, sidecar)
@@ -121,7 +121,7 @@ def export(
         output.note(output.safe(f"{c2pa}: {CUT_SHORT}"), "doubt")
     key = load_key(key_name)
     job = Job(c2pa, place, key, work)
-    attest = not (sidecar or no_attest)
+    attest = not (sidecar or no_publish)
     # A saved proof needs no node; a node that is only asked is not made for that.
     is_asked = attest or deposit or proof is None
     asked = connect(make=attest and proof is not None) if is_asked else nullcontext()
@@ -284,7 +284,7 @@ class Job:
 
 SIGNED = (
     "Signed with your key. Programs trust it once they have your anchor on their list:"
-    " byline export --anchor --out anchor.pem"
+    " byline export --trust-anchor --out anchor.pem"
 )
 
 

@@ -65,9 +65,11 @@ class Losses:
 def better(form: str, uses: Sequence[str] | Mapping[str, int]) -> str:
     """The forms that have words for all of these entries."""
     able = [
-        f"--as {one}" for one in CARRIED if one != form and {*uses} <= {*CARRIED[one]}
+        f"--format {one}"
+        for one in CARRIED
+        if one != form and {*uses} <= {*CARRIED[one]}
     ]
-    return " or ".join(able if uses else ["--as cawg"])
+    return " or ".join(able if uses else ["--format cawg"])
 
 
 def use_word(use: str) -> str:

@@ -33,8 +33,8 @@ def find_command(
     works: Annotated[
         str, typer.Option("--in", metavar="DIR|LIST", help="A folder, or a list.")
     ],
-    key: Annotated[
-        str, typer.Option("--key", metavar="KEY", help="Whose works.")
+    who: Annotated[
+        str, typer.Option("--author", metavar="KEY", help="Whose works.")
     ] = DEFAULT_KEY,
     similar: Annotated[
         bool,
@@ -53,7 +53,7 @@ def find_command(
     follows it, or one signed for it. KEY is a did:key, or the name of a key of yours.
     What only resembles one is listed apart, and never counts as found.
     """
-    author = parse_key(key)
+    author = parse_key(who)
     rules, _where = chosen_policy(policy, no_policy)
     named = find_works(works)
     base = require_files(named) if similar else None

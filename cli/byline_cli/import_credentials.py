@@ -39,7 +39,7 @@ class Wanted:
     path: Path
     sidecar: Path | None
     trust: Path | None
-    proof_out: Path | None
+    save: Path | None
     deposit: bool
     dry_run: bool
     manner: Manner
@@ -47,15 +47,15 @@ class Wanted:
 
 def import_credentials(wanted: Wanted) -> None:
     """Read the manifest in a file or beside it, tell it, publish a relay of it."""
-    if wanted.proof_out is not None:
-        require_new(wanted.proof_out)
+    if wanted.save is not None:
+        require_new(wanted.save)
     shelf = find_shelf(wanted) if wanted.deposit else None
     trust = read_file(wanted.trust, MAX_TRUST) if wanted.trust is not None else None
     seen, where = look_at(wanted, trust)
     rows = describe(seen, where)
     more = to_json(seen) | {"found_in": str(where)}
-    if wanted.proof_out is not None:
-        rows.append(write_proof(seen, wanted.proof_out))
+    if wanted.save is not None:
+        rows.append(write_proof(seen, wanted.save))
     if wanted.dry_run:
         output.result(wanted.manner.as_json, more, rows)
         return

@@ -55,16 +55,16 @@ def import_(
     trust: Annotated[
         Path | None,
         typer.Option(
-            "--trust",
+            "--trust-anchor",
             metavar="PEM",
             help="With --c2pa: certificates whose holders you trust.",
             readable=False,
         ),
     ] = None,
-    proof_out: Annotated[
+    save: Annotated[
         Path | None,
         typer.Option(
-            "--proof-out",
+            "--save",
             metavar="FILE",
             help="With --c2pa: write the proof of Byline that they carry.",
             dir_okay=False,
@@ -162,8 +162,8 @@ def import_(
     }
     of_credentials = {
         "--sidecar": sidecar,
-        "--trust": trust,
-        "--proof-out": proof_out,
+        "--trust-anchor": trust,
+        "--save": save,
         "--deposit": deposit,
     }
     refuse_beside(chosen[0], of_catalogues if c2pa is not None else of_credentials)
@@ -173,7 +173,7 @@ def import_(
 
         manner = Manner(key_name, work_bits, out, as_json)
         import_credentials(
-            Credentials(c2pa, sidecar, trust, proof_out, deposit, dry_run, manner)
+            Credentials(c2pa, sidecar, trust, save, deposit, dry_run, manner)
         )
     if csv is not None or dublin_core is not None:
         from byline_cli.import_catalogue import Wanted, import_catalogue

@@ -18,7 +18,7 @@ from byline_cli import output
 from byline_cli.connect import AnyClient, now_ms
 from byline_cli.moments import parse_end, parse_moment
 from byline_cli.naming import parse_key
-from byline_cli.options import Json, Key, Note, Out, WorkBits
+from byline_cli.options import From, Json, Key, Note, Out, WorkBits
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY, own_name
 from byline_cli.targets import is_there, named_path, parse_id, parse_target
@@ -151,7 +151,9 @@ def delegate(
     until: Annotated[
         str,
         typer.Option(
-            "--until", metavar="TIME", help="2027-01-31, or 90d for 90 days from now."
+            "--until",
+            metavar="TIME",
+            help="Holds until then: 2027-01-31, or 90d from now.",
         ),
     ],
     types: Annotated[
@@ -162,9 +164,7 @@ def delegate(
             help="What it may sign; without: work. Repeatable.",
         ),
     ] = None,
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Not before then.")
-    ] = None,
+    from_: From = None,
     uses: Annotated[
         list[str] | None,
         typer.Option(

@@ -23,7 +23,7 @@ from byline_cli.label_words import (
     describe_label,
     describe_stale,
 )
-from byline_cli.options import Json, Key, NoPolicy, PolicyFile, SetUse
+from byline_cli.options import Json, Key, NoPolicy, NoPublish, PolicyFile, SetUse
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes, unsound
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -66,9 +66,9 @@ def create(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The label's folder, new.")
     ],
-    name: Annotated[
+    title: Annotated[
         str | None,
-        typer.Option("--name", "--title", metavar="T", help="Name of the set."),
+        typer.Option("--title", metavar="TEXT", help="Name of the set."),
     ] = None,
     about: Annotated[
         Path | None,
@@ -79,9 +79,7 @@ def create(
             "limitations and so on.",
         ),
     ] = None,
-    unpublished_: Annotated[
-        bool, typer.Option("--no-publish", help="Sign the label and publish nothing.")
-    ] = False,
+    no_publish: NoPublish = False,
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +89,7 @@ def create(
     What your `collection` statement says of it need not be said again.
     """
     full_use = use_key(use)
-    words = words_of(name, about)
+    words = words_of(title, about)
     typed_words(words)  # before any work
     require_new(out)
     passed: list[PassedOver] = []
@@ -104,7 +102,7 @@ def create(
             with output.progress("Asking", count, unit="works") as advance:
                 made = make_label(out, manifest, head, client, key, advance)
             where = "Signed. Nothing was published."
-            if not unpublished_:
+            if not no_publish:
                 receipt = client.publish([made.statement])[0]
                 where = f"Signed, {in_the_log([receipt.index])}."
     Register.of_home().add(out)
@@ -114,7 +112,7 @@ def create(
     output.result(as_json, to_json(made), rows)
 
 
-def words_of(name: str | None, about: Path | None) -> dict[str, Any]:
+def words_of(title: str | None, about: Path | None) -> dict[str, Any]:
     """What the maker says of the set."""
     found: dict[str, Any] = {}
     if about is not None:
@@ -122,8 +120,8 @@ def words_of(name: str | None, about: Path | None) -> dict[str, Any]:
             found = tomllib.loads(read_file(about, MAX_WORDS).decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise MalformedError(f"{about}: not TOML: {error}") from None
-    if name is not None:
-        found["name"] = name
+    if title is not None:
+        found["name"] = title
     return found
 
 

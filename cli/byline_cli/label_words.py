@@ -47,7 +47,7 @@ def describe_label(label: Figures, folder: Path) -> list[output.Line]:
     if unknown:
         rows.append((unknown_words(unknown), "doubt"))
     if "name" not in label["words"]:
-        rows.append((f"It is called “{UNNAMED}”: name the set with --name", "doubt"))
+        rows.append((f"It is called “{UNNAMED}”: name the set with --title", "doubt"))
     rows.append((f"The label is in {output.safe(str(folder))}", "head"))
     return rows
 

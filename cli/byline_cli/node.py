@@ -61,7 +61,9 @@ Peers = Annotated[
 def init(
     name: Annotated[
         str,
-        typer.Option("--name", metavar="DOMAIN", help="First part of the log's name."),
+        typer.Option(
+            "--origin", metavar="DOMAIN", help="First part of the log's name."
+        ),
     ] = DEFAULT_NAME,
     listen: Listen = None,
     api: Api = None,

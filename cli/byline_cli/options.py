@@ -68,10 +68,13 @@ PolicyFile = Annotated[
         readable=False,
     ),
 ]
+NoPublish = Annotated[
+    bool, typer.Option("--no-publish", help="Sign it and publish nothing.")
+]
 SetUse = Annotated[
     str,
     typer.Option(
-        "--for", metavar="USE", help=f"What the set is used for: {USE_WORDS}."
+        "--use", metavar="USE", help=f"What the set is used for: {USE_WORDS}."
     ),
 ]
 TrustKeys = Annotated[
@@ -114,8 +117,8 @@ MEANT = {
     "node start": "node run",
     "node stop": "Ctrl-C where it runs, or kill and the number of its process",
     "node show": "node status",
-    "settle verify": "settle check",
-    "settle create": "settle make",
+    "settle check": "settle verify",
+    "settle make": "settle create",
     "consent verify": "consent check",
 }
 """Groups with words that people try in them, and what they mean."""

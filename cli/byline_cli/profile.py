@@ -181,7 +181,10 @@ def require_recovery(story: KeyStory, chosen: bytes | None) -> None:
 
 @app.command()
 def where(
-    key_name: Key = DEFAULT_KEY,
+    key_name: Annotated[
+        str,
+        typer.Option("--key", metavar="NAME", help="The key of yours that is meant."),
+    ] = DEFAULT_KEY,
     as_json: Json = False,
 ) -> None:
     """Show what has to stand where, so that names point back at your key."""

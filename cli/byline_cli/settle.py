@@ -13,7 +13,7 @@ from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
 from byline_cli.naming import parse_key, parse_optional_key
-from byline_cli.options import Json, Key, NoPolicy, PolicyFile, SetUse
+from byline_cli.options import Json, Key, NoPolicy, NoPublish, PolicyFile, SetUse
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
@@ -29,7 +29,7 @@ from byline_node.manifests import require_manifest
 from byline_node.settle import Check, Terms, check_settlement, settle, sizes_of
 from byline_node.shared_proofs import bundles_of, reader_of
 
-DEFAULT_COMMAND = "make"
+DEFAULT_COMMAND = "create"
 NO_WORK = """A work is the cooperative's if its author attested it with --group KEY and
 was admitted: byline admit."""
 
@@ -40,7 +40,7 @@ app = app_with_default(
 
 
 @app.command(DEFAULT_COMMAND)
-def make(
+def create(
     manifest: Annotated[
         Path, typer.Argument(metavar="MANIFEST", hidden=True, parser=named_path)
     ],
@@ -53,16 +53,14 @@ def make(
     ],
     policy: PolicyFile = None,
     no_policy: NoPolicy = False,
+    no_publish: NoPublish = False,
     key_name: Key = DEFAULT_KEY,
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Publish the signed statement too.")
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say what a data set used of a cooperative's works: per work, and per member.
 
-    The folder holds the table, its proofs and a signed statement: any member checks
-    it offline with `byline settle check`.
+    The folder holds the table, its proofs and a statement that is signed and published:
+    any member checks them offline with `byline settle verify`.
     """
     require_new(out)
     require_manifest(manifest)
@@ -76,7 +74,7 @@ def make(
             made, signed = settle(
                 out, manifest, terms, bundles_of(client, rules), key, advance
             )
-        index = client.publish([signed])[0].index if publish else None
+        index = None if no_publish else client.publish([signed])[0].index
     members = made.members()
     used = len({row.work for row in made.rows})
     told = {
@@ -97,8 +95,8 @@ def make(
     output.result(as_json, told, rows)
 
 
-@app.command("check")
-def check_command(
+@app.command()
+def verify(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", hidden=True, parser=named_path)
     ],

@@ -84,7 +84,7 @@ def grant(
     terms: Annotated[
         str | None,
         typer.Option(
-            "--on-terms", metavar="TEXT", help="What the grantee must keep to."
+            "--condition", metavar="TEXT", help="What the grantee must keep to."
         ),
     ] = None,
     request: Annotated[

@@ -111,7 +111,7 @@ def require_none(node: Path) -> None:
 
 def redact(
     id_: Annotated[
-        str, typer.Argument(metavar="ID", help="The statement: CID or 64 hex digits.")
+        str, typer.Argument(metavar="STATEMENT-ID", help="As byline query shows it.")
     ],
     reason: Annotated[
         str,

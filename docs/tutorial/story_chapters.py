@@ -25,7 +25,7 @@ def work(person: Person, name: str, *more: object) -> dict[str, Any]:
 
 def verdict(person: Person, name: str, *more: object) -> str:
     """Whether the file may be used to train AI that generates."""
-    return str(person("consent", name, "--for", USE, *more)["verdict"])
+    return str(person("consent", name, "--use", USE, *more)["verdict"])
 
 
 def attest(person: Person, name: str, *more: object) -> str:
@@ -156,18 +156,18 @@ def consent(cast: Cast) -> None:
     asked = mia("request", "storm.txt", "--use", USE, "--purpose", "A model of seas")
     granted = ben(
         *("grant", "storm.txt", "--to", mia.key, "--use", USE),
-        *("--on-terms", "name me", "--request", asked["id"]),
+        *("--condition", "name me", "--request", asked["id"]),
     )
-    mine = verdict(mia, "storm.txt", "--grantee", mia.key)
+    mine = verdict(mia, "storm.txt", "--to", mia.key)
     expect("for Mia, who has a grant", mine, "constrained")
     expect("for everybody, still", verdict(mia, "storm.txt"), "notAllowed")
     mia("grant", "storm.txt", "--to", cast.eve.key, "--use", USE)
-    hers = verdict(mia, "storm.txt", "--grantee", cast.eve.key)
+    hers = verdict(mia, "storm.txt", "--to", cast.eve.key)
     expect("for Eve, by a grant of Mia's", hers, "notAllowed")
     ben("withdraw", granted["id"], "--reason", "consent-changed")
-    mine = verdict(mia, "storm.txt", "--grantee", mia.key)
+    mine = verdict(mia, "storm.txt", "--to", mia.key)
     expect("for Mia, once Ben took it back", mine, "notAllowed")
-    header = ben.run("consent", "export", "storm.txt", "--as", "aipref").stdout
+    header = ben.run("consent", "export", "storm.txt", "--format", "aipref").stdout
     expect("in a crawler's words", "train-ai=n" in header, True)
 
 
@@ -226,7 +226,7 @@ def data_set(cast: Cast) -> None:
     mia.run(
         "filter",
         "set",
-        "--for",
+        "--use",
         USE,
         "--out",
         "yes.txt",
@@ -237,18 +237,18 @@ def data_set(cast: Cast) -> None:
     taken = (mia.folder / "yes.txt").read_text().split()
     expect("may be used on conditions", taken, ["set/guild0.txt", "set/guild1.txt"])
     settled = mia(
-        *("settle", "set.csv", "--group", cast.guild.key, "--for", USE),
+        *("settle", "set.csv", "--group", cast.guild.key, "--use", USE),
         *("--out", "settlement"),
     )
     owed = {one["member"]: one["due"] for one in settled["members"]}
     expect("due to Ben, in cents", owed[ben.key], {"EUR": 350})
     expect("due to who shares", owed[cast.archive.key], {"EUR": 50})
-    checked = mia("settle", "check", "settlement", "--member", ben.key)
+    checked = mia("settle", "verify", "settlement", "--member", ben.key)
     expect("Ben computes the same, offline", checked["ok"], True)
-    found = mia("find", "--key", ben.key, "--in", "set.csv")["found"]
+    found = mia("find", "--author", ben.key, "--in", "set.csv")["found"]
     paths = sorted(one["path"] for one in found)
     expect("Ben's in the set", paths, ["guild0.txt", "guild1.txt", "storm.txt"])
-    mia("label", "set.csv", "--for", USE, "--out", "label", "--name", "Seas")
+    mia("label", "set.csv", "--use", USE, "--out", "label", "--title", "Seas")
     checked = mia("label", "verify", "label", "--files", "set")
     expect("the label follows from its proofs", checked["holds"], True)
     mia("label", "stale")
@@ -286,7 +286,7 @@ def credentials(cast: Cast) -> None:
     ben.give(SIDECAR, mia)
     mia(
         *("import", "--c2pa", "waves.txt", "--sidecar", SIDECAR),
-        *("--proof-out", "waves.txt.byline"),
+        *("--save", "waves.txt.byline"),
     )
     checked = mia("verify", "waves.txt.byline", "waves.txt")
     expect("the proof that it carries holds", checked["ok"], True)

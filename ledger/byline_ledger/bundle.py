@@ -82,8 +82,13 @@ DEFAULT_DEPTH = 4
 AHEAD = 4
 """Statements about a work that are read ahead where many works are asked for; with more
 they are read one by one, so that a flood about each of them fills no memory."""
-MAX_STATEMENTS = 1 << 15
-"""More than any answer uses: MAX_EVIDENCE in statements of at least 184 bytes."""
+MAX_STATEMENTS = 1 << 16
+"""More than any answer uses: MAX_EVIDENCE in statements of at least 184 bytes, and one
+more page."""
+MAX_STATEMENTS_SIZE = 16 << 20
+"""In bytes, all of their rows: MAX_EVIDENCE, and one more page of the largest."""
+MAX_REDACTED = 1 << 17
+"""As many entries of at least 106 bytes."""
 MAX_EARLIER = 32
 MAX_INCLUSION = MAX_BUNDLE // 32
 _KEYS = {
@@ -109,9 +114,10 @@ _LISTS = {
     "earlier": MAX_EARLIER,
     "first": MAX_FIRST,
     "keys": MAX_TRUSTED,
-    "redacted": MAX_STATEMENTS,
+    "redacted": MAX_REDACTED,
     "statements": MAX_STATEMENTS,
 }
+_SIZES = {"statements": MAX_STATEMENTS_SIZE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +182,10 @@ class Bundle:
             raise MalformedError("proof bundle: fields are missing or unknown")
         fields: dict[str, Any] = {
             name: split_array(
-                raw.pop(name), max_size=MAX_BUNDLE, max_items=most, what="proof bundle"
+                raw.pop(name),
+                max_size=_SIZES.get(name, MAX_BUNDLE),
+                max_items=most,
+                what="proof bundle",
             )
             for name, most in _LISTS.items()
         }

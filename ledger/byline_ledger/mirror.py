@@ -87,7 +87,6 @@ class Mirror:
         self._puts: list[Pair] = []
         self._unwritten = Unwritten()
         self._indexes: dict[bytes, int] = {}
-        self._notice: tuple[int, bytes] | None = None
         self._ended = self._find_end()
 
     @classmethod

@@ -115,7 +115,7 @@ def robots(works: Iterable[Placed]) -> str:
         raise UsageError(
             f"{len(rules):,} rules take {len(text):,} bytes, and crawlers need not read"
             f" more than {MAX_ROBOTS:,}",
-            hint="send the header with each file instead: --as aipref",
+            hint="send the header with each file instead: --format aipref",
         )
     return text
 

@@ -56,7 +56,8 @@ class Tile:
         level = None if match["level"] == "entries" else int(match["level"])
         index = int(re.sub("[x/]", "", match["index"]))
         tile = cls(level, index, int(match["width"] or TILE_WIDTH))
-        if tile.to_path() != path or (level or 0) > MAX_LEVEL or index > MAX_SIZE:
+        fits = (level or 0) <= MAX_LEVEL and index <= MAX_SIZE
+        if tile.to_path() != path or not fits or tile.width > TILE_WIDTH:
             raise MalformedError(f"expected the path of a tile, got {path!r}")
         return tile
 
@@ -66,29 +67,6 @@ def _index_text(index: int) -> str:
     digits = digits.zfill(-(-len(digits) // 3) * 3)
     groups = [digits[start : start + 3] for start in range(0, len(digits), 3)]
     return "/".join([*("x" + group for group in groups[:-1]), groups[-1]])
-
-
-def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """Path of a hash tile; width 256 is a full tile."""
-    _check_tile(level, index, width)
-    return Tile(level, index, width).to_path()
-
-
-def entries_path(index: int, width: int = TILE_WIDTH) -> str:
-    """Path of an entry bundle; width 256 is a full one."""
-    _check_tile(0, index, width)
-    return Tile(None, index, width).to_path()
-
-
-def parse_tile_path(path: str) -> Tile:
-    """The tile of exactly this path, else MalformedError."""
-    return Tile.from_path(path)
-
-
-def _check_tile(level: int, index: int, width: int) -> None:
-    fits = 0 <= level <= MAX_LEVEL and 0 <= index <= MAX_SIZE
-    if not fits or not 1 <= width <= TILE_WIDTH:
-        raise UsageError(f"no tile has level {level}, index {index}, width {width}")
 
 
 # Which tiles a tree of some size has

@@ -55,6 +55,10 @@ works: in folders they are passed over."""
 SECRETS = frozenset({"secret", "origin"})
 """What a node's folder has, and a backup of it: nobody means to speak about those."""
 
+A_LINK = "a symbolic link"
+"""Whoever made the folder chose where it leads: a hash of that file would tell others
+of something that nobody meant to take.  One that is named itself is followed."""
+
 Advance = Callable[[int], None]
 
 
@@ -192,8 +196,8 @@ def find_files(
     """The regular files named, and those in folders named; no path twice.
 
     Raises UsageError for a folder where `recursive` is false.  In folders, hidden
-    entries, proofs, nodes, signing keys and links to folders are passed over, and the
-    order is that of the names.
+    entries, links, proofs, nodes and signing keys are passed over, and the order is
+    that of the names.
     """
     found: dict[Path, Candidate] = {}
     passed: list[PassedOver] = []
@@ -245,6 +249,8 @@ def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
             path = here / entry.name
             if entry.name.startswith("."):
                 yield PassedOver(path, "hidden")
+            elif entry.is_symlink():
+                yield PassedOver(path, A_LINK)
             elif entry.name.endswith(PROOFS):
                 yield PassedOver(path, "a proof about a work")
             elif entry.is_file(follow_symlinks=False) and is_key(path):
@@ -252,21 +258,16 @@ def look_into(folder: Path) -> Iterator[Candidate | PassedOver]:
             elif entry.is_dir(follow_symlinks=False):
                 inner.append(path)
             else:
-                yield from look_at_entry(path)
+                yield look_at_entry(path)
         waiting += reversed(inner)
 
 
-def look_at_entry(path: Path) -> Iterator[Candidate | PassedOver]:
-    """One entry of a folder that is not itself a folder."""
+def look_at_entry(path: Path) -> Candidate | PassedOver:
+    """One entry of a folder that is neither a folder nor a link."""
     try:
-        status = path.stat()
+        return candidate(path, path.lstat())
     except OSError as error:
-        yield unreadable(path, error)
-        return
-    if S_ISDIR(status.st_mode):
-        yield PassedOver(path, "a link to a folder")
-    else:
-        yield candidate(path, status)
+        return unreadable(path, error)
 
 
 def candidate(path: Path, status: os.stat_result) -> Candidate | PassedOver:

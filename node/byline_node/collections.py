@@ -37,7 +37,7 @@ def find_in_folder(folder: Path) -> tuple[list[Candidate], list[PassedOver]]:
     if not found:
         raise UsageError(
             f"{folder} holds no file that could be taken",
-            hint="hidden, empty and unreadable files are passed over",
+            hint="links and hidden, empty and unreadable files are passed over",
         )
     return found, passed
 

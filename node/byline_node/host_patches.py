@@ -27,6 +27,7 @@ from libp2p.pubsub import gossipsub
 from libp2p.pubsub import pubsub as pubsub_module
 from libp2p.stream_muxer.exceptions import MuxedStreamReset
 from libp2p.stream_muxer.yamux import yamux
+from libp2p.tools.anyio_service import context as service_context
 from libp2p.transport.tcp import tcp as tcp_module
 from libp2p.transport.websocket import listener as ws_listener
 from libp2p.transport.websocket import proxy_env
@@ -38,6 +39,7 @@ from byline_node.errors import ConfigError
 from byline_node.host_gossip import (
     OUTSIDE_NAMES,
     BoundedQueue,
+    QuickManager,
     require_few,
     strict_reading,
     strict_signatures,
@@ -302,6 +304,13 @@ PATCHES = (
         "read_varint_prefixed_bytes_limited",
         strict_reading,
         "who sends packets that are too large is not told from who goes away",
+    ),
+    Patch(
+        service_context,
+        "TrioManager",
+        instead(QuickManager),
+        "for each message all tasks there are are looked through: at 64 peers, a packet"
+        " of 512 messages holds everything else up for a tenth of a second",
     ),
     Patch(
         multiselect_communicator,

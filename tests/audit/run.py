@@ -29,7 +29,7 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.entry import StatementEntry
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement, sign_statement
-from byline_ledger.tiles import entries_path, tile_path
+from byline_ledger.tiles import Tile
 from byline_node.demo_network import DemoNetwork
 
 BYLINE = (sys.executable, "-m", "byline_cli")
@@ -109,7 +109,7 @@ def damage(copy: Path, count: int) -> dict[str, tuple[Path, int, str]]:
     # The commitment that ends the second commit: the last entry of its bundle's part.
     index = 1 + 2 * (BATCH + 1) - 1
     assert batches >= 2
-    bundle = copy / entries_path(index // 256)
+    bundle = copy / Tile(None, index // 256).to_path()
     data = bundle.read_bytes()
     above = next(one for one in (copy / "tile/1").rglob("*") if one.is_file())
     at = 0
@@ -117,7 +117,7 @@ def damage(copy: Path, count: int) -> dict[str, tuple[Path, int, str]]:
         at += 2 + int.from_bytes(data[at : at + 2], "big")
     return {
         "a body": (some, 150, some.name),
-        "a hash tile": (copy / tile_path(0, 3), 77, tile_path(0, 3)),
+        "a hash tile": (copy / Tile(0, 3).to_path(), 77, Tile(0, 3).to_path()),
         "a tile above": (above, 77, str(above.relative_to(copy))),
         "a commitment": (bundle, at + 20, "entr"),
         "the checkpoint": (copy / "checkpoint", -20, "checkpoint"),

@@ -34,7 +34,7 @@ def test_an_authority_stamps_the_checkpoint_of_this_node(
     ledger.close()
     byline.write("root.pem", authority.root())
     with serving(authority.service) as url:
-        done = byline("anchor", "stamp", "mine", "--node", "--tsa", url)
+        done = byline("anchor", "stamp", "mine", "--from-node", "--tsa", url)
     assert done.code == 0, done.err
     assert (byline.folder / "mine").read_bytes() == note
     found = byline("anchor", "verify", "mine.tsr", "mine", "--tsa-cert", "root.pem")
@@ -84,7 +84,7 @@ def test_a_calendar_stamps_and_attests_later(byline: Program) -> None:
         (("stamp", "junk", "--tsa", "http://127.0.0.1:1"), 65, "expected a note"),
         (("stamp", "checkpoint", "--tsa", "http://127.0.0.1:1"), 69, "reached"),
         (("stamp", "c", "--out", "junk", "--tsa", "http://a"), 2, "junk exists"),
-        (("stamp", "junk", "--node", "--tsa", "http://a"), 2, "junk exists"),
+        (("stamp", "junk", "--from-node", "--tsa", "http://a"), 2, "junk exists"),
         (("upgrade", "junk", "--calendar", "http://127.0.0.1:1"), 65, "OpenTimestamps"),
         (("verify", "junk", "checkpoint", "--tsa-cert", "junk"), 65, "RFC 3161"),
         (("verify", "checkpoint", "junk"), 65, "junk is no checkpoint: expected a no"),

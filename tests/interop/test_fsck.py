@@ -17,7 +17,7 @@ from tests.support.node_process import node_process
 
 from byline_cli import main
 from byline_ledger.log import Ledger
-from byline_ledger.tiles import entries_path, tile_path
+from byline_ledger.tiles import Tile
 
 pytestmark = pytest.mark.interop
 
@@ -80,7 +80,7 @@ def test_an_export_passes(home: Path, export: Path) -> None:
     assert "Successfully fsck'd" in fsck(f"file://{export}/", home)
 
 
-@pytest.mark.parametrize("path", [tile_path(0, 200), entries_path(77)])
+@pytest.mark.parametrize("path", [Tile(0, 200).to_path(), Tile(None, 77).to_path()])
 def test_one_flipped_bit_fails(home: Path, export: Path, path: str) -> None:
     file = export / path
     whole = file.read_bytes()

@@ -98,11 +98,11 @@ def make(bench: Bench, count: int, seed: int) -> Plan:
         code, said = bench.byline(
             "label",
             bench.works,
-            "--for",
+            "--use",
             USE,
             "--out",
             bench.label,
-            "--name",
+            "--title",
             "Mixed files",
         )
     print(said)

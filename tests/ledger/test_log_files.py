@@ -86,6 +86,9 @@ HAZARDS = [
     "statements/entries/",
     "statements/entries/0",
     "statements/entries/000.p/256",
+    "statements/entries/000.p/257",
+    "tile/0/000.p/300",
+    "tile/entries/000.p/300",
     "statements/entries/000.p/0",
     "statements/0/000",
 ]
@@ -105,7 +108,7 @@ def test_a_path_that_names_no_file_is_malformed(path: str) -> None:
     with pytest.raises(MalformedError):
         parse_path(path)
     with pytest.raises(MalformedError):
-        log_file(LongLog().grow(1), path)
+        log_file(LongLog().grow(301), path)
 
 
 @given(st.text(alphabet="tilesan/0123x.pgo%\u0660", max_size=40))

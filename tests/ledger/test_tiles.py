@@ -14,14 +14,11 @@ from byline_ledger.errors import MalformedError, UsageError
 from byline_ledger.merkle import Frontier, leaf_hash
 from byline_ledger.tiles import (
     Tile,
-    entries_path,
     entry_bundle,
     new_tiles,
     parse_entry_bundle,
     parse_tile,
-    parse_tile_path,
     tile_of_node,
-    tile_path,
     tile_widths,
 )
 
@@ -35,7 +32,7 @@ _, NODES = Frontier.empty().extend_with_nodes(LEAVES)
 @cases("log_tiles.json", "paths")
 def test_paths(case: dict[str, Any]) -> None:
     with as_expected(case):
-        tile = parse_tile_path(case["path"])
+        tile = Tile.from_path(case["path"])
         assert tile == Tile(case["level"], case["index"], case["width"])
 
 
@@ -63,7 +60,7 @@ def test_contents(case: dict[str, Any]) -> None:
         found[tile.to_path()] = sha256(b"".join(row)).hexdigest()
     for start in range(0, len(entries), 256):
         part = entries[start : start + 256]
-        path = entries_path(start // 256, len(part))
+        path = Tile(None, start // 256, len(part)).to_path()
         found[path] = sha256(entry_bundle(part)).hexdigest()
     assert found == case["sha256"]
 
@@ -79,18 +76,14 @@ def test_entry_bundles(case: dict[str, Any]) -> None:
 
 @given(levels | st.none(), indexes, widths)
 def test_paths_round_trip(level: int | None, index: int, width: int) -> None:
-    path = Tile(level, index, width).to_path()
-    assert parse_tile_path(path) == Tile(level, index, width)
-    made = (
-        entries_path(index, width) if level is None else tile_path(level, index, width)
-    )
-    assert made == path
+    tile = Tile(level, index, width)
+    assert Tile.from_path(tile.to_path()) == tile
 
 
 @given(st.text(max_size=80) | st.from_regex(r"tile/[0-9e]+/[x0-9/]+(\.p/[0-9]+)?"))
 def test_any_text_is_a_path_or_malformed(text: str) -> None:
     try:
-        assert parse_tile_path(text).to_path() == text
+        assert Tile.from_path(text).to_path() == text
     except MalformedError:
         return
 
@@ -133,9 +126,3 @@ def test_a_hash_tile_has_its_width() -> None:
     for size in (0, 63, 65, 96):
         with pytest.raises(MalformedError):
             parse_tile(bytes(size), 2)
-
-
-@pytest.mark.parametrize("name", [(64, 0, 1), (0, -1, 1), (0, 0, 0), (0, 0, 257)])
-def test_no_path_for_what_is_no_tile(name: tuple[int, int, int]) -> None:
-    with pytest.raises(UsageError):
-        tile_path(*name)

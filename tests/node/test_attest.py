@@ -24,6 +24,7 @@ from byline_ledger.store.node_files import init_node
 from byline_ledger.tombstone import Tombstone
 from byline_node import attest
 from byline_node.attest import (
+    A_LINK,
     Behalf,
     Candidate,
     HashedFile,
@@ -93,21 +94,38 @@ def test_what_is_no_file_is_passed_over_with_its_reason(tmp_path: Path) -> None:
     put(tmp_path, "good.byline")
     put(tmp_path, "good.tlog-proof")
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "dangling").symlink_to("nowhere")
-    (tmp_path / "loop").symlink_to(tmp_path)
-    (tmp_path / "link").symlink_to("good")
     found, passed = find_files([tmp_path], recursive=True)
-    assert names(found, tmp_path) == ["good", "link"]
+    assert names(found, tmp_path) == ["good"]
     assert reasons(passed, tmp_path) == {
         ".hidden": "hidden",
-        "dangling": "cannot be read: No such file or directory",
         "empty": "empty",
         "good.byline": "a proof about a work",
         "good.tlog-proof": "a proof about a work",
-        "loop": "a link to a folder",
         "pipe": "not a regular file",
     }
-    assert [one.path.name for one in passed if one.exit_code] == ["dangling"]
+    assert not any(one.exit_code for one in passed)
+
+
+def test_links_in_a_folder_lead_nowhere(tmp_path: Path) -> None:
+    """A stranger's folder names no file of this machine; whoever names a link does."""
+    secret = put(tmp_path, "elsewhere/secret")
+    folder = put(tmp_path, "set/good").parent
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "loop").symlink_to(folder)
+    (folder / "inner").symlink_to("good")
+    (folder / "out").symlink_to(secret)
+    (folder / "out.d").symlink_to(secret.parent)
+    found, passed = find_files([folder], recursive=True)
+    assert names(found, folder) == ["good"]
+    links = ("dangling", "inner", "loop", "out", "out.d")
+    assert reasons(passed, folder) == dict.fromkeys(links, A_LINK)
+    assert not any(one.exit_code for one in passed)
+    assert [one.path for one in find_files([folder / "out"], recursive=False)[0]] == [
+        folder / "out"
+    ]
+    (tmp_path / "other").symlink_to(folder)
+    found, _ = find_files([tmp_path / "other"], recursive=True)
+    assert names(found, tmp_path / "other") == ["good"]
 
 
 def test_proofs_saved_beside_works_are_taken_only_where_named(tmp_path: Path) -> None:

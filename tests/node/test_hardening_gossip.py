@@ -223,7 +223,7 @@ async def test_signed_addresses_in_packets_are_not_kept(patched: bool) -> None:
 
 
 async def test_a_packet_has_few_messages(patched: bool) -> None:
-    """What a packet of very many costs grows with the square of their number."""
+    """Those of one packet are begun in one go, while nothing else runs."""
     most = host_gossip.MAX_MESSAGES
     with patch_in_force("pubsub.maybe_consume_signed_record", patched):
         async with node() as one, attacker_of(one.addresses[0]) as attacker:

@@ -11,6 +11,8 @@ import pytest
 import trio
 import trio.testing
 from libp2p.io.trio import TrioTCPStream
+from libp2p.tools.anyio_service import Service, background_trio_service
+from libp2p.tools.anyio_service.trio_tasks import FunctionTask
 from tests.support.attackers import attacker_of, flood_stream
 from tests.support.networked import ANY_PORT
 from tests.support.unpatched import patch_in_force, replaced
@@ -286,3 +288,67 @@ async def test_all_connections_together_have_one_limit(
     counted.forget(newest)
     counted.forget(read)
     assert counted.total == 0
+
+
+# Tasks
+
+
+class Sleeping(Service):  # type: ignore[misc]  # untyped base
+    """Starts tasks that sleep, as a packet of so many messages would."""
+
+    async def run(self) -> None:
+        for _ in range(50):
+            self.manager.run_task(trio.sleep_forever)
+        await trio.sleep_forever()
+
+
+async def test_a_task_is_started_without_a_look_at_all_others(
+    patched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(
+        FunctionTask, "has_trio_task", property(lambda task: seen.append(task) or True)
+    )
+    with patch_in_force("context.TrioManager", patched):
+        async with background_trio_service(Sleeping()) as manager:
+            await trio.testing.wait_all_tasks_blocked()
+            seen.clear()
+            manager.run_task(trio.sleep, 0)  # type: ignore[attr-defined]
+            assert len(seen) == (0 if patched else 51)
+
+
+async def test_whose_child_a_task_is_is_known_either_way(patched: bool) -> None:
+    """Of this service's own tasks: others start their own and belong to none."""
+    parents: dict[str, str | None] = {}
+
+    async def start(manager: Any, name: str, *inner: str) -> None:
+        task = manager._find_parent_task(trio.lowlevel.current_task())
+        parents[name] = task and task.parent and task.parent.name
+        assert task.name == name
+        for one in inner:
+            manager.run_task(start, manager, one, name=one)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await trio.sleep_forever()
+
+    with patch_in_force("context.TrioManager", patched):
+        async with (
+            background_trio_service(Sleeping()) as one,
+            background_trio_service(Sleeping()) as two,
+        ):
+            manager: Any = one
+            manager.run_task(start, manager, "a", "b", "c", name="a")
+            await trio.testing.wait_all_tasks_blocked()
+            assert parents == {"a": None, "b": "a", "c": "a"}
+            found: list[Any] = []
+
+            async def elsewhere() -> None:
+                own = trio.lowlevel.current_task()
+                found.extend(m._find_parent_task(own) for m in (one, two))
+
+            other: Any = two
+            other.run_task(elsewhere, name="d")
+            await trio.testing.wait_all_tasks_blocked()
+            assert [task and task.name for task in found] == [None, "d"]
+        if patched:
+            assert not manager._running

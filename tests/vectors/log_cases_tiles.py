@@ -67,6 +67,8 @@ def bad_paths() -> list[Case]:
         "width and slash missing": "tile/0/067.p",
         "width 0": "tile/0/067.p/0",
         "width 256": "tile/0/067.p/256",
+        "width 257": "tile/0/067.p/257",
+        "entries, width 999": "tile/entries/067.p/999",
         "width with a zero in front": "tile/0/067.p/01",
         "width in another script": "tile/0/067.p/\u0663",
         "trailing slash": "tile/0/067/",
