@@ -23,9 +23,9 @@ from byline_ledger.audit_progress import AuditProgress
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.entry import StatementEntry, parse_entry, statement_entry
 from byline_ledger.errors import (
-    BylineError,
     MalformedError,
     NotFoundError,
+    UnsupportedError,
     VerificationError,
 )
 from byline_ledger.evidence import Equivocation, Evidence, Fork
@@ -409,13 +409,13 @@ class _Audit:
                 self._report.redacted += 1
                 return
             _require_body(entry, data, body)
-        except (MalformedError, VerificationError, NotFoundError) as error:
+        except (
+            MalformedError,
+            NotFoundError,
+            UnsupportedError,
+            VerificationError,
+        ) as error:
             self._report.add(f"statement {entry.id.hex()} (entry {index}): {error}")
-        except BylineError as error:
-            if error.kind == "unsupported":
-                self._report.add(f"statement {entry.id.hex()} (entry {index}): {error}")
-                return
-            raise
         else:
             self._report.bodies += 1
 

@@ -79,9 +79,10 @@ def plain_bytes(value: object) -> bytes:
 
 
 def split_hashes(value: object, most: int = MAX_PROOF) -> tuple[bytes, ...]:
+    """A proof of up to `most` hashes, concatenated."""
     joined = plain_bytes(value)
     if len(joined) % 32 or len(joined) > most * 32:
-        raise MalformedError(f"proof bundle: {len(joined)} bytes are no Merkle proof")
+        raise MalformedError(f"expected hashes of 32 bytes, got {len(joined)} bytes")
     return tuple(joined[i : i + 32] for i in range(0, len(joined), 32))
 
 

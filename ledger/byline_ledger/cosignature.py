@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from byline_ledger.checkpoint import COSIGNATURE_HEADER, Checkpoint
 from byline_ledger.crypto import SigningKey, verify_signature
-from byline_ledger.errors import BadSignatureError, MalformedError, UsageError
+from byline_ledger.errors import BadSignatureError, UsageError
 from byline_ledger.note import (
     COSIGNATURE,
     Note,
@@ -82,10 +82,3 @@ def _split(line: NoteSignature) -> tuple[int, bytes]:
             f"expected a cosignature time up to 2^63 - 1, got {time}"
         )
     return time, line.signature[_TIME_BYTES:]
-
-
-def parse_cosignature_line(line: bytes) -> NoteSignature:
-    """A line as a witness returns it, its newline included, else MalformedError."""
-    if not line.endswith(b"\n") or line.count(b"\n") != 1:
-        raise MalformedError("expected one cosignature line with its newline")
-    return NoteSignature.from_line(line[:-1])

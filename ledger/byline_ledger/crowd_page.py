@@ -20,13 +20,15 @@ from byline_ledger.bundle_rows import (
     RedactedStatement,
     gone_entry,
     leaf_index,
+    split_hashes,
 )
 from byline_ledger.chain import WORK_PAGE
 from byline_ledger.codec import Value, pack, split_array, split_map, unpack
 from byline_ledger.digest import is_multihash
 from byline_ledger.entry import KEY_BYTES, author_key, id_in, source_key, subject_key
 from byline_ledger.errors import MalformedError, RedactedError
-from byline_ledger.message_fields import MAX_SIZE, bytes_of, text_of
+from byline_ledger.merkle import MAX_SIZE
+from byline_ledger.message_fields import bytes_of, text_of
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING, Walk, walk_set
 from byline_ledger.query_messages import MAX_RESPONSE, MAX_VKEY, AskCrowd
@@ -90,7 +92,7 @@ class GoneRow:
             gone_entry(bytes_of(entry, MAX_GONE_ROW, "an entry")),
             Tombstone.from_bytes(bytes_of(tombstone, MAX_GONE_ROW, "a tombstone")),
         )
-        return cls(left, _hashes(proof))
+        return cls(left, split_hashes(proof))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def parse_crowd_page(data: bytes) -> CrowdPage:
         note=bytes_of(fields["note"], MAX_NOTE_BYTES, "a checkpoint"),
         opening=bytes_of(fields["opening"], MAX_OPENING, "an opening"),
         others=tuple(_other(one) for one in lists["others"]),
-        proof=_hashes(fields["proof"]),
+        proof=split_hashes(fields["proof"]),
         strings=_count(fields),
         upto=upto,
     )
@@ -166,13 +168,6 @@ def _count(fields: Mapping[str, Value]) -> int:
     if type(value) is not int or value > MAX_SIZE:
         raise MalformedError(f"{_WHAT}: strings is not a count")
     return value
-
-
-def _hashes(value: Value) -> tuple[bytes, ...]:
-    joined = bytes_of(value, MAX_PROOF * 32, "a proof")
-    if len(joined) % 32:
-        raise MalformedError(f"{_WHAT}: {len(joined)} bytes are no proof")
-    return tuple(joined[i : i + 32] for i in range(0, len(joined), 32))
 
 
 def _other(data: bytes) -> bytes:

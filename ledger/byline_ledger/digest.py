@@ -20,7 +20,6 @@ from byline_ledger.errors import MalformedError
 Multihash: TypeAlias = bytes
 
 SHA256_PREFIX = b"\x12\x20"
-MULTIHASH_SIZE = 34
 CHUNK_SIZE = 1 << 20
 
 # CIDv1 prefixes: version 1, then the codec as a varint.
@@ -94,11 +93,6 @@ def multihash_hex(digest: Multihash) -> str:
 def cid_of_statement(statement_id: bytes) -> str:
     """A statement's id (32 bytes) as people see it: CIDv1, messagepack, base32."""
     return _base32(_STATEMENT_CID + multihash(statement_id))
-
-
-def cid_raw(digest: Multihash) -> str:
-    """The CIDv1 of raw bytes with this multihash, as IPFS writes it."""
-    return _base32(_RAW_CID + digest)
 
 
 def parse_hash(text: str) -> ParsedHash:

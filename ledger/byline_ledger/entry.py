@@ -28,8 +28,6 @@ RETIREMENT_ENTRY = 0x02
 KEY_BYTES = 32
 TAG_BYTES = 8
 ID_BYTES = 32
-STRING_BYTES = KEY_BYTES + TAG_BYTES + ID_BYTES
-"""Length of a lookup string: key || author tag || statement id."""
 
 MIN_KEYS = 2
 """Every statement has a subject and an author."""

@@ -26,8 +26,8 @@ from typing import TypeAlias
 from byline_ledger import codec
 from byline_ledger.codec import Value
 from byline_ledger.errors import MalformedError
+from byline_ledger.merkle import HASH_BYTES
 from byline_ledger.message_fields import (
-    HASH_BYTES,
     byte_strings,
     bytes_of,
     hashes_of,

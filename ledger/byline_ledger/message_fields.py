@@ -8,10 +8,9 @@ from typing import Any
 from byline_ledger import codec
 from byline_ledger.codec import Value
 from byline_ledger.errors import MalformedError
+from byline_ledger.merkle import HASH_BYTES, MAX_SIZE
 
 MAX_PROOF = 128
-MAX_SIZE = 2**63 - 1
-HASH_BYTES = 32
 
 
 def parse_map(data: bytes, max_size: int, what: str) -> Mapping[str, Value]:

@@ -25,8 +25,6 @@ PLAIN_ANSWERS: Final[tuple[Plain, ...]] = (
     "other",
     "unknown",
 )
-PLAIN_TABLE_VERSION: Final = 1
-"""Raised whenever a row of SOURCE_TYPES changes its plain answer."""
 
 IPTC_SCHEME: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 IPTC_VERSION: Final = "2024-09-17"

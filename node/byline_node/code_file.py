@@ -10,7 +10,7 @@ written is not looked at.  Specification: docs/spec/similar.md, "The index".
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,15 @@ class Hit:
 
     of: int
     distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Codes that are looked for; with `only`, among the records whose `of` has these
+    bits (mask, value)."""
+
+    codes: Sequence[bytes]
+    only: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -116,31 +125,29 @@ class CodeFile:
         self.crc = crc
         return erased
 
-    def near(
-        self, codes: list[bytes], limit: int, only: tuple[int, int] | None = None
-    ) -> Iterator[Hit]:
-        """Records that differ from one of the codes in at most `limit` bits, each with
-        its smallest distance.  `only`: those whose `of` has these bits (mask, value).
-        """
-        if not codes:
-            return
-        asked = np.frombuffer(b"".join(codes), ">u8").reshape(-1, self.words)
-        asked = asked.astype(np.uint64)
+    def scan(
+        self, wanted: Sequence[Wanted], limit: int, shift: int, most: int
+    ) -> Iterator[tuple[int, list[Hit]]]:
+        """Block by block: before what all was looked at, and the nearest `most` within
+        `limit` bits of what is wanted; what a record is of counts without its last
+        `shift` bits, and once, with the smallest distance."""
         for data in self._blocks():
             block = np.frombuffer(data, self._dtype)
             of = block["of"].astype(np.uint64)
             kept = of != np.uint64(EMPTY)
-            if only is not None:
-                kept &= (of & np.uint64(only[0])) == np.uint64(only[1])
             stored, of = block["code"][kept].astype(np.uint64), of[kept]
             if not len(of):
                 continue
             least: Any = np.full(len(of), 64 * self.words, np.uint16)
-            for code in asked:
-                bits = np.bitwise_count(stored ^ code).sum(axis=1, dtype=np.uint16)
-                np.minimum(least, bits, out=least)
-            for number in np.flatnonzero(least <= limit):
-                yield Hit(int(of[number]), int(least[number]))
+            for one in wanted:
+                rows: Any = slice(None)
+                if one.only is not None:
+                    mask, value = map(np.uint64, one.only)
+                    rows = np.flatnonzero((of & mask) == value)
+                bits = nearest(stored[rows], one.codes)
+                least[rows] = np.minimum(least[rows], bits)
+            index = of >> np.uint64(shift)
+            yield int(index[-1]), hits(index, least, limit, most)
 
     def _blocks(self) -> Iterator[bytes]:
         """The sound records, in blocks.  CorruptStoreError if there are fewer."""
@@ -158,6 +165,26 @@ class CodeFile:
                     yield data
         except OSError as error:
             raise _failed(self.path, error) from None
+
+
+def nearest(stored: Any, codes: Sequence[bytes]) -> Any:
+    """For each stored code, the bits in which it differs from the nearest of these."""
+    words = stored.shape[1]
+    least: Any = np.full(len(stored), 64 * words, np.uint16)
+    asked = np.frombuffer(b"".join(codes), ">u8").reshape(-1, words)
+    for code in asked.astype(np.uint64):
+        bits = np.bitwise_count(stored ^ code)
+        np.minimum(least, bits.sum(axis=1, dtype=np.uint16), out=least)
+    return least
+
+
+def hits(index: Any, least: Any, limit: int, most: int) -> list[Hit]:
+    """The nearest of one block, each index once; of those as near the first."""
+    near = np.flatnonzero(least <= limit)
+    index, least = index[near], least[near]
+    order = np.lexsort((index, least))
+    first = np.sort(np.unique(index[order], return_index=True)[1])
+    return [Hit(int(index[at]), int(least[at])) for at in order[first[:most]]]
 
 
 def _failed(path: Path, error: OSError) -> StoreError:

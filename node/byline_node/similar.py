@@ -27,6 +27,9 @@ from byline_node.similar_index import SimilarIndex, forget_taken_down
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
 
+SEARCH_SECONDS = 10.0
+"""For one question; over a million images it takes two to four.  What was not
+looked at by then, the answer says."""
 LOOK_SECONDS = 60.0
 """Between two looks for what was taken down, where nothing is committed."""
 TURN_SECONDS = 15.0
@@ -61,7 +64,9 @@ class Similar:
         """Keeps the index in step until cancelled; a failure ends that alone."""
         while True:
             try:
-                await trio.to_thread.run_sync(self._step, limiter=self._one)
+                # A thread for each step: a search waits for one and not for all.
+                while await trio.to_thread.run_sync(self._step, limiter=self._one):
+                    pass
             except UsageError:
                 return  # the extra is not installed: who asks is told
             except BylineError as error:
@@ -70,9 +75,13 @@ class Similar:
                 await self._changed.wait()
             self._changed = trio.Event()
 
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        """Takes out what was taken down, and reads some of the log; whether there was
+        any left."""
         index, view = self._opened(), self._view()
-        index.catch_up(view)
+        index.take_out(view)
+        if index.step(view):
+            return True
         if index.rebuilt is not None:
             log.info(
                 "the index of fingerprints was made anew",
@@ -80,6 +89,7 @@ class Similar:
                 size=index.size,
             )
             index.rebuilt = None
+        return False
 
     def _opened(self) -> SimilarIndex:
         with self._opening:
@@ -92,8 +102,9 @@ class Similar:
         forget_taken_down(self._node, self._view(), self._opened)
 
     async def search(self, asked: Question, client: str) -> Candidates:
-        """Candidates in the newest tree.  BusyError where `client` (an address) has
-        asked too much, UsageError without the extra, StoreError."""
+        """Candidates in as much of the newest tree as one question has time for.
+        BusyError where `client` (an address) has asked too much, UsageError without the
+        extra, StoreError."""
         # Judged when its turn has come: many at once would all pass before one is paid.
         async with self._turn.one(client):
             wait = self._budget.wait(client)
@@ -106,7 +117,7 @@ class Similar:
             started = trio.current_time()
             try:
                 return await trio.to_thread.run_sync(
-                    lambda: self._opened().search(self._view(), asked),
+                    lambda: self._opened().search(self._view(), asked, SEARCH_SECONDS),
                     limiter=self._one,
                 )
             finally:

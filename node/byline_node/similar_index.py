@@ -3,7 +3,8 @@
 Rule: it holds what the log's statements say and nothing else, so it may be lost: a
 missing, damaged or foreign one is made anew from the log.  It covers the log up to
 `size` entries, and is brought up to the newest tree before each search and after each
-commit.  What was taken down leaves it.  Specification: docs/spec/similar.md, "The
+commit.  What was taken down leaves it.  A search ends with its time, and says up to
+where it came.  Specification: docs/spec/similar.md, "The
 index".
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,7 +44,7 @@ from byline_ledger.windows import PARTS
 
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
-    from byline_node.code_file import CodeFile
+    from byline_node.code_file import CodeFile, Hit, Wanted
 
 FORMAT = "byline-similar/1"
 FOLDER = "similar"
@@ -50,6 +52,9 @@ STATE = "state.json"
 MAX_STATE = 4_096
 STEP = 8_192
 """Log entries between two states that are written: what a stop may lose."""
+KEPT = 2 * MAX_CANDIDATES
+"""Statements that a search remembers: of some that it finds nothing is left."""
+TO_THE_END = float("inf")
 WORDS = {"images": 1, "texts": 4, "chunks": 1, "bytes": 4}
 """The files, and the 64-bit words of the codes in them."""
 SLOT_BITS = 8
@@ -57,6 +62,14 @@ SLOT_BITS = 8
 and the number of a part."""
 MARK = b"fingerprints"
 """What the bytes of a statement have that has any."""
+
+NEAR = {
+    "images": (64, NEAR_IMAGE),
+    "texts": (256, NEAR_TEXT),
+    "chunks": (64, NEAR_CHUNK),
+    "bytes": (256, NEAR_DATA),
+}
+"""The bits of a file's codes, and in how many of them two may differ."""
 
 Progress = Callable[[int, int], None]
 
@@ -68,6 +81,27 @@ class Candidate:
 
     index: int
     share: float
+
+
+class Nearest:
+    """The nearest statements so far; of any number, few are remembered."""
+
+    def __init__(self) -> None:
+        self._least: dict[int, float] = {}
+
+    def take(self, hits: Iterable[Hit], bits: int) -> None:
+        """Hits among codes of so many bits."""
+        for one in hits:
+            share = one.distance / bits
+            if share < self._least.get(one.of, 1.0):
+                self._least[one.of] = share
+        if len(self._least) > 2 * KEPT:
+            self._least = {one.index: one.share for one in self.best(KEPT)}
+
+    def best(self, most: int) -> list[Candidate]:
+        """The nearest first; of those as near, the earliest in the log."""
+        rows = (Candidate(index, share) for index, share in self._least.items())
+        return sorted(rows, key=lambda one: (one.share, one.index))[:most]
 
 
 class SimilarIndex:
@@ -98,11 +132,11 @@ class SimilarIndex:
         `progress` is told entries done and in all.  StoreError.
         """
         self.take_out(view)
-        while self._step(view):  # a turn each: a takedown waits for none but one
+        while self.step(view):  # a turn each: a takedown waits for none but one
             if progress is not None:
                 progress(self.size, view.size)
 
-    def _step(self, view: LogView) -> bool:
+    def step(self, view: LogView) -> bool:
         """Reads some entries more; whether there were any."""
         with self._turn:
             if self._state is None:
@@ -119,16 +153,22 @@ class SimilarIndex:
                 self._open(view)
             self._take_out(view)
 
-    def search(self, view: LogView, asked: Question) -> Candidates:
-        """The statements that may be alike, nearest first.  StoreError."""
-        self.catch_up(view)
+    def search(
+        self, view: LogView, asked: Question, seconds: float = TO_THE_END
+    ) -> Candidates:
+        """The statements that may be alike, nearest first, of the entries that could be
+        searched in that time; half of it may go into what is not in the index yet.
+        StoreError."""
+        start = time.monotonic()
+        self.take_out(view)
+        while time.monotonic() < start + seconds / 2 and self.step(view):
+            pass
         with self._turn:
             try:
-                found = self._scan(asked)
+                found, searched = self._scan(asked, start + seconds)
             except CorruptStoreError as error:
                 self._state = None
                 raise StoreError(f"{error}: it is made anew, ask again") from None
-            size = self.size
         statements: list[bytes] = []
         for one in found:
             data = envelope_at(view, one.index)
@@ -136,7 +176,7 @@ class SimilarIndex:
                 statements.append(data)
             if len(statements) == MAX_CANDIDATES:
                 break
-        return Candidates(tuple(statements), size, view.size)
+        return Candidates(tuple(statements), searched, view.size)
 
     # The state
 
@@ -220,27 +260,30 @@ class SimilarIndex:
         if erased:
             self._keep(view, self.size)
 
-    def _scan(self, asked: Question) -> list[Candidate]:
-        least: dict[int, float] = {}
-
-        def take(hits: Iterable[Any], bits: int, shift: int) -> None:
-            for one in hits:
-                index, share = one.of >> shift, one.distance / bits
-                if share < least.get(index, 1.0):
-                    least[index] = share
-
-        files = self._files
-        turned = [code[:8] for code in asked.turned]
-        take(files["images"].near(turned, NEAR_IMAGE), 64, SLOT_BITS)
-        parts = [word_bytes(one) for row in asked.parts for one in row if one]
-        whole = ((1 << SLOT_BITS) - 1, 0)
-        take(files["images"].near(parts, NEAR_IMAGE, whole), 64, SLOT_BITS)
-        take(files["texts"].near(some(asked.text), NEAR_TEXT), 256, 0)
-        chunks = [word_bytes(one) for one in asked.chunks]
-        take(files["chunks"].near(chunks, NEAR_CHUNK), 64, 0)
-        take(files["bytes"].near(some(asked.data), NEAR_DATA), 256, 0)
-        rows = (Candidate(index, share) for index, share in least.items())
-        return sorted(rows, key=lambda one: (one.share, one.index))
+    def _scan(self, asked: Question, end: float) -> tuple[list[Candidate], int]:
+        """The nearest, and how many entries were searched until `end` of the clock: all
+        files side by side, a block of the one that lags behind at a time."""
+        wanted = wanted_by(asked)
+        scans = {
+            name: self._files[name].scan(
+                wanted[name], limit, SLOT_BITS if name == "images" else 0, KEPT
+            )
+            for name, (_, limit) in NEAR.items()
+            if wanted[name]
+        }
+        searched = dict.fromkeys(scans, 0)
+        nearest = Nearest()
+        while searched:
+            name = min(searched, key=lambda one: searched[one])
+            step = next(scans[name], None)
+            if step is None:
+                del searched[name]
+                continue
+            searched[name], hits = step
+            nearest.take(hits, NEAR[name][0])
+            if time.monotonic() >= end:
+                break
+        return nearest.best(KEPT), min(searched.values(), default=self.size)
 
 
 def forget_taken_down(
@@ -259,6 +302,23 @@ def forget_taken_down(
             shutil.rmtree(folder)
         except OSError as error:
             raise StoreError(f"{folder}: {error.strerror or error}") from None
+
+
+def wanted_by(asked: Question) -> dict[str, list[Wanted]]:
+    """What is looked for in each file; nothing where nothing is asked of it."""
+    from byline_node.code_file import Wanted
+
+    parts = [word_bytes(one) for row in asked.parts for one in row if one]
+    found = {
+        "images": [
+            Wanted([code[:8] for code in asked.turned]),
+            Wanted(parts, ((1 << SLOT_BITS) - 1, 0)),  # against whole images
+        ],
+        "texts": [Wanted(some(asked.text))],
+        "chunks": [Wanted([word_bytes(one) for one in asked.chunks])],
+        "bytes": [Wanted(some(asked.data))],
+    }
+    return {name: [one for one in rows if one.codes] for name, rows in found.items()}
 
 
 def records_of(codes: Codes, index: int) -> Iterable[tuple[str, bytes, int]]:

@@ -27,7 +27,6 @@ from byline_ledger.alarm_messages import (
 from byline_ledger.bundle import Bundle
 from byline_ledger.catalogue import read_csv
 from byline_ledger.checkpoint import Checkpoint, checkpoint_of
-from byline_ledger.cosignature import parse_cosignature_line
 from byline_ledger.crowd_page import parse_crowd_page
 from byline_ledger.cursor import Cursor
 from byline_ledger.did import did_key, parse_did_key
@@ -55,7 +54,7 @@ from byline_ledger.likeness_messages import (
 )
 from byline_ledger.log_files import format_ids, parse_ids, parse_path
 from byline_ledger.lookup_set import LookupSet
-from byline_ledger.note import NoteSignature, Verifier, parse_note
+from byline_ledger.note import Verifier, parse_note
 from byline_ledger.peer_address import PeerAddress
 from byline_ledger.peer_messages import parse_peers_answer, parse_peers_request
 from byline_ledger.peer_record import PeerRecord
@@ -185,7 +184,6 @@ TARGETS = (
     Target("note", "note", parse_note, lambda note: note.to_bytes()),
     Target("note", "checkpoint", Checkpoint.from_text, Checkpoint.to_text),
     Target("note", "signed-checkpoint", checkpoint_of),
-    Target("note", "cosignature", parse_cosignature_line, NoteSignature.to_line),
     Target(
         "note",
         "vkey",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.cids import cid_raw
 
 from byline_ledger import catalogue
 from byline_ledger.catalogue import Entry, checked, read_csv
-from byline_ledger.digest import cid_of_statement, cid_raw, multihash
+from byline_ledger.digest import cid_of_statement, multihash
 from byline_ledger.errors import MalformedError
 from byline_ledger.statement import Source
 from byline_ledger.vocabulary import IPTC_SCHEME

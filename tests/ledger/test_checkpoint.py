@@ -19,7 +19,6 @@ from byline_ledger.checkpoint import (
 from byline_ledger.cosignature import (
     cosign,
     cosigner_vkey,
-    parse_cosignature_line,
     verify_cosignature,
 )
 from byline_ledger.crypto import SigningKey
@@ -104,9 +103,7 @@ def test_a_witness_cosigns() -> None:
     """The line a witness returns verifies in the note, and says when."""
     note = parse_note(sign_checkpoint(CHECKPOINT, LOG))
     line = cosign(note.text, "witness.example", WITNESS, 1_790_000_000)
-    cosigned = parse_note(
-        note.with_signature(parse_cosignature_line(line.to_line())).to_bytes()
-    )
+    cosigned = parse_note(note.with_signature(line).to_bytes())
     verifier = Verifier.from_text(cosigner_vkey("witness.example", WITNESS.public))
     assert verify_cosignature(cosigned, verifier) == 1_790_000_000
     vkey = log_vkey(ORIGIN, LOG.public)
@@ -123,14 +120,6 @@ def test_a_witness_cosigns_only_checkpoints() -> None:
             cosign(text, "witness.example", WITNESS, time)
     with pytest.raises(UsageError):
         cosign(text, ORIGIN, WITNESS, 1)
-
-
-@pytest.mark.parametrize("cut", [slice(0, -1), slice(1, None), slice(0, 0)])
-def test_a_cosignature_line_is_one_line(cut: slice) -> None:
-    line = cosign(CHECKPOINT.to_text(), "witness.example", WITNESS, 1).to_line()
-    for broken in (line[cut], line + line):
-        with pytest.raises(MalformedError):
-            parse_cosignature_line(broken)
 
 
 def test_bad_sizes_are_named() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cids import cid_raw
 
-from byline_ledger.digest import cid_of_statement, cid_raw, digest_bytes
+from byline_ledger.digest import cid_of_statement, digest_bytes
 from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.manifest import (
     MAX_LINE,

@@ -343,7 +343,7 @@ async def test_nobody_waits_for_ever_behind_the_search_of_another(
     end = threading.Event()
 
     class Slow:
-        def search(self, _view: object, _asked: object) -> Candidates:
+        def search(self, *_asked: object) -> Candidates:
             end.wait(5)
             return Candidates((), 0, 0)
 
