@@ -27,11 +27,20 @@ LIKENESS = 0.7
 LEAST_LETTERS = 3
 """Of what is taken for the beginning of an identifier."""
 
+LONGEST = 64
+"""Characters of a token that is guessed at; identifiers have up to 36."""
+
+MAX_GUESSES = 4
+"""Of one expression: each is a search through all identifiers."""
+
 _BETWEEN = re.compile(r"[\s_-]+")
 _TOKEN = re.compile(r"[^\s()]+")
 _NO_LETTER = re.compile("[^a-z0-9]+")
 _CREATIVE_COMMONS = re.compile(
     r"https?://(?:www\.)?creativecommons\.org/licenses/([a-z-]+)/([0-9.]+)\S*"
+)
+_SAID_BESIDE = re.compile(
+    r"\b(?:(?:the|licen[cs]e|version)\b|v(?=[0-9]))", re.IGNORECASE
 )
 _OPERATORS = frozenset({"and", "or", "with"})
 _NO_LICENCE = frozenset({"none", "noassertion", "unknown"})
@@ -72,13 +81,19 @@ def read_licence(expression: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def _hint(expression: str) -> str:
-    """What the first token that SPDX does not know may have meant."""
+    """What a token that SPDX does not know may have meant: of the first few.
+
+    A catalogue may be wrong in the same way a million times.
+    """
+    guesses = MAX_GUESSES
     if _BETWEEN.sub("-", expression.strip().casefold()) in _RESERVED:
         return f"write {ALL_RIGHTS_RESERVED}"
-    if guess := _written_otherwise(_CREATIVE_COMMONS.sub(r"CC \1 \2", expression)):
+    plain = _SAID_BESIDE.sub(" ", _CREATIVE_COMMONS.sub(r"CC \1 \2", expression))
+    if guess := _written_otherwise(plain):
         return f"did you mean {guess}?"
-    for token in _TOKEN.findall(expression):
+    for token in _TOKEN.findall(plain):
         folded = token.casefold()
         if folded in _NO_LICENCE:
             return f"leave it out, or write {UNKNOWN}"
@@ -86,13 +101,20 @@ def _hint(expression: str) -> str:
             return f"write {ALL_RIGHTS_RESERVED}"
         if folded in _OPERATORS or read_licence(token):
             continue
-        guess = _written_otherwise(token) or nearest(token, _identifiers(), LIKENESS)
-        if guess:
+        if len(token) <= LONGEST and (guess := _guess(token)):
             return f"did you mean {guess}?"
+        guesses -= 1
+        if not guesses:
+            break
     return (
         "see https://spdx.org/licenses/, or, for terms of your own, write"
         " LicenseRef-NAME"
     )
+
+
+def _guess(token: str) -> str | None:
+    """The identifier that a token may be meant for."""
+    return _written_otherwise(token) or nearest(token, _identifiers(), LIKENESS)
 
 
 def _written_otherwise(text: str) -> str | None:
@@ -102,7 +124,7 @@ def _written_otherwise(text: str) -> str | None:
     if len(letters) < LEAST_LETTERS:
         return None
     form = re.compile(re.escape(letters) + "[0-9]*(?:only)?")
-    found = [one for one in _identifiers() if form.fullmatch(_letters(one))]
+    found = [one for one, its in _identifiers().items() if form.fullmatch(its)]
     return min(sorted(found, reverse=True), key=len, default=None)
 
 
@@ -110,9 +132,11 @@ def _letters(text: str) -> str:
     return _NO_LETTER.sub("", text.casefold())
 
 
-def _identifiers() -> list[str]:
-    """All SPDX identifiers that are not deprecated."""
+@lru_cache(maxsize=1)
+def _identifiers() -> dict[str, str]:
+    """All SPDX identifiers that are not deprecated, with their letters and digits."""
     # Not part of packaging's public face; needed only to suggest a spelling.
     from packaging.licenses._spdx import LICENSES
 
-    return [entry["id"] for entry in LICENSES.values() if not entry["deprecated"]]
+    names = (entry["id"] for entry in LICENSES.values() if not entry["deprecated"])
+    return {name: _letters(name) for name in names}

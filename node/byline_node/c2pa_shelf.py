@@ -105,6 +105,18 @@ def about_of(statement: Statement, place: int) -> About:
     return About(place, author, tuple(map(unit_bytes, found.iscc)), codes_of(found))
 
 
+@dataclass(slots=True)
+class Noted:
+    """What was found out about a statement that has manifests on the shelf."""
+
+    about: About | None = None
+    stood: int = 0
+    """The size of the log in which it stood."""
+    gone: bool = False
+    """It was withdrawn or late.  Next to nothing undoes that (a recovery key can): once
+    its manifests have made room for others, they may be left again."""
+
+
 class Shelf:
     """The folder, and what is known of each file in it; for any number of threads.
 
@@ -116,12 +128,9 @@ class Shelf:
         self._view = view
         self._lock = threading.Lock()
         self._known: dict[str, dict[bytes, Kept]] | None = None
-        self._about: dict[bytes, About] = {}
-        self._stood: dict[bytes, int] = {}
-        """Statements, and the size of the log in which each was found to stand."""
-        self._gone: set[bytes] = set()
-        """Statements that were found to be withdrawn or late.  Next to nothing undoes
-        that (a recovery key can): then their manifests may be left again."""
+        self._noted: dict[bytes, Noted] = {}
+        """Of the statements that have manifests here, and of no others: of those that
+        are only offered, there is no end."""
 
     def put(self, data: bytes, relay: bytes | None = None) -> Deposit:
         """Keeps a manifest; see read_deposit for what it must be.
@@ -145,7 +154,7 @@ class Shelf:
                 self._make_room(kept)
                 make_folder(self._folder)
                 write_durably(self._folder / kept.name, data)
-                self._load().setdefault(kept.label, {})[kept.statement] = kept
+                self._enter(kept)
             elif self._read(kept) != data:
                 raise RefusedError("another manifest of this id is kept here")
         return found
@@ -188,50 +197,56 @@ class Shelf:
     def stands(self, kept: Kept) -> bool:
         """Whether the statement that answers for it was neither taken back nor down, by
         the rules of all answers; unknown is not taken back."""
-        if kept.statement in self._gone:
+        noted = self._note(kept)
+        if noted.gone:
             return False
         view = self._view()
         try:
             statement = operations.find_statement(view, kept.statement)
         except NotFoundError:
             return False
-        if self._stood.get(kept.statement) == view.size:
+        if noted.stood == view.size:
             return True
         standing = OneStanding(view, statement).as_of()
-        if standing is not None and standing.status in (WITHDRAWN, LATE):
-            self._gone.add(kept.statement)
-            return False
-        self._stood[kept.statement] = view.size
-        return True
+        noted.gone = standing is not None and standing.status in (WITHDRAWN, LATE)
+        noted.stood = 0 if noted.gone else view.size
+        return not noted.gone
 
     def all(self) -> list[Kept]:
         """Everything that is kept and was not found to be withdrawn."""
         with self._lock:
-            return [one for one in self._all() if one.statement not in self._gone]
+            return [one for one in self._all() if not self._note(one).gone]
 
     def _all(self) -> Iterator[Kept]:
         return (one for of_one in self._load().values() for one in of_one.values())
 
     def about(self, kept: Kept) -> About:
         """What its statement says that is looked at here."""
-        found = self._about.get(kept.statement)
-        if found is None:
+        noted = self._note(kept)
+        if noted.about is None:
             view = self._view()
             try:
                 statement = operations.find_statement(view, kept.statement)
             except NotFoundError:
                 return NOTHING
-            found = about_of(statement, view.index_of(kept.statement) or 0)
-            self._about[kept.statement] = found
-        return found
+            noted.about = about_of(statement, view.index_of(kept.statement) or 0)
+        return noted.about
+
+    def _note(self, kept: Kept) -> Noted:
+        """What is remembered of its statement; nothing of one that is not here."""
+        return self._noted.get(kept.statement) or Noted()
 
     def _load(self) -> dict[str, dict[bytes, Kept]]:
         """By label and statement; read from the folder once."""
         if self._known is None:
             self._known = {}
             for kept in files_in(self._folder) if self._folder is not None else ():
-                self._known.setdefault(kept.label, {})[kept.statement] = kept
+                self._enter(kept)
         return self._known
+
+    def _enter(self, kept: Kept) -> None:
+        self._load().setdefault(kept.label, {})[kept.statement] = kept
+        self._noted.setdefault(kept.statement, Noted())
 
     def _make_room(self, kept: Kept) -> None:
         """RefusedError where there is none, even without what was withdrawn."""
@@ -259,11 +274,15 @@ class Shelf:
 
     def _drop_gone(self) -> bool:
         """Removes what was found to be withdrawn; whether there was any."""
-        gone = [one for one in self._all() if one.statement in self._gone]
+        gone = [one for one in self._all() if self._note(one).gone]
         for one in gone:
             assert self._folder is not None
             (self._folder / one.name).unlink(missing_ok=True)
             del self._load()[one.label][one.statement]
+            if not self._load()[one.label]:
+                del self._load()[one.label]
+        for one in gone:
+            self._noted.pop(one.statement, None)
         return bool(gone)
 
 

@@ -91,15 +91,18 @@ def run_group(group: str, seconds: int, seed: int) -> Outcome:
         *(("-reload=0", "-entropic=0") if seed else ()),
     ]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.one_group", group, folder, *options],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=seconds + INPUT_SECONDS + START_SECONDS,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.fuzz.one_group", group, folder, *options],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds + INPUT_SECONDS + START_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        return Outcome(group, 0, 0, 1, str(error))
     runs = re.search(r"number_of_executed_units: +(\d+)", done.stderr)
     edges = re.findall(r" cov: (\d+)", done.stderr)
     # A fuzzer that never ran has found nothing, which is no good news.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byline_ledger import licence
 from byline_ledger.errors import UsageError
 from byline_ledger.licence import MAX_LICENCE, canonical_licence
+from byline_ledger.vocabulary import nearest
 
 OWN_TERMS = (
     "see https://spdx.org/licenses/, or, for terms of your own, write LicenseRef-NAME"
@@ -46,6 +50,9 @@ def test_canonical_spelling(expression: str, canonical: str) -> None:
             "https://creativecommons.org/licenses/by/4.0/deed.de",
             "did you mean CC-BY-4.0?",
         ),
+        ("The MIT License", "did you mean MIT?"),
+        ("Apache Licence, Version 2.0", "did you mean Apache-2.0?"),
+        ("GPL v3", "did you mean GPL-3.0-only?"),
         ("Apache 2", "did you mean Apache-2.0?"),
         ("MIT OR Apache-2.O", "did you mean Apache-2.0?"),
         ("CCBY-SA-4.0", "did you mean CC-BY-SA-4.0?"),
@@ -69,6 +76,23 @@ def test_length_is_bounded() -> None:
     """Parsing takes an effort: endless expressions are not tried."""
     with pytest.raises(UsageError, match="at most 512 characters, got 513"):
         canonical_licence("x" * (MAX_LICENCE + 1))
+
+
+def test_hints_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's catalogue has a million wrong licences of 256 words each."""
+    searches = []
+
+    def count(word: str, words: Collection[str], likeness: float = 0.5) -> str | None:
+        searches.append(word)
+        return nearest(word, words, likeness)
+
+    monkeypatch.setattr(licence, "nearest", count)
+    for _ in range(3):
+        for wrong in ("?x " * 170, "?" * MAX_LICENCE):
+            with pytest.raises(UsageError) as caught:
+                canonical_licence(wrong)
+            assert caught.value.hint == OWN_TERMS
+    assert searches == ["?x"] * licence.MAX_GUESSES
 
 
 @given(

@@ -17,8 +17,9 @@ from tests.node.test_fingerprint import essay
 from tests.support.acting import rotation
 from tests.support.api import Backend, api
 from tests.support.credentials import HUMAN, NOW, picture, proof
-from tests.support.signed import key, signed, withdraw
+from tests.support.signed import TIME, key, signed, withdraw
 
+from byline_ledger.content_keys import profile_fields, rotate_fields
 from byline_ledger.content_parts import fingerprint_fields
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import (
@@ -28,7 +29,7 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.log import Ledger
-from byline_ledger.statement import Statement
+from byline_ledger.statement import Statement, sign_statement
 from byline_node import c2pa_lookup, c2pa_shelf, http_bindings
 from byline_node.c2pa_deposit import active_label, byte_string, read_deposit
 from byline_node.c2pa_export import export, own_statement, signer_of
@@ -318,6 +319,54 @@ def test_no_author_takes_the_second_half(
     ledger.append([third])
     shelf.put(exported(third, 3, tmp_path))
     assert len(list((tmp_path / "shelf").iterdir())) == 3
+
+
+def remembered(shelf: Shelf) -> int:
+    found = [one for one in vars(shelf).values() if isinstance(one, dict | set)]
+    return sum(map(len, found))
+
+
+def test_of_manifests_that_are_only_offered_nothing_is_remembered(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever withdraws statements and offers their manifests fills the memory."""
+    shelf = Shelf(tmp_path / "shelf", lambda: ledger.view)
+    ledger.append([withdraw(CLAIM)])
+    with pytest.raises(RedactedError):
+        shelf.put(exported(CLAIM, 1, tmp_path))
+    assert remembered(shelf) == 0
+    monkeypatch.setattr(c2pa_shelf, "MAX_KEPT", 0)
+    with pytest.raises(RefusedError):
+        shelf.put(exported(RIVAL, 2, tmp_path))
+    assert remembered(shelf) == 0
+
+
+def test_what_made_room_is_forgotten(
+    ledger: Ledger, manifest: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And may be left again where a recovery key has undone the withdrawal."""
+    monkeypatch.setattr(c2pa_shelf, "MAX_KEPT", 1)
+    monkeypatch.setattr(c2pa_shelf, "SHARES", 1)
+    shelf = Shelf(tmp_path / "shelf", lambda: ledger.view)
+    label = shelf.put(manifest).label
+    recovery = profile_fields(
+        key=key(1).public, name="a", recovery=key(9).public, time=1, salt=bytes(16)
+    )
+    ledger.append([sign_statement(recovery, key(1))])
+    ledger.append([rotation(key(1), key(3)), withdraw(CLAIM, key(3))])
+    with pytest.raises(RedactedError):
+        shelf.get(label)
+    rival = shelf.put(exported(RIVAL, 2, tmp_path))
+    assert shelf.get(rival.label) is not None
+    assert [one.statement for one in shelf.all()] == [RIVAL.id]
+    assert remembered(shelf) == 2
+    back = rotate_fields(
+        key=key(1).public, successor=key(4).public, time=TIME, salt=bytes(16)
+    )
+    ledger.append([sign_statement(back, key(9)), withdraw(RIVAL, key(2))])
+    with pytest.raises(RedactedError):
+        shelf.get(rival.label)
+    assert shelf.put(manifest).label == label
 
 
 # Questions that take long
