@@ -19,27 +19,16 @@ from byline_node.anchors import MAX_ANCHOR, missing_extra
 try:
     import rfc3161_client
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from rfc3161_client.base import HashAlgorithm
     from rfc3161_client.errors import VerificationError as EngineError
+
+    from byline_node.x509_errors import BAD_BYTES
 except ModuleNotFoundError:
     raise missing_extra() from None
 
 QUESTION_TYPE = "application/timestamp-query"
 MAX_CERTIFICATES = 16
 MAX_WORDS = 200
-
-# All that the two packages raise over bytes, as fuzzing found (tests/fuzz).
-_BAD_BYTES = (
-    ValueError,
-    KeyError,
-    OverflowError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ def trusted(pem: bytes) -> tuple[list[Any], list[Any]]:
     try:
         found = x509.load_pem_x509_certificates(pem)
         roots = [one for one in found if one.issuer == one.subject]
-    except _BAD_BYTES:
+    except BAD_BYTES:
         raise MalformedError("expected certificates in PEM") from None
     if not roots or len(found) > MAX_CERTIFICATES:
         raise UsageError(
@@ -141,7 +130,7 @@ def engine_errors() -> Iterator[None]:
         yield
     except EngineError as error:
         raise VerificationError(f"the time-stamp: {words(str(error))}") from None
-    except _BAD_BYTES as error:
+    except BAD_BYTES as error:
         raise MalformedError(
             f"expected an RFC 3161 time-stamp response: {words(str(error))}"
         ) from None

@@ -4,7 +4,8 @@ Rule (docs/adr/0034-content-credentials.md): a manifest is signed with the autho
 Ed25519 key.  C2PA wants a certificate for it, so each home makes an anchor of its own,
 which says of an author key no more than that it is that key.  Readers who trust the
 anchor's holder add its certificate to theirs.  Of the files here only the anchor's key
-is secret.  The only file besides anchor_tsa.py that imports cryptography.
+is secret.  With anchor_tsa.py and x509_errors.py the only file that imports
+cryptography.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
         Ed25519PrivateKey,
         Ed25519PublicKey,
     )
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    from byline_node.x509_errors import BAD_BYTES
 except ModuleNotFoundError:
     raise missing_extra() from None
 
@@ -46,18 +48,6 @@ BACK_DAYS = 1
 """How far back they begin: clocks of readers differ."""
 MAX_FILE = 16_384
 MAX_CERTIFICATE = 65_536
-
-# All that the package raises over bytes that are no certificate.
-BAD_BYTES = (
-    ValueError,
-    KeyError,
-    OverflowError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 @dataclass(frozen=True, slots=True)
