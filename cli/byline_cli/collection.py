@@ -30,8 +30,8 @@ from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
 from byline_cli.targets import named_path, parse_target
 from byline_cli.wording import amount, day
-from byline_ledger.answer import Remark
-from byline_ledger.content_sets import collection_fields
+from byline_ledger.answer import EFFECTIVE, Remark
+from byline_ledger.content_sets import CollectionContent, collection_fields
 from byline_ledger.crypto import random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, multihash
@@ -346,14 +346,10 @@ def check_said(manifest: Path, as_json: bool) -> None:
             f"(sha256:{digest[2:].hex()})",
             hint="if it was signed earlier, it changed since: see --against",
         )
-    rows: list[output.Line] = []
-    agreeing = 0
-    for one in said:
-        agrees = agree(one, total)
-        agreeing += agrees and one.status == "effective"
-        rows.append(describe_said(one, agrees))
+    agreeing = [(one, agree(one, total)) for one in said]
     name = output.safe(str(manifest))
-    rows.insert(0, (f"{name}: {amount(total.count, 'file')}", "head"))
+    rows: list[output.Line] = [(f"{name}: {amount(total.count, 'file')}", "head")]
+    rows += [describe_said(one, agrees) for one, agrees in agreeing]
     value = {
         "manifest": str(manifest),
         "digest": f"sha256:{digest[2:].hex()}",
@@ -365,26 +361,26 @@ def check_said(manifest: Path, as_json: bool) -> None:
                 "id": cid_of_statement(one.id),
                 "author": did_key(one.author),
                 "status": one.status,
-                "agrees": agree(one, total),
+                "agrees": agrees,
             }
-            for one in said
+            for one, agrees in agreeing
         ],
     }
     output.result(as_json, value, rows)
-    if not agreeing:
+    if not any(agrees and one.status == EFFECTIVE for one, agrees in agreeing):
         raise typer.Exit(1)
 
 
 def agree(said: Remark, total: ManifestSum) -> bool:
     """Whether a statement's figures are those of the manifest."""
-    found = {"count": total.count, "bytes": total.bytes, "root": total.root()}
-    return all(said.fields.get(name) == value for name, value in found.items())
+    figures = total.count, total.bytes, total.root()
+    return isinstance(said.content, CollectionContent) and said.content.agrees(*figures)
 
 
 def describe_said(one: Remark, agrees: bool) -> output.Line:
     """One statement about the manifest."""
     who = with_own_name(one.author)
-    if one.status != "effective":
+    if one.status != EFFECTIVE:
         return (f"claimed by {who} on {day(one.time)}, {one.status}", "doubt")
     if agrees:
         text = "count, bytes and root are as said"

@@ -12,33 +12,28 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import connect
-from byline_cli.export_losses import Losses, use_word
+from byline_cli.export_losses import describe, require_words, use_word
 from byline_cli.files import require_new, write_new_file
 from byline_cli.naming import parse_keys
 from byline_cli.options import Json, NoPolicy, PolicyFile, TrustKeys
 from byline_cli.policy import chosen_policy
 from byline_cli.query import check, wanted
-from byline_cli.render_consent import term_words
 from byline_cli.targets import Target, parse_target
 from byline_ledger.answer import Answer
 from byline_ledger.bundle import DEFAULT_DEPTH
-from byline_ledger.consent import Consent
 from byline_ledger.errors import UsageError, VerificationError
 from byline_ledger.projection import (
     VERSION,
     VERSIONS,
     Placed,
-    Saying,
-    Sayings,
     aipref,
     cawg,
-    is_address,
     robots,
     tdmrep,
     url_path,
 )
-from byline_ledger.use_word import CONSTRAINED, UNKNOWN, Term
-from byline_ledger.vocabulary import USES, check_word
+from byline_ledger.sayings import Losses, sayings_of
+from byline_ledger.vocabulary import check_word
 from byline_node.attest import PassedOver, find_files
 
 PLACED = ("robots", "tdmrep")
@@ -107,10 +102,10 @@ def export(
         for (_target, path), answer in zip(works, answers, strict=True)
     ]
     losses = Losses.of(form, [one.placed for one in found])
-    losses.require_words()
+    require_words(losses)
     text = written(form, found, alone=not Path(what).is_dir())
     output.note(f"By the rules of {VERSIONS[form]}.", "quiet")
-    for row in losses.rows():
+    for row in describe(losses):
         output.note(row, "doubt")
     if out is not None:
         write_new_file(out, text.encode())
@@ -210,28 +205,3 @@ def assertions(found: Sequence[Exported], alone: bool) -> object:
 def as_text(value: object) -> str:
     """JSON as people keep it in files."""
     return json.dumps(value, indent=2) + "\n"
-
-
-def sayings_of(answer: Answer) -> Sayings:
-    """What all claims about the work come to, for anybody (docs/spec/state.md)."""
-    found = {use: saying_of(answer.consent(use)) for use in USES}
-    return {use: one for use, one in found.items() if one is not None}
-
-
-def saying_of(consent: Consent) -> Saying | None:
-    """A verdict, with the terms of all that decide; None if it is unknown."""
-    if consent.verdict == UNKNOWN:
-        return None
-    if consent.verdict != CONSTRAINED:
-        return Saying(consent.verdict)
-    addresses = {address_of(one) for one in consent.terms}
-    if len(addresses) == 1 and None not in addresses:
-        return Saying(CONSTRAINED, None, addresses.pop())
-    return Saying(CONSTRAINED, "; ".join(map(term_words, consent.terms)) or None)
-
-
-def address_of(term: Term) -> str | None:
-    """Where all of a term is to be read, if it is a web address and nothing else."""
-    if term.terms_url and not term.text and term.price is None:
-        return term.terms_url
-    return term.text if term.text and is_address(term.text) else None

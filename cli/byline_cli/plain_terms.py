@@ -16,7 +16,6 @@ from byline_ledger.content import (
     ForeignClaim,
     GrantContent,
     OfferContent,
-    Price,
     RelayContent,
     RequestContent,
     WorkContent,
@@ -27,7 +26,6 @@ from byline_ledger.content_sets import (
     SettlementContent,
 )
 from byline_ledger.digest import cid_of_statement
-from byline_ledger.money import money
 from byline_ledger.vocabulary import plain_answer
 
 if TYPE_CHECKING:
@@ -90,7 +88,7 @@ def offered(offer: OfferContent, name: Name) -> str:
         more = f" ({safe(info)})" if info else ""
         parts.append(f"{USES[use]}? {USE_VALUES[value]}{more}")
     if offer.price is not None:
-        parts.append(f"price {cost(offer.price)}")
+        parts.append(f"price {offer.price.to_text()}")
     if offer.license:
         parts.append(f"licence {safe(offer.license)}")
     if offer.terms_url:
@@ -169,8 +167,3 @@ def term(start: int | None, until: int | None) -> str:
     begins = f" from {day(start)}" if start is not None else ""
     ends = f" until {day(until)}" if until is not None else ""
     return begins + ends
-
-
-def cost(price: Price) -> str:
-    """An amount as people write it, and for how much."""
-    return f"{money(price.amount, price.currency)} per {price.per}"

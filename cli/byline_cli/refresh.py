@@ -18,17 +18,12 @@ from byline_cli.connect import connect
 from byline_cli.files import replace_file
 from byline_cli.render import Reader, render_verdict, verdict_to_json
 from byline_cli.signing import key_names
-from byline_cli.since import Since, compare, describe, to_json
+from byline_cli.since import describe, describe_said, to_json
 from byline_ledger.bundle import DEFAULT_DEPTH, Bundle
 from byline_ledger.checkpoint import checkpoint_of
-from byline_ledger.errors import (
-    ContradictionError,
-    ProofError,
-    UsageError,
-    VerificationError,
-)
-from byline_ledger.merkle import verify_consistency
-from byline_ledger.verify import FAILED, Verdict
+from byline_ledger.errors import UsageError, VerificationError
+from byline_ledger.renewal import Since, changes_since, require_continues
+from byline_ledger.verify import Verdict
 
 if TYPE_CHECKING:
     from byline_cli.verify import Wanted
@@ -41,12 +36,6 @@ class Saved:
     path: Path
     bundle: Bundle
     verdict: Verdict
-
-
-def is_renewable(verdict: Verdict) -> bool:
-    """It holds, but for its age: that is what is renewed."""
-    failed = {level.name for level in verdict.levels if level.status == FAILED}
-    return failed <= {"freshness"} and verdict.answer is not None
 
 
 def refresh(saved: Saved, wanted: Wanted, accept_loss: bool, as_json: bool) -> None:
@@ -69,7 +58,7 @@ def refresh(saved: Saved, wanted: Wanted, accept_loss: bool, as_json: bool) -> N
         raise VerificationError(f"the node's answer does not hold: {after.failure()}")
     entries = require_continues(old, new, proof)
     assert saved.verdict.answer is not None
-    since = compare(old, new, saved.verdict.answer, after.answer, entries)
+    since = changes_since(old, new, saved.verdict.answer, after.answer, entries)
     reader = reader_of(wanted)
     rows = [*render_verdict(after, reader), "", *describe(since, reader)]
     is_new = fresh != old.to_bytes()
@@ -109,7 +98,7 @@ def conclude(path: Path, after: Verdict, is_new: bool) -> output.Line:
 
 def would_lose(path: Path, since: Since, reader: Reader) -> VerificationError:
     """The saved proof may be the last that holds this."""
-    first = since.lost[0].describe(reader)
+    first = describe_said(since.lost[0], reader)
     more = f", and {len(since.lost) - 1:,} more" if since.lost[1:] else ""
     why = "was taken down" if since.taken_down else "is not shown any more"
     return VerificationError(
@@ -118,30 +107,3 @@ def would_lose(path: Path, since: Since, reader: Reader) -> VerificationError:
         hint="keep today's answer beside it with byline query --save, or give it up"
         " with --accept-loss",
     )
-
-
-def require_continues(old: Bundle, new: Bundle, proof: tuple[bytes, ...]) -> int:
-    """Entries that were added since, all behind those that the saved proof is of."""
-    if old.asked != new.asked:
-        raise VerificationError("the node answers for another digest than was asked")
-    if old.log != new.log:
-        raise VerificationError(
-            "the node keeps another log than the saved proof is of",
-            hint="ask a node of the log that signed it, with BYLINE_NODE",
-        )
-    was, now = checkpoint_of(old.checkpoint), checkpoint_of(new.checkpoint)
-    if now.size < was.size:
-        raise VerificationError(
-            f"the node answers with {now.size} entries, the saved proof has {was.size}"
-        )
-    try:
-        verify_consistency(was.size, now.size, was.root, now.root, proof)
-    except ProofError as error:
-        raise ContradictionError(
-            f"log {was.origin} does not continue what it signed: {error}",
-            hint="the saved proof is kept: it is evidence",
-            vkey=old.log,
-            notes=(old.checkpoint, new.checkpoint),
-            proof=proof,
-        ) from error
-    return now.size - was.size

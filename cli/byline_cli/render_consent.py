@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from byline_cli.output import Line, safe
-from byline_cli.plain_terms import cost
 from byline_cli.wording import USE_VALUES, USES
 from byline_ledger.consent import Consent
 from byline_ledger.digest import cid_of_statement
@@ -65,7 +64,4 @@ def verdict_rows(
 
 def term_words(term: Term) -> str:
     """One condition, as far as the statement spells it out."""
-    price = cost(term.price) if term.price is not None else ""
-    parts = [term.text or "", price, term.terms_url or ""]
-    told = "; ".join(safe(part) for part in parts if part)
-    return told or f"those of {cid_of_statement(term.statement)}"
+    return safe(term.to_text())

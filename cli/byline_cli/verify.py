@@ -110,8 +110,9 @@ def verify(
         raise type(error)(f"{bundle}: {error}", hint=error.hint) from None
     value = verdict_to_json(verdict)
     if refresh:
-        from byline_cli.refresh import Saved, is_renewable
+        from byline_cli.refresh import Saved
         from byline_cli.refresh import refresh as refresh_saved
+        from byline_ledger.renewal import is_renewable
 
         if is_renewable(verdict):
             saved = Saved(bundle, Bundle.from_bytes(data), verdict)

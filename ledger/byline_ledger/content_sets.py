@@ -39,6 +39,10 @@ class CollectionContent:
     """Whether it says anything: count, bytes and root are there."""
     problems: tuple[str, ...]
 
+    def agrees(self, count: int, size: int, root: bytes) -> bool:
+        """Whether these are the figures that it gives of its manifest."""
+        return self.sound and (self.count, self.size, self.root) == (count, size, root)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelContent:

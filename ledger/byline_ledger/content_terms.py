@@ -22,6 +22,7 @@ from byline_ledger.field_reader import (
     FieldReader,
     remembered,
 )
+from byline_ledger.money import money
 from byline_ledger.statement import MAX_TIME, Statement
 
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -39,6 +40,10 @@ class Price:
     """ISO 4217."""
     per: str
     """item, set, megabyte or year."""
+
+    def to_text(self) -> str:
+        """As people write it: `2.50 EUR per item`."""
+        return f"{money(self.amount, self.currency)} per {self.per}"
 
 
 @dataclass(frozen=True, slots=True)

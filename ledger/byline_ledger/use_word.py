@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from byline_ledger.content_terms import OfferContent, Price
 from byline_ledger.content_work import WorkContent
+from byline_ledger.digest import cid_of_statement
 from byline_ledger.facts import Record
 
 ALLOWED, CONSTRAINED = "allowed", "constrained"
@@ -30,6 +31,12 @@ class Term:
     terms: bytes | None = None
     """Multihash of the text of the terms."""
     terms_url: str | None = None
+
+    def to_text(self) -> str:
+        """As far as the statement spells it out; else which statement has it."""
+        price = self.price.to_text() if self.price is not None else None
+        told = "; ".join(filter(None, (self.text, price, self.terms_url)))
+        return told or f"those of {cid_of_statement(self.statement)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.cli.test_render import claim, remark
 
-from byline_cli.plain_terms import about_claim, cost, sentence
+from byline_cli.plain_terms import about_claim, sentence
 from byline_ledger.content import (
     Content,
     ForeignClaim,
@@ -191,4 +191,4 @@ def test_what_a_claim_says_of_its_making() -> None:
 def test_amounts_are_written_as_people_write_them(
     amount: int, currency: str, text: str
 ) -> None:
-    assert cost(Price(amount, currency, "year")) == text
+    assert Price(amount, currency, "year").to_text() == text

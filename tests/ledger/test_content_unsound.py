@@ -25,6 +25,7 @@ from tests.support.signed import TIME, signed
 
 from byline_ledger import content
 from byline_ledger.content import Fingerprints, ForeignClaim, Model, NameProof
+from byline_ledger.content_sets import read_collection
 
 
 @pytest.mark.parametrize(
@@ -197,3 +198,15 @@ def test_any_fields_can_be_read(fields: dict[str, Any]) -> None:
     for read in content.READERS.values():
         found: Any = read(statement)
         assert all(": expected " in one for one in found.problems)
+
+
+def test_a_collection_agrees_with_a_manifest_by_all_its_figures() -> None:
+    """A truth value is no count, and what says nothing agrees with nothing."""
+    root = bytes(32)
+    said = {"type": "collection", "count": 1, "bytes": 12, "root": root}
+    content = read_collection(signed(PHOTO, **said))
+    assert content.agrees(1, 12, root)
+    for figures in ((2, 12, root), (1, 13, root), (1, 12, b"r" * 32)):
+        assert not content.agrees(*figures)
+    unsound = read_collection(signed(PHOTO, **(said | {"count": True})))
+    assert not unsound.agrees(1, 12, root)
