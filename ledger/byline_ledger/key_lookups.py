@@ -165,7 +165,7 @@ class KeyLookups:
         own: list[Statement] = []
         missing: list[Gone] = []
         settled = acting.settled
-        for key in acting.keys + acting.rivals:
+        for key in dict.fromkeys(acting.keys + acting.rivals):
             found = self.find(about + author_tag(key), OWN_PAGE, BY_KEY)
             if found is EMPTY:
                 continue

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
 
+from byline_ledger.content_terms import Price
 from byline_ledger.did import did_key
 from byline_ledger.settlement_rows import Row
 
@@ -34,16 +35,6 @@ class CountedClaim:
     word: str
     offer: bytes | None
     disputed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What an offer asks: `amount` in the smallest unit of `currency`, for each `per`:
-    item, megabyte, set or year."""
-
-    amount: int
-    currency: str
-    per: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ Rule: docs/spec/settlement.md, "What is counted".
 from __future__ import annotations
 
 from byline_ledger.content_remarks import read_dispute
-from byline_ledger.content_terms import read_offer
+from byline_ledger.content_terms import Price, read_offer
 from byline_ledger.content_work import read_work
 from byline_ledger.digest import digest_bytes, multihash
 from byline_ledger.facts import YES, Record
-from byline_ledger.settlement import CountedClaim, Price
+from byline_ledger.settlement import CountedClaim
 from byline_ledger.state import State
 
 AUTHORSHIP = "authorship"
@@ -30,8 +30,7 @@ def priced_offer(state: State, group: bytes, use: str) -> tuple[bytes, Price] | 
             and state.authority.acts(record, group) == YES
             and state.standings.is_effective(record)
         ):
-            price = offer.price
-            return record.statement.id, Price(price.amount, price.currency, price.per)
+            return record.statement.id, offer.price
     return None
 
 

@@ -345,7 +345,7 @@ class _Verification:
         detail = f"{detail}, {span(age)} ago"
         if self._max_age is not None and age > self._max_age:
             raise ProofError(f"{detail}: expected at most {span(self._max_age)}")
-        if age > MAX_AGE:
+        if self._max_age is None and age > MAX_AGE:
             return WARNING, f"{detail}: there may be more by now", b""
         return OK, detail, b""
 

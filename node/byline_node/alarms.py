@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import trio
 
 from byline_ledger.alarm import MAX_ALARM, Alarm, alarm_of_notes
 from byline_ledger.errors import BylineError
 from byline_ledger.store.durable import make_folder, read_small, write_durably
+from byline_node.mistakes import note_mistake
 
 SUFFIX = ".alarm"
 MAX_PER_LOG = 4
@@ -31,6 +33,8 @@ MAX_EACH = 512
 enough to convict them."""
 EACH_BYTES = 256 << 20
 MAX_ALARMS = 2 * MAX_EACH
+LOOK_SECONDS = 60.0
+"""Between two looks for what commands have proven."""
 
 log = structlog.get_logger("byline.alarms")
 
@@ -142,6 +146,33 @@ class Alarms:
         for listener in self._listeners:
             listener(known)
         return known
+
+    def accuse(self, data: bytes, source: str) -> None:
+        """The same, of what this node found itself: that it was wrong is logged."""
+        try:
+            self.add(data, source)
+        except BylineError as error:
+            log.warning("no alarm", source=source, reason=str(error))
+
+    async def heed(self, folder: Path) -> None:
+        """Keeps what commands prove on this machine, until cancelled.
+
+        Each minute, for others may come, and logs are followed that were not before.
+        """
+        while True:
+            try:
+                await trio.to_thread.run_sync(self.take_from, folder)
+            except Exception as error:  # noqa: BLE001
+                note_mistake(error, "considering alarms", str(folder))
+            await trio.sleep(LOOK_SECONDS)
+
+    def take_from(self, folder: Path) -> None:
+        """Adds the alarms in a folder, as those of anybody."""
+        for path in sorted(folder.glob("*" + SUFFIX))[:MAX_ALARMS]:
+            try:
+                self.add(read_small(path, MAX_ALARM) or b"", "a command here")
+            except BylineError as error:
+                log.debug("alarm not kept", file=str(path), reason=str(error))
 
     def contradict(
         self, vkey: str, notes: tuple[bytes, bytes], proof: Sequence[bytes], source: str

@@ -261,12 +261,6 @@ class Node:
             "gossip": network.gossip if network else {},
         }
 
-    def _accuse(self, alarm: bytes, source: str) -> None:
-        try:
-            self._alarms.add(alarm, source)
-        except BylineError as error:
-            log.warning("no alarm", source=source, reason=str(error))
-
     def mirrored(self, hex_hash: str) -> LogView | None:
         return self._mirrors.view(hex_hash) if self._mirrors else None
 
@@ -293,6 +287,7 @@ class Node:
             jobs |= admission_jobs(self.admission, self._reload)
             nursery.start_soon(self._heed_hangups)
             nursery.start_soon(self.similar.run)
+            nursery.start_soon(self._alarms.heed, Home(self._config.home).alarms)
             await nursery.start(serve_control, self._config.folder, jobs)
             await self.take_part(lambda: self._serve_http(listeners, on_ready))
             nursery.cancel_scope.cancel()
@@ -375,7 +370,9 @@ class Node:
         network.serve_witness(self.witness, cosigner.wake, cosigner.hold.see_own)
         network.share_alarms(self._alarms)
         network.serve_queries(self.answer_view)
-        self._mirrors = network.mirrors(self._config.folder / "mirrors", self._accuse)
+        self._mirrors = network.mirrors(
+            self._config.folder / "mirrors", self._alarms.accuse
+        )
         self.witness.before = self._mirrors.follow
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
 

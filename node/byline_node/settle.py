@@ -15,6 +15,7 @@ from byline_ledger.answer import Answer
 from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.codec import join_array
 from byline_ledger.content_sets import read_settlement, settlement_fields
+from byline_ledger.content_terms import Price
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import BylineError, MalformedError, NotFoundError
@@ -22,7 +23,6 @@ from byline_ledger.facts import AsOf
 from byline_ledger.proven_log import ProvenLog, oldest
 from byline_ledger.settlement import (
     MemberTotal,
-    Price,
     members_to_bytes,
     rows_of,
     totals,

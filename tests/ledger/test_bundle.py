@@ -27,8 +27,10 @@ from byline_ledger.content import (
 )
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import digest_bytes, multihash
+from byline_ledger.entry import author_tag, subject_key
 from byline_ledger.errors import CorruptStoreError, MalformedError, UsageError
 from byline_ledger.log import Ledger, LogView
+from byline_ledger.opening import Found, Walk
 from byline_ledger.policy import Policy
 from byline_ledger.statement import Source, Statement, sign_statement
 from byline_ledger.verify import verify_bundle
@@ -331,6 +333,29 @@ def test_a_successor_withdraws_and_a_contested_one_raises_doubt(make: Maker) -> 
             answer = verify_bundle(build_bundle(ledger.view, digest(1))).answer
         assert answer is not None
         assert answer.works[0].claims[0].status == status
+
+
+def test_who_acts_and_is_a_rival_is_asked_once(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key 0 names 1 and 2 to follow it, and claims a work on behalf of 1."""
+    rotations = [make.rotate(0, KEYS[one].public, 0) for one in (1, 2)]
+    fields = {**make.work(digest(1)).fields, "for": KEYS[1].public}
+    claim = sign_statement(fields, KEYS[0])
+    taken_back = make.withdraw(claim.id, 1)
+    own = subject_key(multihash(claim.id)) + author_tag(KEYS[1].public)
+    asked: list[bytes] = []
+    find = Walk.find
+
+    def noted(walk: Walk, prefix: bytes, limit: int) -> Found:
+        asked.append(prefix)
+        return find(walk, prefix, limit)
+
+    with ledger_of([*rotations, claim, taken_back]) as ledger:
+        bundle = build_bundle(ledger.view, digest(1))
+    monkeypatch.setattr(Walk, "find", noted)
+    assert verify_bundle(bundle).ok
+    assert asked.count(own) == 1
 
 
 def test_strange_fields_of_a_rotation_are_no_successor(make: Maker) -> None:

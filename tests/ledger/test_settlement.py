@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byline_ledger.content_terms import Price
 from byline_ledger.crypto import SigningKey
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import MalformedError
 from byline_ledger.settlement import (
     CountedClaim,
-    Price,
     decimal,
     divide,
     members_to_bytes,

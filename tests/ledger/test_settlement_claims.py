@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.support.state_vectors import facts, id_, key, work
 
+from byline_ledger.content_terms import Price
 from byline_ledger.facts import AsOf
-from byline_ledger.settlement import Price
 from byline_ledger.settlement_claims import counted_claims, priced_offer
 from byline_ledger.state import State
 

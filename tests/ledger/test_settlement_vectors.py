@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.support.state_vectors import facts, key, work
 
-from byline_ledger.settlement import Price, members_to_bytes, rows_of, totals
+from byline_ledger.content_terms import Price
+from byline_ledger.settlement import members_to_bytes, rows_of, totals
 from byline_ledger.settlement_claims import counted_claims, priced_offer
 from byline_ledger.settlement_rows import (
     Row,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
+from tests.support.node_process import node_process
 
 from byline_ledger.alarm import Alarm, alarm_of_notes
 from byline_ledger.checkpoint import Checkpoint, log_vkey, sign_checkpoint
@@ -68,6 +72,49 @@ def test_alarms_about_strangers_leave_room_for_those_that_matter(
     assert sum(map(alarms.is_alarmed, named)) == 3
     again = Alarms(tmp_path / "alarms", lambda _vkey: True)
     assert {one.id for one in again.all} == {one.id for one in alarms.all}
+
+
+@pytest.mark.trio
+async def test_what_commands_prove_is_heeded_while_the_node_runs(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Of logs that it has to do with, also where that comes later; bad files harm
+    nothing."""
+    home = tmp_path / "home"
+    known: set[str] = set()
+    (first, one), (second, other) = alarm_about(1), alarm_about(2)
+    known.add(one)
+    alarms = Alarms(tmp_path / "alarms", known.__contains__)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(alarms.heed, home)
+        await trio.sleep(1)
+        home.mkdir()
+        (home / "bad.alarm").write_bytes(b"no alarm")
+        (home / "first.alarm").write_bytes(first)
+        (home / "second.alarm").write_bytes(second)
+        await trio.sleep(module.LOOK_SECONDS)
+        assert alarms.is_alarmed(one)
+        assert not alarms.is_alarmed(other)
+        known.add(other)
+        await trio.sleep(module.LOOK_SECONDS)
+        assert alarms.is_alarmed(other)
+        nursery.cancel_scope.cancel()
+
+
+def test_the_node_of_a_home_knows_what_its_commands_prove(tmp_path: Path) -> None:
+    """It would else go on cosigning a log that `audit` has convicted."""
+    alarm, vkey = alarm_about(1)
+    (tmp_path / "alarms").mkdir()
+    (tmp_path / "alarms" / "found.alarm").write_bytes(alarm)
+    (tmp_path / "node").mkdir()
+    (tmp_path / "node" / "node.toml").write_text(f'witness_logs = ["{vkey}"]\n')
+    with node_process(tmp_path) as node:
+        client = node.wait_ready()
+        end = time.monotonic() + 20
+        while not (told := client.status()["alarms"]):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert [one["vkey"] for one in told] == [vkey]
 
 
 @pytest.mark.parametrize(("is_named", "kept"), [(False, 1), (True, 4)])

@@ -299,7 +299,8 @@ class Chain:
     def _own_by(self, said: Said, acting: tuple[list[bytes], list[bytes], bool]) -> Own:
         keys, rivals, whole = acting
         own = Own([], whole, [])
-        for which, into in ((keys, own.said), (rivals, [])):
+        others = [key for key in rivals if key not in keys]
+        for which, into in ((keys, own.said), (others, [])):
             for key in which:
                 found = self.look(subject(said.name) + tag(key), 16, "own page")
                 if found is None:

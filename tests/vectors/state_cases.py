@@ -71,6 +71,12 @@ def key_cases() -> list[Case]:
             expect={**status(c="withdrawn", x="effective"), "withdrawn.c": "x"},
         ),
         case(
+            "a withdrawal for a reason of a later version counts",
+            c,
+            s("x", 2, "withdraw", "a", "statement c", reason="bequeathed"),
+            expect={**status(c="withdrawn", x="effective"), "withdrawn.c": "x"},
+        ),
+        case(
             "a stranger's withdrawal has no effect",
             c,
             w,
