@@ -23,7 +23,6 @@ from byline_cli.behalf import (
     InManifest,
     Number,
     parse_behalf,
-    require_delegation,
 )
 from byline_cli.claimed_too import claimed_too, warn
 from byline_cli.connect import (
@@ -63,6 +62,7 @@ from byline_node.attest import (
     leave_out_unlisted,
     sign_works,
 )
+from byline_node.delegations import require_delegation
 from byline_node.home import find_home
 from byline_node.receipts import Receipt
 from byline_node.seals import SealStore, leave_out_sealed
@@ -302,6 +302,7 @@ class Job:
                     client,
                     self._terms.behalf,
                     self._key.public,
+                    now=now_ms(),
                     kind="work",
                     uses=[use_key(use) for use in self._terms.uses or ()],
                     count=len(self._files),

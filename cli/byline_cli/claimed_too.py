@@ -8,7 +8,6 @@ from pathlib import Path
 from byline_cli import output
 from byline_cli.connect import AnyClient
 from byline_cli.signing import key_names
-from byline_ledger.answer import EFFECTIVE, Answer
 from byline_ledger.errors import BylineError
 from byline_node.attest import HashedFile
 
@@ -32,16 +31,8 @@ def claimed_too(
     return [
         file.path
         for file, answer in zip(files, answers, strict=True)
-        if others_claim(answer, own)
+        if answer.is_claimed_beside(own)
     ]
-
-
-def others_claim(answer: Answer, own: set[bytes]) -> bool:
-    """Whether a claim that counts is by none of these keys, nor for one."""
-    return any(
-        claim.status == EFFECTIVE and own.isdisjoint({claim.author, claim.signed_for})
-        for claim in answer.works[0].claims
-    )
 
 
 def warn(paths: Sequence[Path]) -> None:

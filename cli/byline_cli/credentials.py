@@ -18,7 +18,8 @@ from byline_cli.options import Json, Key, WorkBits, make_app, refuse_beside
 from byline_cli.saying import sign_with_work
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.targets import hash_file, named_path
-from byline_ledger.bundle import MAX_BUNDLE, Bundle
+from byline_ledger.bundle import Bundle
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.codec import Value
 from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.digest import cid_of_statement, digest_bytes

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
+from byline_cli.behalf import Delegation, For, Number, parse_behalf
 from byline_cli.connect import AnyClient
 from byline_cli.moments import optional_end, optional_moment
 from byline_cli.naming import parse_key
@@ -24,6 +24,7 @@ from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
+from byline_node.delegations import speaker
 from byline_node.said_before import standing
 
 app = make_app()

@@ -1,8 +1,8 @@
 """The life of a key: `byline key rotate`, `recover`, `compromised`, `delegate` and
 `revoke`.  What each amounts to is docs/spec/state.md, "Keys" and "Delegation".
 
-A node that can be asked is asked first: what would help nobody, or make a key
-contested, is refused with the reason, because none of it can be taken back.
+A node that can be asked is asked first what may be said without harm (key_rules.py),
+because none of it can be taken back.
 """
 
 from __future__ import annotations
@@ -23,22 +23,25 @@ from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY, own_name
 from byline_cli.targets import is_there, named_path, parse_id, parse_target
 from byline_cli.wording import day
-from byline_ledger.content import read_delegate
 from byline_ledger.content_keys import delegate_fields, rotate_fields
 from byline_ledger.content_remarks import withdraw_fields
 from byline_ledger.crypto import SigningKey
 from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement
-from byline_ledger.errors import KeyAccessError, NotFoundError, UsageError
+from byline_ledger.errors import KeyAccessError, UsageError
 from byline_ledger.manifest_tree import manifest_root, tree_name
 from byline_ledger.recovery_code import parse_recovery_code
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import COMPROMISED, WITHDRAW_REASONS
-from byline_node.key_story import KeyStory, read_story, successors
+from byline_node.key_rules import (
+    require_delegate,
+    require_delegation_of,
+    require_end,
+    require_recovery,
+    require_rotation,
+)
 from byline_node.manifests import entries
 
 RECOVERY_VARIABLE = "BYLINE_RECOVERY_CODE"
-RECOVER = "with its recovery key it can be decided: byline key recover"
 
 Successor = Annotated[str, typer.Argument(metavar="SUCCESSOR", hidden=True)]
 Code = Annotated[
@@ -251,7 +254,7 @@ def revoke(
         "Revoked",
         fields,
         Manner(key_name, work_bits, out, as_json),
-        sense=require_delegation_of,
+        sense=note_if_over,
         rows=("What is signed under it from now on counts as that key's own word.",),
     )
 
@@ -302,144 +305,8 @@ def recovery_key() -> SigningKey:
     return SigningKey.from_seed(parse_recovery_code(text))
 
 
-def require_rotation(client: AnyClient, signed: Statement, new: bytes) -> None:
-    """A key rotates once, to another that can act."""
-    old = read_story(client, signed.author)
-    if new == old.state.recovery:
-        raise UsageError(
-            "that is its recovery key: kept away from machines, it is worth more",
-            hint="make a new key with: byline key new NAME",
-        )
-    require_unended(old, new)
-    require_fit(client, signed.author, new)
-
-
-def require_recovery(
-    client: AnyClient, signed: Statement, lost: bytes, new: bytes
-) -> None:
-    """Only the announced recovery key decides, and once."""
-    story = read_story(client, lost)
-    announced = require_announced(story, signed.author)
-    if new == announced:
-        raise UsageError(
-            "the recovery key cannot be the successor as well: it is for the next time",
-            hint="make a new key with: byline key new NAME",
-        )
-    for one in story.state.rotations:
-        named = one.statement.fields.get("successor")
-        if one.statement.author == announced and named != new:
-            raise UsageError(
-                "the recovery key has named another successor already, in entry"
-                f" {one.index}: two would leave the key contested, and nobody acting"
-                " for it"
-            )
-    require_fit(client, lost, new)
-
-
-def require_announced(story: KeyStory, signer: bytes) -> bytes:
-    """The recovery key of a key, which is the one that signs."""
-    announced, where = story.state.recovery, story.recovery_profile
-    if announced is None or where is None:
-        raise NotFoundError(
-            f"{did_key(story.key)} never announced a recovery key here",
-            hint="it is announced by a profile, before anything happens to the key",
-        )
-    if signer != announced:
-        raise UsageError(
-            f"that is not the recovery key: {did_key(announced)} was announced in"
-            f" entry {where.index}, and what you sign with is {did_key(signer)}"
-        )
-    return announced
-
-
-def require_end(client: AnyClient, signed: Statement, named: bytes | None) -> None:
-    """A key that has a successor, or has ended, is not ended again."""
-    key = signed.author if named is None else named
-    story = read_story(client, key)
-    if signed.author != key:
-        require_announced(story, signed.author)
-    require_unended(story, None)
-
-
-def require_unended(story: KeyStory, new: bytes | None) -> None:
-    """A second rotation that differs would leave a key contested."""
-    state = story.state
-    if state.ends is None:
-        return
-    if state.is_contested:
-        raise UsageError(
-            f"the key is contested since entry {state.ends}: two successors are named",
-            hint=RECOVER,
-        )
-    if not state.named:
-        raise UsageError(
-            f"the key was declared compromised in entry {state.ends}: nobody acts for"
-            " it",
-            hint=RECOVER,
-        )
-    after = did_key(state.named[0])
-    if state.named[0] == new:
-        raise UsageError(f"that was said already, in entry {state.ends}")
-    raise UsageError(
-        f"the key ended in entry {state.ends}, and {after} follows it: another"
-        " successor would leave it contested, and nobody acting for it",
-        hint=f"rotate {after} instead; if somebody else said that, {RECOVER}",
-    )
-
-
-def require_fit(client: AnyClient, old: bytes, new: bytes) -> None:
-    """A successor must be able to act: not ended, and not led back to the old key."""
-    story = read_story(client, new)
-    if old in story.state.named:
-        raise UsageError("the two keys would follow each other, and neither would act")
-    if story.state.ends is not None:
-        raise UsageError(
-            f"the successor itself ended in entry {story.state.ends}",
-            hint="name a key that goes on",
-        )
-
-
-def require_delegate(client: AnyClient, signed: Statement, *, other: bytes) -> None:
-    """Whoever delegates goes on, and so does whoever is delegated to."""
-    if other == signed.author:
-        raise UsageError("a key needs no delegation to sign for itself")
-    for key, role in ((signed.author, "the key"), (other, "the other key")):
-        ends = read_story(client, key).state.ends
-        if ends is not None:
-            raise UsageError(
-                f"{role} ended in entry {ends}: what is delegated counts for nothing"
-            )
-
-
-def require_delegation_of(client: AnyClient, signed: Statement) -> None:
-    """Only whom a delegation is by ends it, and once."""
-    try:
-        found = client.statement(signed.about[2:])
-    except NotFoundError:
-        raise NotFoundError(
-            f"this log holds no statement {cid_of_statement(signed.about[2:])}",
-            hint="`byline key history` of the other key shows what was delegated to it",
-        ) from None
-    if found.type != "delegate":
-        raise UsageError(
-            f"that statement is no delegation: {found.type}",
-            hint="take back other statements with: byline withdraw",
-        )
-    if found.author != signed.author and not follows(
-        client, found.author, signed.author
-    ):
-        raise UsageError(
-            f"that delegation is by {did_key(found.author)}, and only that key, or one"
-            " that follows it, revokes it"
-        )
-    for one in client.authored(signed.author, [signed.about]):
-        if one.type == "withdraw" and one.about == signed.about:
-            raise UsageError(f"that was revoked already, on {day(one.time)}")
-    until = read_delegate(found).until
+def note_if_over(client: AnyClient, signed: Statement) -> None:
+    """A delegation may be revoked; say it where that changes nothing."""
+    until = require_delegation_of(client, signed)
     if until is not None and until <= now_ms():
         output.note(f"That delegation was over on {day(until)} anyway.", "quiet")
-
-
-def follows(client: AnyClient, old: bytes, new: bytes) -> bool:
-    """Whether one key is among the successors of another."""
-    return new in {one.key for one in successors(client, read_story(client, old))}

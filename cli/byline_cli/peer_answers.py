@@ -12,37 +12,19 @@ from typing import TYPE_CHECKING
 from byline_cli import output
 from byline_cli.targets import Target
 from byline_cli.wording import amount
-from byline_ledger.facts import NOW, AsOf
-from byline_ledger.policy import Policy
-from byline_ledger.verify import Verdict
 
 if TYPE_CHECKING:
+    from byline_node.peer_choice import Held, Measure
     from byline_node.peer_query import PeerReply, Replies
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The reader's side of the question."""
+    """The reader's side of the question; `crowd` of works to hide among, if any."""
 
     target: Target
-    depth: int
-    rules: Policy | None
-    max_age: int | None
     crowd: int | None
-    as_of: AsOf = NOW
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A peer's answer, held against what the reader trusts."""
-
-    reply: PeerReply
-    bundle: bytes
-    verdict: Verdict
-    fresh: int
-    """When the reader's quorum knew of nothing newer, Unix seconds; 0 if unknown."""
-    shown: frozenset[bytes]
-    """Ids of all statements in it, those that were taken down included."""
+    measure: Measure
 
 
 def describe(
@@ -107,8 +89,8 @@ def differences(held: list[Held], chosen: Held) -> list[output.Line]:
     """What other answers that hold have beyond the one that is shown."""
     rows: list[output.Line] = []
     for one in held:
-        more = len(one.shown - chosen.shown)
-        if one.verdict.ok and more:
+        more = one.beyond(chosen)
+        if more:
             things = amount(more, "statement")
             text = f"also shows {things} that the answer above lacks: ask it alone."
             rows.append((f"  {one.reply.peer} {text}", "doubt"))
@@ -134,7 +116,7 @@ def describe_crowd(replies: Replies, chosen: Held, asked: Asked) -> list[output.
     if crowd.works < asked.crowd:
         wanted = f"than the {asked.crowd} works you wanted to be among"
         rows.append((f"  fewer        {wanted}", "doubt"))
-    if asked.rules is None:
+    if asked.measure.rules is None:
         word = "without a policy, how many there are is the word of this log"
         rows.append((f"  unproven     {word}", "doubt"))
     return rows

@@ -20,7 +20,8 @@ from byline_ledger.errors import (
 from byline_ledger.node_keys import operator_of
 from byline_ledger.note import COSIGNATURE, ED25519, Verifier
 from byline_ledger.policy import MAX_POLICY_BYTES, NONE, Policy
-from byline_ledger.policy_review import policy_warnings, safe_threshold
+from byline_ledger.policy_maker import make_policy
+from byline_ledger.policy_review import policy_warnings
 from byline_node.home import find_home
 
 app = make_app("Say which logs and witnesses you trust.")
@@ -179,38 +180,6 @@ def parse_key(place: str, text: str, kind: int) -> Verifier:
         wanted, got = KEY_KINDS[kind], KEY_KINDS[key.type]
         raise UsageError(f"{place}: expected the key of {wanted}, got that of {got}")
     return key
-
-
-def make_policy(
-    logs: list[Verifier], witnesses: list[Verifier], quorum: int | None
-) -> bytes:
-    """The file; witnesses of one operator stand in one group, and count once."""
-    lines = [f"log {key.to_text()}" for key in dict.fromkeys(logs)]
-    groups: dict[str, list[str]] = {}
-    for number, key in enumerate(dict.fromkeys(witnesses), start=1):
-        name = f"w{number}"
-        lines.append(f"witness {name} {key.to_text()}")
-        groups.setdefault(operator_of(key.name), []).append(name)
-    if not groups:
-        if quorum is not None:
-            raise UsageError("a quorum needs witnesses")
-        return "\n".join([*lines, f"quorum {NONE}", ""]).encode()
-    operators = []
-    for number, members in enumerate(groups.values(), start=1):
-        if len(members) > 1:
-            lines.append(f"group operator{number} any {' '.join(members)}")
-            members = [f"operator{number}"]
-        operators += members
-    if quorum is not None and quorum > len(operators):
-        known = amount(len(operators), "witness", "witnesses")
-        raise UsageError(
-            f"--quorum {quorum}: expected at most the number of witnesses, {known}",
-            hint="keys of one node count as one",
-        )
-    needed = safe_threshold(len(operators)) if quorum is None else quorum
-    needed = min(needed, len(operators)) if quorum is None else needed
-    lines += [f"group all-witnesses {needed} {' '.join(operators)}"]
-    return "\n".join([*lines, "quorum all-witnesses", ""]).encode()
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
@@ -16,17 +16,11 @@ from byline_cli.wording import day
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.statement import Statement
-from byline_node.attest import Memory, standing_works
-from byline_node.key_story import read_story
+from byline_node.key_story import ended_before
 from byline_node.receipts import Receipt
+from byline_node.said_before import Pair, claimed_before
 
 app = make_app()
-
-MOST_AUTHORS = 16
-"""Keys of one file that are asked about."""
-
-Pair: TypeAlias = tuple[Statement, Statement]
-"""A statement, and an earlier one of its author about the same work."""
 
 
 @app.command()
@@ -39,7 +33,7 @@ def publish(
     """Publish statements from files that `--out` wrote; all of a file or none of it."""
     statements = [one for file in files for one in read_statements(file)]
     with connect.connect() as client:
-        earlier = find_earlier(client, statements)
+        earlier = claimed_before(client, statements)
         receipts = connect.publish(client, statements, "statements")
         ended = describe_ended(client, statements, receipts)
     value = {
@@ -51,26 +45,6 @@ def publish(
     }
     rows = [*describe(receipts), *describe_earlier(earlier), *ended]
     output.result(as_json, value, rows)
-
-
-def find_earlier(client: Memory, statements: list[Statement]) -> list[Pair]:
-    """Claims of the same works by the same authors that stand in the log already: on
-    the machine where the new ones were signed nobody could know of them."""
-    works: dict[bytes, list[Statement]] = {}
-    for one in statements:
-        if one.type == "work":
-            works.setdefault(one.author, []).append(one)
-    found: list[Pair] = []
-    for author, mine in works.items():
-        said = client.authored(author, [one.about for one in mine])
-        before = standing_works(author, said)
-        ids = {one.id for one in said}
-        found += [
-            (one, before[one.about])
-            for one in mine
-            if one.about in before and one.id not in ids
-        ]
-    return found
 
 
 def describe_earlier(earlier: list[Pair]) -> list[output.Line]:
@@ -91,16 +65,15 @@ def describe_ended(
     client: connect.AnyClient, statements: list[Statement], receipts: list[Receipt]
 ) -> list[output.Line]:
     """A line for each key that had ended before what is new here came in."""
-    last: dict[bytes, int] = {}
-    for one, receipt in zip(statements, receipts, strict=True):
-        if receipt.new:
-            last[one.author] = max(receipt.index, last.get(one.author, 0))
+    places = [
+        (one.author, receipt.index)
+        for one, receipt in zip(statements, receipts, strict=True)
+        if receipt.new
+    ]
     rows: list[output.Line] = []
-    for author in list(last)[:MOST_AUTHORS]:
-        story = read_story(client, author)
-        if story.state.ends is not None and story.state.ends < last[author]:
-            text = f"{did_key(author)} {what_became(story)}: what it signed"
-            rows.append((f"{text} counts for nothing from there on.", "doubt"))
+    for story in ended_before(client, places):
+        text = f"{did_key(story.key)} {what_became(story)}: what it signed"
+        rows.append((f"{text} counts for nothing from there on.", "doubt"))
     return rows
 
 

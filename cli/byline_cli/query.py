@@ -124,11 +124,12 @@ def query(
     if peers:
         from byline_cli.peer_answers import Asked
         from byline_cli.query_peers import query_peers
+        from byline_node.peer_choice import Measure
 
-        asking = Asked(
-            target, depth, rules, max_age, (crowd or CROWD) if private else None, then
-        )
-        found = query_peers(peers, asking)
+        work = target.multihash if target.path else None
+        measure = Measure(work, depth, rules, max_age, then)
+        hidden = (crowd or CROWD) if private else None
+        found = query_peers(peers, Asked(target, hidden, measure))
         bundle, verdict = found.held.bundle, found.held.verdict
         below, more = found.rows, found.value
     else:

@@ -12,26 +12,23 @@ from byline_cli import output
 from byline_cli.alarms import alarm_about, keep_alarm
 from byline_cli.connect import now_ms
 from byline_cli.files import write_new_file
-from byline_cli.peer_answers import Asked, Held, describe, to_json
+from byline_cli.peer_answers import Asked, describe, to_json
 from byline_ledger.alarm import alarm_of_notes
-from byline_ledger.bundle import Bundle
 from byline_ledger.digest import parse_hash
 from byline_ledger.errors import (
     BylineError,
     InconsistentLogError,
     NotFoundError,
     StoreError,
-    VerificationError,
 )
-from byline_ledger.policy import Policy
-from byline_ledger.verify import verify_bundle
 from byline_node.config import PEER_FORM, NodeConfig
 from byline_node.errors import ConfigError, NodeUnavailableError
 from byline_node.home import find_home
 from byline_node.network_key import read_network_key
 
 if TYPE_CHECKING:
-    from byline_node.peer_query import PeerReply, Replies
+    from byline_node.peer_choice import Held
+    from byline_node.peer_query import Replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ def query_peers(names: list[str], asked: Asked) -> Found:
     answered.
     """
     from byline_node.logs import configure_logs
+    from byline_node.peer_choice import believable, freshest, hold
     from byline_node.peer_query import Question, ask_peers
 
     configure_logs(level=logging.CRITICAL)
@@ -58,12 +56,16 @@ def query_peers(names: list[str], asked: Asked) -> Found:
     addresses = [address_of(name, config) for name in names]
     target = asked.target
     text = f"sha256:{target.sha256.hex()}" if target.path else target.name
-    question = Question(parse_hash(text), asked.depth, asked.crowd)
+    question = Question(parse_hash(text), asked.measure.depth, asked.crowd)
     network_key = read_network_key(config.network_key_path)
     replies = ask_peers(addresses, question, network_key)
     known = known_alarms(replies)  # before those of today are kept as well
     alarms = save_alarms(replies) | known
-    held = [hold(one, replies, asked) for one in good(replies, set(alarms))]
+    now = now_ms()
+    held = [
+        hold(one, replies.digest, asked.measure, now)
+        for one in believable(replies, alarms)
+    ]
     if not held:
         raise nobody(replies, alarms)
     chosen = freshest(held)
@@ -111,65 +113,6 @@ def addresses_of_running() -> list[str]:
         if one.get("address")
     ]
     return listen + peers
-
-
-# What to take
-
-
-def good(replies: Replies, convicted: set[str]) -> list[PeerReply]:
-    """Who answered, of logs that contradict nothing."""
-    return [
-        one
-        for one in replies.peers
-        if one.bundle is not None
-        and one.problem is None
-        and one.root is not None
-        and one.root.vkey not in convicted
-    ]
-
-
-def hold(reply: PeerReply, replies: Replies, asked: Asked) -> Held:
-    """The verdict, with the reader's policy and clock, exactly as over HTTP."""
-    assert reply.bundle is not None
-    now = now_ms()
-    verdict = verify_bundle(
-        reply.bundle,
-        digest=replies.digest,
-        work=asked.target.multihash if asked.target.path else None,
-        policy=asked.rules,
-        now=now,
-        depth=asked.depth,
-        max_age=asked.max_age,
-        as_of=asked.as_of,
-    )
-    bundle = Bundle.from_bytes(reply.bundle)
-    shown = {one.statement.id for one in bundle.statements}
-    shown |= {one.entry.id for one in bundle.redacted}
-    fresh = fresh_time(bundle.checkpoint, asked.rules, now)
-    return Held(reply, reply.bundle, verdict, fresh, frozenset(shown))
-
-
-def fresh_time(note: bytes, rules: Policy | None, now: int) -> int:
-    """Until when a quorum of the policy knew of nothing newer; 0 if none says."""
-    if rules is None:
-        return 0
-    try:
-        return rules.fresh_time(rules.witnessed_by(note, now=now)) or 0
-    except VerificationError:
-        return 0
-
-
-def freshest(held: list[Held]) -> Held:
-    """Of the answers that hold, of those that know something if any does, the one that
-    a quorum saw last; where no quorum says, that of the largest set."""
-
-    def rank(one: Held) -> tuple[bool, bool, int, int]:
-        assert one.reply.root is not None
-        answer = one.verdict.answer
-        known = answer is not None and answer.known
-        return one.verdict.ok, known, one.fresh, one.reply.root.strings
-
-    return max(held, key=rank)
 
 
 def nobody(replies: Replies, alarms: dict[str, Path | None]) -> BylineError:

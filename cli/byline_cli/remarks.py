@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
+from byline_cli.behalf import Delegation, For, Number, parse_behalf
 from byline_cli.connect import AnyClient
 from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
 from byline_cli.saying import Manner, find_statement, say, when
@@ -18,7 +18,9 @@ from byline_ledger.did import did_key
 from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
+from byline_node.delegations import speaker
 from byline_node.differing import content_of
+from byline_node.key_rules import follows
 
 app = make_app()
 
@@ -153,8 +155,6 @@ def require_right(client: AnyClient, signed: Statement, target: Statement) -> No
     own = {target.author, speaker(target)}
     if own & {signed.author, speaker(signed)}:
         return
-    from byline_cli.key_life import follows  # rarely asked
-
     if not any(follows(client, one, speaker(signed)) for one in own):
         raise UsageError(
             f"that statement is by {did_key(target.author)} of {day(target.time)}, "

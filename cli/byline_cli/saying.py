@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from byline_cli import output
-from byline_cli.behalf import require_delegated, speak_for
+from byline_cli.behalf import speak_for
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
 from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
@@ -25,6 +25,7 @@ from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import NotFoundError, RedactedError
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import Behalf, do_work
+from byline_node.delegations import require_delegated
 from byline_node.said_before import Which, said_before
 
 Sense = Callable[[AnyClient, Statement], None]
@@ -93,7 +94,7 @@ def say(
         return signed
     with connect() as client:
         draft = sign_statement(found, key)
-        require_delegated(client, manner.behalf, draft)
+        require_delegated(client, manner.behalf, draft, now_ms())
         if sense is not None:
             sense(client, draft)
         warn_if_ended(client, key.public)

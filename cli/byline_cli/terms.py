@@ -9,7 +9,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest import parse_uses
-from byline_cli.behalf import Delegation, For, Number, parse_behalf, speaker
+from byline_cli.behalf import Delegation, For, Number, parse_behalf
 from byline_cli.connect import AnyClient
 from byline_cli.known_names import with_own_name
 from byline_cli.moments import optional_end, optional_moment
@@ -50,6 +50,7 @@ from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX
 from byline_node.attest import standing_works
+from byline_node.delegations import speaker
 from byline_node.differing import content_of
 from byline_node.said_before import standing
 

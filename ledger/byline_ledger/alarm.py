@@ -29,7 +29,7 @@ from byline_ledger.evidence import (
     Repeat,
     Signed,
 )
-from byline_ledger.merkle import HASH_BYTES, other_root
+from byline_ledger.merkle import HASH_BYTES, MAX_PROOF, MAX_SIZE, other_root
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING
 from byline_ledger.tiles import MAX_ENTRY_BYTES, entry_bundle
@@ -38,9 +38,7 @@ FORMAT = "byline-alarm/1"
 MAX_ALARM = 32 << 20
 MAX_VKEY = 1_024
 MAX_ENTRIES = 65_536
-MAX_INDEX = 2**63 - 1
-MAX_INCLUSION = 63
-MAX_PROOF = 128
+MAX_CONSISTENCY = 128
 MAX_FRONTIER = 64
 
 _T = TypeVar("_T")
@@ -157,7 +155,7 @@ def _parse_fork(raw: _Fields) -> Evidence:
     root = _bytes(raw["root"], HASH_BYTES, "root")
     if len(root) != HASH_BYTES:
         raise MalformedError("alarm: root is not a hash")
-    return Fork(_note(raw), root, _hashes(raw["proof"], MAX_PROOF, "proof"))
+    return Fork(_note(raw), root, _hashes(raw["proof"], MAX_CONSISTENCY, "proof"))
 
 
 def _parse_entry(raw: _Fields) -> Evidence:
@@ -174,7 +172,7 @@ def _parse_commitment(raw: _Fields) -> Evidence:
         _hashes(raw["before"], MAX_FRONTIER, "before"),
         _entries(_bytes(raw["entries"], MAX_ALARM, "entries")),
         _bytes(raw["opening"], MAX_OPENING, "opening"),
-        _hashes(raw["proof"], MAX_PROOF, "proof"),
+        _hashes(raw["proof"], MAX_CONSISTENCY, "proof"),
     )
 
 
@@ -234,7 +232,7 @@ def _note(raw: _Fields) -> bytes:
 
 
 def _index(value: Value) -> int:
-    if type(value) is not int or value > MAX_INDEX:
+    if type(value) is not int or value > MAX_SIZE:
         raise MalformedError("alarm: expected a leaf index up to 2^63 - 1")
     return value
 
@@ -265,7 +263,7 @@ def _entries(data: bytes) -> tuple[bytes, ...]:
 
 
 def _leaves(data: bytes, least: int, most: int) -> tuple[Leaf, ...]:
-    limit = most * (MAX_ENTRY_BYTES + MAX_INCLUSION * HASH_BYTES + 32)
+    limit = most * (MAX_ENTRY_BYTES + MAX_PROOF * HASH_BYTES + 32)
     value = unpack(data, max_size=limit, max_depth=2, what="alarm: leaves")
     if not isinstance(value, list) or not least <= len(value) <= most:
         raise MalformedError(f"alarm: expected {least} to {most} leaves")
@@ -279,5 +277,5 @@ def _leaf(value: Value) -> Leaf:
     return Leaf(
         _index(index),
         _as_bytes(entry, MAX_ENTRY_BYTES, "an entry"),
-        _split(_as_bytes(proof, MAX_INCLUSION * HASH_BYTES, "a proof"), "a proof"),
+        _split(_as_bytes(proof, MAX_PROOF * HASH_BYTES, "a proof"), "a proof"),
     )

@@ -7,7 +7,7 @@ never "effective".  Claims of different authors stand side by side and are never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from byline_ledger.answer_json import to_json
@@ -266,6 +266,14 @@ class Answer:
     def known(self) -> bool:
         """Whether anything at all is known about the work."""
         return self.works[0].total != 0
+
+    def is_claimed_beside(self, keys: Set[bytes]) -> bool:
+        """Whether a claim that counts is by none of these keys, nor for one."""
+        return any(
+            claim.status == EFFECTIVE
+            and keys.isdisjoint({claim.author, claim.signed_for})
+            for claim in self.works[0].claims
+        )
 
     def consent(
         self, use: str, grantee: bytes | None = None, work: bytes | None = None

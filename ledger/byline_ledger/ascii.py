@@ -25,6 +25,10 @@ SPACES = frozenset(
 )
 """Unicode White_Space, spelled out: `str.isspace` has four control characters more."""
 
+TURNING = r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+"""What ends a line of text or turns its direction, for a class of characters."""
+_STEERING = re.compile(rf"[\x00-\x1f\x7f-\x9f{TURNING}\ud800-\udfff]")
+
 
 def parse_decimal(data: bytes, what: str) -> int:
     """0 to 2^63 - 1 in ASCII digits without sign, blanks or leading zeros."""
@@ -69,6 +73,14 @@ def parse_utf8(data: bytes, what: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError(f"expected {what} in UTF-8") from error
+
+
+def is_one_line(text: str) -> bool:
+    """Whether nothing in it steers a terminal, ends a line or turns its direction.
+
+    Spelled out: what `str.isprintable` says differs between versions of Python.
+    """
+    return _STEERING.search(text) is None
 
 
 def format_base64(data: bytes) -> str:

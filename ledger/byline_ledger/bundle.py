@@ -27,8 +27,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from byline_ledger.bundle_rows import MAX_BUNDLE as MAX_BUNDLE
 from byline_ledger.bundle_rows import (
+    MAX_BUNDLE,
     MAX_INDEX,
     BundledStatement,
     EarlierCheckpoint,
@@ -68,7 +68,7 @@ from byline_ledger.errors import (
     UnsupportedError,
     UsageError,
 )
-from byline_ledger.merkle import leaf_hash
+from byline_ledger.merkle import HASH_BYTES, leaf_hash
 from byline_ledger.opening import Walk, walk_set
 from byline_ledger.recall import place_of, recalled, redacted
 from byline_ledger.shared_proof import own_proof, shared_proof
@@ -90,7 +90,7 @@ MAX_STATEMENTS_SIZE = 16 << 20
 MAX_REDACTED = 1 << 17
 """As many entries of at least 106 bytes."""
 MAX_EARLIER = 32
-MAX_INCLUSION = MAX_BUNDLE // 32
+MAX_INCLUSION = MAX_BUNDLE // HASH_BYTES
 _KEYS = {
     "asked": list,
     "checkpoint": bytes,

@@ -14,18 +14,18 @@ from byline_ledger.crypto import KEY_SIZE
 from byline_ledger.digest import is_multihash
 from byline_ledger.entry import StatementEntry, parse_entry
 from byline_ledger.errors import MalformedError
+from byline_ledger.merkle import MAX_PROOF, MAX_SIZE
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.statement import MAX_OTHER_ENVELOPE, Statement
 from byline_ledger.tiles import MAX_ENTRY_BYTES
 from byline_ledger.tombstone import MAX_TOMBSTONE, Tombstone
 
 MAX_BUNDLE = 32 << 20
-MAX_PROOF = 63
 MAX_ROW = MAX_OTHER_ENVELOPE + 32
 MAX_CONSISTENCY = 128
 MAX_EARLIER_ROW = MAX_NOTE_BYTES + MAX_CONSISTENCY * 32 + 32
 MAX_GONE_ROW = MAX_ENTRY_BYTES + MAX_TOMBSTONE + 32
-MAX_INDEX = 2**63 - 1
+MAX_INDEX = MAX_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,13 @@ class EarlierCheckpoint:
 
 
 def require_ascending(values: Sequence[bytes], what: str = "ids") -> None:
+    """Strictly ascending, so no two alike."""
     if any(a >= b for a, b in pairwise(values)):
         raise MalformedError(f"proof bundle: expected {what} in ascending order")
 
 
 def parse_digest(data: bytes) -> bytes:
+    """A SHA-256 multihash of 34 bytes, encoded as bin."""
     value = parse_plain(data)
     if not is_multihash(value):
         raise MalformedError("proof bundle: asked is not of SHA-256 multihashes")
@@ -66,6 +68,7 @@ def parse_digest(data: bytes) -> bytes:
 
 
 def parse_key(data: bytes) -> bytes:
+    """An Ed25519 public key of 32 bytes, encoded as bin."""
     value = plain_bytes(parse_plain(data))
     if len(value) != KEY_SIZE:
         raise MalformedError("proof bundle: expected keys of 32 bytes")
@@ -73,6 +76,7 @@ def parse_key(data: bytes) -> bytes:
 
 
 def plain_bytes(value: object) -> bytes:
+    """A decoded value that is bytes."""
     if not isinstance(value, bytes):
         raise MalformedError("proof bundle: expected bytes")
     return value
@@ -92,12 +96,14 @@ def parse_plain(data: bytes) -> object:
 
 
 def parse_row(data: bytes) -> BundledStatement:
+    """`[index, envelope]`; UnsupportedError for an envelope of another version."""
     index, envelope = _row(data, MAX_ROW, 2)
     statement = Statement.from_envelope(plain_bytes(envelope))
     return BundledStatement(leaf_index(index), statement)
 
 
 def parse_gone(data: bytes) -> RedactedStatement:
+    """`[index, entry, tombstone]`."""
     index, entry, tombstone = _row(data, MAX_GONE_ROW, 3)
     return RedactedStatement(
         leaf_index(index),
@@ -115,6 +121,7 @@ def gone_entry(data: bytes) -> StatementEntry:
 
 
 def parse_earlier(data: bytes) -> EarlierCheckpoint:
+    """`[note, consistency proof]`; the note is not parsed."""
     note, proof = _row(data, MAX_EARLIER_ROW, 2)
     return EarlierCheckpoint(plain_bytes(note), split_hashes(proof, MAX_CONSISTENCY))
 

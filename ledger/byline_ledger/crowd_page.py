@@ -16,7 +16,6 @@ from byline_ledger.bundle import build_bundle
 from byline_ledger.bundle_rows import (
     MAX_BUNDLE,
     MAX_GONE_ROW,
-    MAX_PROOF,
     RedactedStatement,
     gone_entry,
     leaf_index,
@@ -27,7 +26,7 @@ from byline_ledger.codec import Value, pack, split_array, split_map, unpack
 from byline_ledger.digest import is_multihash
 from byline_ledger.entry import KEY_BYTES, author_key, id_in, source_key, subject_key
 from byline_ledger.errors import MalformedError, RedactedError
-from byline_ledger.merkle import MAX_SIZE
+from byline_ledger.merkle import MAX_PROOF, MAX_SIZE
 from byline_ledger.message_fields import bytes_of, text_of
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING, Walk, walk_set

@@ -25,7 +25,7 @@ from byline_ledger.errors import (
     UnsupportedError,
     VerificationError,
 )
-from byline_ledger.lookup_set import EMPTY_ROOT, LookupSet, Node
+from byline_ledger.lookup_set import EMPTY_SET_ROOT, LookupSet, Node
 from byline_ledger.merkle import (
     Frontier,
     leaf_hash,
@@ -243,7 +243,7 @@ class Commitment:
         """Count and root that the commitment should have."""
         if len(self.entries) == 1:
             _require(self.start == 0, "there is no commitment to begin with")
-            return 0, EMPTY_ROOT
+            return 0, EMPTY_SET_ROOT
         base = _parse(self.entries[0])
         _require(isinstance(base, CommitmentEntry), "the first entry is no commitment")
         assert isinstance(base, CommitmentEntry)

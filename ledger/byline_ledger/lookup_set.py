@@ -22,7 +22,8 @@ from byline_ledger.errors import CorruptStoreError, MalformedError, ProofError
 STRING_SIZE = 72
 STRING_BITS = STRING_SIZE * 8
 LEAF_MAX = 16
-EMPTY_ROOT = hashlib.sha256(b"\x02").digest()
+EMPTY_SET_ROOT = hashlib.sha256(b"\x02").digest()
+"""T of no strings; the root of a tree without leaves is another (merkle.py)."""
 CACHE_BYTES = 8 << 20
 
 StringReader: TypeAlias = Callable[[bytes, bytes], list[bytes]]
@@ -97,14 +98,14 @@ def inner_hash(
     ).digest()
 
 
-def leaf_hash(strings: bytes) -> bytes:
+def strings_hash(strings: bytes) -> bytes:
     """T(S) of at most 16 strings, given sorted and concatenated."""
     return hashlib.sha256(b"\x02" + strings).digest()
 
 
 def make_leaf(strings: bytes) -> Leaf:
     """A leaf with its strings at hand."""
-    return Leaf(len(strings) // STRING_SIZE, leaf_hash(strings), strings)
+    return Leaf(len(strings) // STRING_SIZE, strings_hash(strings), strings)
 
 
 def split_strings(joined: bytes) -> list[bytes]:
@@ -114,7 +115,7 @@ def split_strings(joined: bytes) -> list[bytes]:
 
 def strings_of(leaf: Leaf, found: list[bytes]) -> list[bytes]:
     """What was found as a leaf's strings, or CorruptStoreError if that is wrong."""
-    if len(found) != leaf.count or leaf_hash(b"".join(found)) != leaf.hash:
+    if len(found) != leaf.count or strings_hash(b"".join(found)) != leaf.hash:
         raise CorruptStoreError(
             f"the store does not have the {leaf.count} lookup strings of a leaf"
         )
@@ -156,7 +157,7 @@ def naive_root(strings: Iterable[bytes]) -> bytes:
 
 def _naive(strings: list[bytes]) -> bytes:
     if len(strings) <= LEAF_MAX:
-        return leaf_hash(b"".join(strings))
+        return strings_hash(b"".join(strings))
     depth = common_bits(strings[0], strings[-1])
     left = [s for s in strings if not bit_at(s, depth)]
     right = [s for s in strings if bit_at(s, depth)]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
+from byline_ledger.ascii import is_one_line
 from byline_ledger.digest import SHA256_PREFIX, is_multihash, parse_hash
 from byline_ledger.errors import MalformedError
 from byline_ledger.field_reader import is_media_type
@@ -331,7 +332,7 @@ def _url(text: str | None) -> str | None:
     """Nothing that steers a terminal, nor what a spreadsheet would compute."""
     if not text or len(text) > MAX_URL or text[0] in FORMULA:
         return None
-    return text if text.isprintable() else None
+    return text if is_one_line(text) else None
 
 
 def _quoted(text: str) -> str:

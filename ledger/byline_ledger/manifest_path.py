@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 
+from byline_ledger.ascii import TURNING
+
 FORMULA = "=+-@"
 """What a cell begins with that spreadsheets compute."""
 
-_TURNING = r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 _TO_QUOTE = re.compile(
-    rf"[\x00-\x1f\x7f-\x9f{_TURNING}\udc80-\udcff]|%(?=[0-9a-fA-F]{{2}})|\A[{re.escape(FORMULA)}]"
+    rf"[\x00-\x1f\x7f-\x9f{TURNING}\udc80-\udcff]|%(?=[0-9a-fA-F]{{2}})|\A[{re.escape(FORMULA)}]"
 )
 _QUOTED = re.compile(rb"%([0-9a-fA-F]{2})")
 

@@ -18,6 +18,7 @@ from byline_ledger.errors import MalformedError, NotFoundError
 from byline_ledger.manifest import BadLine, Line
 from byline_ledger.merkle import (
     HASH_BYTES,
+    MAX_PROOF,
     MAX_SIZE,
     Frontier,
     inclusion_proof,
@@ -27,8 +28,6 @@ from byline_ledger.merkle import (
 
 BATCH = 1_024
 """Leaves that are hashed together."""
-MAX_PROOF = 63
-"""Hashes of a proof, as statement.md bounds it."""
 
 
 class ManifestSum:

@@ -21,6 +21,9 @@ HASH_BYTES = 32
 MAX_SIZE = 2**63 - 1
 """Largest tree size that any Byline format can name."""
 
+MAX_PROOF = 63
+"""Hashes of an inclusion proof in the largest tree."""
+
 EMPTY_ROOT = sha256(b"").digest()
 """Root of the tree without leaves."""
 

@@ -11,11 +11,19 @@ from byline_ledger.errors import MalformedError
 from byline_ledger.merkle import HASH_BYTES, MAX_SIZE
 
 MAX_PROOF = 128
+MAX_CONTAINERS = 16
+"""The map, and its arrays: no message has more."""
 
 
 def parse_map(data: bytes, max_size: int, what: str) -> Mapping[str, Value]:
     """A canonical map that holds values, or arrays of them."""
-    value: Any = codec.unpack(data, max_size=max_size, max_depth=2, what=what)
+    value: Any = codec.unpack(
+        data,
+        max_size=max_size,
+        max_depth=2,
+        max_containers=MAX_CONTAINERS,
+        what=what,
+    )
     if not isinstance(value, dict):
         raise MalformedError(f"{what}: expected a map")
     return value

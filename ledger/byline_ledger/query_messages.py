@@ -151,6 +151,8 @@ _REQUESTS: dict[str, Callable[[Mapping[str, Value]], QueryRequest]] = {
 
 # Answers
 
+_ANSWER = "query response"
+
 
 @dataclass(frozen=True, slots=True)
 class BundleAnswer:
@@ -216,9 +218,13 @@ def parse_bundle_answer(data: bytes) -> BundleAnswer | Refused:
     refused = parse_refusal(data)
     if refused is not None:
         return refused
-    fields = parse_map(data, MAX_BUNDLE + 64, "query response")
+    # Not decoded before it is known to be bytes: it may be large.
+    fields = codec.split_map(data, max_size=MAX_BUNDLE + 64, max_items=1, what=_ANSWER)
     require_keys(fields, "bundle")
-    return BundleAnswer(bytes_of(fields["bundle"], MAX_BUNDLE, "a bundle"))
+    bundle = codec.unpack(
+        fields["bundle"], max_size=MAX_BUNDLE + 64, max_depth=0, what=_ANSWER
+    )
+    return BundleAnswer(bytes_of(bundle, MAX_BUNDLE, "a bundle"))
 
 
 def parse_root_answer(data: bytes) -> RootAnswer | Refused:
@@ -226,7 +232,7 @@ def parse_root_answer(data: bytes) -> RootAnswer | Refused:
     refused = parse_refusal(data)
     if refused is not None:
         return refused
-    fields = parse_map(data, MAX_ROOT, "query response")
+    fields = parse_map(data, MAX_ROOT, _ANSWER)
     require_keys(fields, "entry", "note", "proof", "since", "vkey")
     return RootAnswer(
         entry=bytes_of(fields["entry"], MAX_ENTRY, "a commitment entry"),
@@ -247,7 +253,7 @@ def parse_refusal(data: bytes) -> Refused | None:
     """
     if not data.startswith(_REFUSALS):
         return None
-    fields = parse_map(data, MAX_ERROR * 4 + 64, "query response")
+    fields = parse_map(data, MAX_ERROR * 4 + 64, _ANSWER)
     if "busy" in fields:
         return Busy(_number(fields, "busy", 1, MAX_SECONDS))
     return QueryRefusal(text_of(fields["error"], MAX_ERROR))

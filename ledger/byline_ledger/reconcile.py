@@ -24,7 +24,7 @@ from byline_ledger.entry import (
 from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follow_session import KnownLog, Steps, Talk, admit, wrong_keys
-from byline_ledger.lookup_set import LEAF_MAX, leaf_hash, split_strings
+from byline_ledger.lookup_set import LEAF_MAX, split_strings, strings_hash
 from byline_ledger.set_messages import (
     MAX_DIGESTS,
     MAX_NODES,
@@ -219,7 +219,7 @@ def _digestible(ours: KnownLog, claim: Claim) -> list[bytes]:
 
 def _is_leaf(claim: Claim, strings: list[bytes]) -> bool:
     strings.sort()
-    return len(strings) == claim.count and leaf_hash(b"".join(strings)) == claim.hash
+    return len(strings) == claim.count and strings_hash(b"".join(strings)) == claim.hash
 
 
 def _require_some(count: int, asked: int) -> int:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from byline_ledger.lookup_set import (
-    EMPTY_ROOT,
+    EMPTY_SET_ROOT,
     STRING_SIZE,
     Inner,
     LookupSet,
     Node,
     bit_at,
-    leaf_hash,
     span,
+    strings_hash,
 )
 from byline_ledger.opening import differ
 from byline_ledger.set_messages import Place
@@ -66,9 +66,9 @@ def is_known(log: SetReader, claim: Claim) -> bool:
     """Whether our set has at this place what the peer's has, and nothing else."""
     node = subtree(log.lookup_set.top, claim.place)
     if node is None:
-        return claim.hash == EMPTY_ROOT
+        return claim.hash == EMPTY_SET_ROOT
     if isinstance(node, Inner):
         return node.hash == claim.hash
     if claim.count > node.count:
         return False
-    return leaf_hash(b"".join(strings_at(log, claim.place))) == claim.hash
+    return strings_hash(b"".join(strings_at(log, claim.place))) == claim.hash

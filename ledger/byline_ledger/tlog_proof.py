@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from byline_ledger.ascii import format_base64, parse_base64, parse_decimal, parse_hash
 from byline_ledger.checkpoint import Checkpoint, open_checkpoint
 from byline_ledger.errors import MalformedError
-from byline_ledger.merkle import leaf_hash, verify_inclusion
+from byline_ledger.merkle import MAX_PROOF, leaf_hash, verify_inclusion
 
 HEADER = b"c2sp.org/tlog-proof@v1"
-MAX_PROOF = 63
 MAX_TLOG_PROOF = 1 << 20
 SUFFIX = ".tlog-proof"
 

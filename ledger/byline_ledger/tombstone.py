@@ -14,13 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from byline_ledger import codec
+from byline_ledger.ascii import is_one_line
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import MalformedError, RedactedError, UsageError
 
 NOT_RECOVERED = "not recovered"
 """The reason where nobody took a body down: it was lost, and may come back."""
 MAX_REASON = 200
-"""Characters of a reason; without control characters."""
+"""Characters of a reason."""
 MAX_TOMBSTONE = 1_024
 MAX_TIME = 2**63 - 1
 
@@ -35,7 +36,7 @@ class Tombstone:
     def __post_init__(self) -> None:
         if not is_reason(self.reason):
             raise UsageError(
-                f"expected a reason of 1 to {MAX_REASON} printable characters"
+                f"expected a reason of 1 to {MAX_REASON} characters in one line"
             )
         if not 0 <= self.time <= MAX_TIME:
             raise UsageError(f"expected a time up to 2^63 - 1, got {self.time}")
@@ -76,5 +77,5 @@ class Tombstone:
 
 
 def is_reason(text: str) -> bool:
-    """Whether a text can be a reason: one line, printable, not too long."""
-    return 1 <= len(text) <= MAX_REASON and text.isprintable()
+    """Whether a text can be a reason: one plain line, not too long."""
+    return 1 <= len(text) <= MAX_REASON and is_one_line(text)

@@ -93,8 +93,9 @@ def between(unit: bytes, asked: Mapping[bytes, bytes]) -> int | None:
     return distance if distance <= near else None
 
 
-def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
-    """The same for the bytes of a file: as a whole, turned, or in part.
+def by_content(shelf: Shelf, data: bytes, most: int) -> tuple[list[Match], int]:
+    """The same for the bytes of a file: as a whole, turned, or in part; and with how
+    many manifests' works there was no time to compare it.
 
     NotOfferedError where this node cannot look into files.
     """
@@ -118,14 +119,16 @@ def by_content(shelf: Shelf, data: bytes, most: int) -> list[Match]:
     codes = {head: body for head, body in codes.items() if body}
     # Those first that are near as a whole: there may be no time for all.
     order = sorted(shelf.all(), key=lambda kept: not near_units(shelf, kept, codes))
+    left = len(order)
     for kept in order:
         if time.monotonic() > end:
             break
+        left -= 1
         likeness = compare(asked.question, shelf.about(kept).codes, asked.image)
         if likeness is not None:
             partial = likeness.kind in PARTIAL
             found.append(Match(kept, likeness.distance, likeness.of, partial))
-    return standing(shelf, found, most)
+    return standing(shelf, found, most), left
 
 
 def require_content_type(media_type: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from byline_ledger.bundle import MAX_BUNDLE
+from byline_ledger.bundle_rows import MAX_BUNDLE
 from byline_ledger.content import WorkContent
 from byline_ledger.did import did_key
 from byline_ledger.errors import MalformedError, UsageError

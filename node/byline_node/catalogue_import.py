@@ -9,6 +9,7 @@ has is left out, so a run that was stopped is simply made again.
 from __future__ import annotations
 
 import mimetypes
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -155,11 +156,14 @@ def about(fields: Fields) -> bytes:
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """The path of that name below the folder; None for one that leads out of it."""
+    """The path of that name below the folder; None for one that leads out of it, by
+    itself or by a link."""
     relative = PurePosixPath(name.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts:
         return None
-    return folder / relative
+    path = folder / relative
+    real, root = os.path.realpath(path), os.path.realpath(folder)
+    return path if Path(real).is_relative_to(root) else None
 
 
 def compare(one: Outcome, standing: Mapping[bytes, Statement]) -> Outcome:

@@ -110,7 +110,7 @@ class BindingRoutes:
         self._charge(self._lookups, request)
         units = unit_codes(value)
         return await self._answer(
-            lambda: by_units(self._shelf, units, most), self._limiter
+            lambda: (by_units(self._shelf, units, most), 0), self._limiter
         )
 
     async def by_content(self, request: Request) -> Response:
@@ -137,13 +137,15 @@ class BindingRoutes:
                 self._contents.charge(client, max(took, LEAST_SECONDS))
 
     async def _answer(
-        self, look: Callable[[], list[Match]], limiter: trio.CapacityLimiter
+        self, look: Callable[[], tuple[list[Match], int]], limiter: trio.CapacityLimiter
     ) -> Response:
-        def told() -> list[dict[str, object]]:
-            return [match_json(one, self._shelf.name_of(one.kept)) for one in look()]
+        def told() -> dict[str, object]:
+            found, left = look()
+            rows = [match_json(one, self._shelf.name_of(one.kept)) for one in found]
+            return {"matches": rows} | ({"notCompared": left} if left else {})
 
-        matches = await trio.to_thread.run_sync(told, limiter=limiter)
-        return json_response({"matches": matches})
+        answer = await trio.to_thread.run_sync(told, limiter=limiter)
+        return json_response(answer)
 
     async def manifest(self, request: Request) -> Response:
         """A manifest store by the id of its active manifest."""

@@ -7,7 +7,7 @@ docs/spec/names.md, "Both directions".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -22,6 +22,8 @@ from byline_ledger.verify import verify_bundle
 from byline_node.shared_question import SharedQuestion
 
 DEPTH: Final = 0
+MOST_AUTHORS = 16
+"""Keys of one file of statements that are asked about."""
 EFFECTIVE: Final = "effective"
 UNKNOWN: Final = "unknown"
 
@@ -146,3 +148,17 @@ def successors(client: Asked, story: KeyStory) -> list[KeyStory]:
             break
         found.append(read_story(client, after))
     return found[1:]
+
+
+def ended_before(
+    client: Asked, places: Iterable[tuple[bytes, int]]
+) -> Iterator[KeyStory]:
+    """Of keys that signed what now stands at these places of the log, those of the
+    first MOST_AUTHORS that had ended before the last of theirs."""
+    last: dict[bytes, int] = {}
+    for author, index in places:
+        last[author] = max(index, last.get(author, 0))
+    for author in list(last)[:MOST_AUTHORS]:
+        story = read_story(client, author)
+        if story.state.ends is not None and story.state.ends < last[author]:
+            yield story

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,11 @@ from tests.support.memory_log import MemoryLog
 from tests.support.node_process import node_process
 from tests.support.signed import key, signed, work
 
-from byline_cli.peer_answers import Held
-from byline_cli.query_peers import freshest
-from byline_ledger.bundle import build_bundle
-from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.digest import digest_bytes
 from byline_ledger.log import Ledger
 from byline_ledger.query_messages import AskRoot, QueryRefusal, QueryRequest
-from byline_ledger.query_reader import KnownRoot
-from byline_ledger.verify import FAILED, Level, verify_bundle
 from byline_node.client import Client
 from byline_node.config import NodeConfig
-from byline_node.peer_query import PeerReply
 
 LISTEN = "/ip4/127.0.0.1/tcp/0"
 PHOTO = b"a photo"
@@ -195,37 +188,3 @@ def test_a_log_that_contradicts_itself_ends_with_an_alarm(
     assert "CONTRADICTS ITSELF" in with_other.out
     assert "Claimed by" in with_other.out
     assert byline("alarm", "verify", alarm).code == 4
-
-
-def test_the_freshest_answer_that_holds_is_taken(tmp_path: Path) -> None:
-    """By the reader's quorum; where none says, of the largest set; one that knows
-    something before one that knows nothing; and never one that does not hold."""
-    ledger = Ledger.init(tmp_path / "node")
-    try:
-        ledger.append(WORKS[:1])
-        old = held(ledger)
-        ledger.append(WORKS[1:9])
-        new = held(ledger)
-        nothing = held(ledger, digest_bytes(b"nobody knows"))
-    finally:
-        ledger.close()
-    assert freshest([old, new]) is new
-    seen_later = replace(old, fresh=9)
-    assert freshest([seen_later, replace(new, fresh=8)]) is seen_later
-    failed = replace(
-        new, verdict=replace(new.verdict, levels=(Level("log", FAILED, ""),))
-    )
-    assert freshest([failed, old]) is old
-    assert freshest([old, nothing]) is old
-
-
-def held(ledger: Ledger, digest: bytes = digest_bytes(b"work 0")) -> Held:
-    view = ledger.view
-    bundle = build_bundle(view, digest)
-    note = view.checkpoint
-    root = KnownRoot(
-        view.vkey, note, checkpoint_of(note), view.set_count, view.set_root
-    )
-    reply = PeerReply("/ip4/127.0.0.1/tcp/1/p2p/x", root, bundle)
-    verdict = verify_bundle(bundle, digest=digest)
-    return Held(reply, bundle, verdict, 0, frozenset())

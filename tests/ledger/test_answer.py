@@ -348,3 +348,16 @@ def test_the_page_of_a_source_may_lack_what_another_lookup_shows() -> None:
     shown = {one.id for one in below.claims}
     assert {one.id for one in asked.derived} <= shown
     assert len(shown) > 256
+
+
+def test_a_work_may_be_claimed_by_others_too() -> None:
+    """By a claim that counts, and that is neither by these keys nor for one."""
+    mine, theirs = work("photo", ANN), work("photo", BOB)
+    assert not answer(mine).is_claimed_beside({ANN.public})
+    assert answer(mine, theirs).is_claimed_beside({ANN.public})
+    assert not answer(mine, theirs).is_claimed_beside({ANN.public, BOB.public})
+    gone = answer(mine, theirs, withdraw(theirs, BOB))
+    assert not gone.is_claimed_beside({ANN.public})
+    may = about_key(BOT, ANN, "delegate", types=["work"], until=TIME * 2)
+    for_me = work("photo", BOT, **delegated(ANN, may))
+    assert not answer(may, for_me).is_claimed_beside({ANN.public})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from byline_ledger.errors import CorruptStoreError, MalformedError, ProofError
 from byline_ledger.lookup_set import (
-    EMPTY_ROOT,
+    EMPTY_SET_ROOT,
     LEAF_MAX,
     Closed,
     Inner,
@@ -92,7 +92,7 @@ def test_the_definition_at_the_leaf_limit() -> None:
     whole = [bytes([i]) * 72 for i in range(LEAF_MAX + 1)]
     assert len(LookupSet.build(whole[:-1]).to_snapshot()) == 34
     assert len(LookupSet.build(whole).to_snapshot()) > 34
-    assert LookupSet.empty().root == EMPTY_ROOT == naive_root([])
+    assert LookupSet.empty().root == EMPTY_SET_ROOT == naive_root([])
 
 
 @given(st.binary(max_size=200))

@@ -328,7 +328,8 @@ def test_large_texts_of_strangers_are_not_looked_into(
 ) -> None:
     monkeypatch.setattr("byline_node.iscc_codes.collapse", None)  # fails if called
     text = bytes(c2pa_lookup.MAX_TEXT + 1).replace(b"\0", b"a")
-    assert c2pa_lookup.by_content(Shelf(None, lambda: ledger.view), text, 1) == []
+    shelf = Shelf(None, lambda: ledger.view)
+    assert c2pa_lookup.by_content(shelf, text, 1) == ([], 0)
 
 
 # What a node keeps

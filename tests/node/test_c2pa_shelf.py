@@ -398,10 +398,10 @@ async def test_nobody_who_asks_by_a_code_waits_for_a_picture(
 ) -> None:
     begun, end = threading.Event(), threading.Event()
 
-    def slow(_shelf: Shelf, _data: bytes, _most: int) -> list[Any]:
+    def slow(_shelf: Shelf, _data: bytes, _most: int) -> tuple[list[Any], int]:
         begun.set()
         end.wait(10)
-        return []
+        return [], 0
 
     monkeypatch.setattr(http_bindings, "by_content", slow)
     headers = {"content-type": "text/plain"}
@@ -415,6 +415,22 @@ async def test_nobody_who_asks_by_a_code_waits_for_a_picture(
             reply = await node.post("/v1/manifests", content=manifest, headers=C2PA)
             assert reply.is_success
         end.set()
+
+
+@pytest.mark.trio
+async def test_an_answer_says_what_there_was_no_time_for(
+    node: httpx.AsyncClient, manifest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"content-type": "text/plain"}
+    assert (await node.post("/v1/manifests", content=manifest, headers=C2PA)).is_success
+    monkeypatch.setattr(c2pa_lookup, "COMPARE_SECONDS", -1.0)
+    monkeypatch.setattr(http_bindings, "LEAST_SECONDS", 0.0)
+    path = "/v1/matches/byContent"
+    reply = await node.post(path, content=b"x", headers=headers)
+    assert reply.json() == {"matches": [], "notCompared": 1}
+    monkeypatch.setattr(c2pa_lookup, "COMPARE_SECONDS", 60.0)
+    reply = await node.post(path, content=b"x", headers=headers)
+    assert reply.json() == {"matches": []}
 
 
 def test_what_is_near_is_compared_first_and_not_for_ever(
@@ -432,7 +448,8 @@ def test_what_is_near_is_compared_first_and_not_for_ever(
         shelf.put(exported(one, number, tmp_path))
     clock = itertools.count()
     monkeypatch.setattr(c2pa_lookup.time, "monotonic", lambda: next(clock) * 3.0)
-    (found,) = c2pa_lookup.by_content(shelf, text, 10)
+    (found,), left = c2pa_lookup.by_content(shelf, text, 10)
+    assert left == 4
     assert found.kept.statement == claims[-1].id
     # Begun at 0; looked at after 3 seconds and after 6.
     assert next(clock) == 3

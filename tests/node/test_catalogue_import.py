@@ -91,12 +91,16 @@ def test_a_file_in_the_folder_is_hashed(tmp_path: Path) -> None:
     assert (fields["size"], fields["media-type"]) == (7, "image/png")
 
 
-@pytest.mark.parametrize(
-    "name", ["../x", "/etc/hosts", "a/../../x", "gone", "in", "x\0y", "y" * 5_000]
-)
+NOT_THERE = ["../x", "/etc/hosts", "a/../../x", "gone", "in", "x\0y", "y" * 5_000]
+
+
+@pytest.mark.parametrize("name", [*NOT_THERE, "link", "up/x", "loop"])
 def test_names_that_lead_to_no_file_in_the_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "x").write_bytes(b"secret")
     (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "x")
+    (tmp_path / "in" / "up").symlink_to("..")
+    (tmp_path / "in" / "loop").symlink_to("loop")
     outcome = look(Entry(2, None, (name,), {}), tmp_path / "in")
     assert (outcome.status, outcome.why) == (
         REFUSED,

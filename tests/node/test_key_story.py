@@ -16,7 +16,7 @@ from byline_ledger.digest import digest_bytes
 from byline_ledger.errors import VerificationError
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.home import Home
-from byline_node.key_story import read_story, story_of
+from byline_node.key_story import ended_before, read_story, story_of
 from byline_node.local import LocalClient
 
 
@@ -93,3 +93,16 @@ def test_another_keys_bundle_is_refused(node: LocalClient) -> None:
     bundle = read_story(node, MARA.public).bundle
     with pytest.raises(VerificationError):
         story_of(bundle, NEW.public)
+
+
+def test_who_had_ended_before_what_came_in_is_told(node: LocalClient) -> None:
+    """By the last place of each key."""
+    rotate = rotate_fields(
+        key=MARA.public, successor=NEW.public, reason="routine", **when()
+    )
+    (ended,) = node.publish([sign_statement(rotate, MARA)])
+    places = [(MARA.public, ended.index + 2), (NEW.public, ended.index + 3)]
+    assert [one.key for one in ended_before(node, places)] == [MARA.public]
+    assert not list(ended_before(node, [(MARA.public, ended.index)]))
+    later = [*places, (MARA.public, ended.index - 1)]
+    assert [one.key for one in ended_before(node, later)] == [MARA.public]

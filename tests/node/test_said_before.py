@@ -10,7 +10,7 @@ from tests.support.signed import TIME, key, signed, withdraw
 
 from byline_ledger.digest import digest_bytes
 from byline_ledger.statement import Statement
-from byline_node.said_before import Which, said_before
+from byline_node.said_before import Which, claimed_before, said_before
 from byline_node.taken_down import Takedowns
 
 PHOTO = digest_bytes(b"a photo")
@@ -60,3 +60,14 @@ def test_an_earlier_profile_may_come_back_but_not_an_earlier_offer() -> None:
     log = Log(offer(1), offer(2, at=5))
     assert said_before(log, offer(1, at=9), "last") is None
     assert said_before(log, offer(1, at=9), "any") is not None
+
+
+def test_a_claim_that_stands_already_is_told_beside_the_new_one() -> None:
+    """By the same author about the same work; not the new one itself, nor what was
+    taken back, nor another's, nor another statement about the work."""
+    first, new = signed(PHOTO), signed(PHOTO)
+    other = signed(PHOTO, key(2))
+    assert claimed_before(Log(first, other), [new, offer(1)]) == [(new, first)]
+    assert claimed_before(Log(first), [first]) == []
+    assert claimed_before(Log(first, withdraw(first)), [new]) == []
+    assert claimed_before(Log(other), [new]) == []
