@@ -19,14 +19,19 @@ def ask(
     environment: Mapping[str, str],
     folder: str,
     descriptors: Sequence[int],
+    timeout: float | None = None,
 ) -> int:
-    """The exit code of `byline ARGUMENTS` with these three standard descriptors."""
+    """The exit code of `byline ARGUMENTS` with these three standard descriptors.
+
+    TimeoutError after so many seconds.
+    """
     order = {
         "arguments": list(arguments),
         "environment": dict(environment),
         "folder": folder,
     }
     with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
         connection.connect(place)
         socket.send_fds(connection, [b"."], list(descriptors))
         connection.sendall(json.dumps(order).encode() + b"\n")

@@ -8,6 +8,8 @@ socket; each connection brings three descriptors and a line of JSON, `{"argument
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import select
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +55,30 @@ class Forker:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         folder: Path,
-        output: Path,
+        outputs: tuple[int, int],
+        timeout: float = 60,
     ) -> int:
-        """Run `byline ARGUMENTS`; what it prints goes into the file `output`."""
-        with output.open("wb") as printed, Path(os.devnull).open("rb") as nothing:
-            printing = printed.fileno()
-            descriptors = (nothing.fileno(), printing, printing)
-            return ask(self.place, arguments, environment, str(folder), descriptors)
+        """The exit code of `byline ARGUMENTS`, which prints to two descriptors.
+
+        TimeoutError after so many seconds.
+        """
+        with Path(os.devnull).open("rb") as nothing:
+            descriptors = (nothing.fileno(), *outputs)
+            place = self.place
+            return ask(place, arguments, environment, str(folder), descriptors, timeout)
 
     def close(self) -> None:
         """It ends when its input does."""
         self._process.communicate()
         self._folder.cleanup()
+
+
+@cache
+def shared() -> Forker:
+    """The one of this process, to its end."""
+    forker = Forker()
+    atexit.register(forker.close)
+    return forker
 
 
 def become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
@@ -134,6 +149,9 @@ def warm_up() -> None:
         command.make_context(name, [], resilient_parsing=True)
     for name in ("httpx", "plyvel", "byline_ledger.check", "byline_node.client"):
         import_module(name)
+    # Else the end of a child, which frees all of this, costs more than most commands.
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def test_an_unreadable_file_is_named_and_the_rest_goes_on(byline: Program) -> No
     for name in ("a", "b", "c"):
         byline.write(f"set/{name}", f"file {name}")
     (byline.folder / "set/b").chmod(0)
-    ended = byline(
+    ended = byline.start(
         "attest", "set", "-r", "--made", "human", "--json", before=without_privilege
     )
     assert ended.code == 74, ended.err
@@ -78,14 +78,14 @@ def test_an_unreadable_file_that_was_named_is_passed_over(byline: Program) -> No
     """As one in a folder."""
     byline.write("new.jpg", "new")
     byline.write("secret.jpg", "hidden").chmod(0)
-    ended = byline(
+    ended = byline.start(
         *("attest", "secret.jpg", "new.jpg", "--made", "human"),
         before=without_privilege,
     )
     assert ended.code == 74, ended.err
     assert "secret.jpg: cannot be read: Permission denied" in ended.out
     assert "Attested 1 file" in ended.out
-    ended = byline("verify", "secret.jpg", before=without_privilege)
+    ended = byline.start("verify", "secret.jpg", before=without_privilege)
     assert ended.code == 74
     assert ended.complaint == "cannot read secret.jpg: Permission denied"
 
@@ -93,7 +93,7 @@ def test_an_unreadable_file_that_was_named_is_passed_over(byline: Program) -> No
 def test_an_unreadable_file_alone_is_one_line(byline: Program) -> None:
     """Asked for by name."""
     byline.write("secret.jpg", "hidden").chmod(0)
-    ended = byline("query", "secret.jpg", before=without_privilege)
+    ended = byline.start("query", "secret.jpg", before=without_privilege)
     assert ended.code == 74
     assert ended.complaint == "cannot read secret.jpg: Permission denied"
 
@@ -303,7 +303,7 @@ def test_a_full_disk_is_one_line_and_harms_nothing(byline: Program) -> None:
     """What was in the log stays, and attesting works again when there is room."""
     for number in range(300):
         byline.write(f"set/{number}", f"file {number}")
-    ended = byline("attest", "set", "-r", "--made", "human", before=limit_files)
+    ended = byline.start("attest", "set", "-r", "--made", "human", before=limit_files)
     assert ended.code == 74, ended.err
     assert "full" in ended.complaint
     assert byline("query", "photo.jpg").code == 0
@@ -334,7 +334,7 @@ def test_a_file_system_without_room_is_one_line(tmp_path: Path) -> None:
     )
     ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
     if not ended.out.startswith("mounted"):
-        ended = program(*arguments, before=no_files)
+        ended = program.start(*arguments, before=no_files)
     assert ended.code == 74, ended.err
     assert "full" in ended.complaint
 

@@ -173,7 +173,7 @@ def test_without_a_node_nothing_is_made(tmp_path: Path) -> None:
 
 def test_without_the_extra_the_pip_command_is_named(byline: Program) -> None:
     byline.write("obstore.py", "raise ModuleNotFoundError('none', name='obstore')\n")
-    done = byline("log", "push", "s3://bucket/log", PYTHONPATH=str(byline.folder))
+    done = byline.start("log", "push", "s3://bucket/log", PYTHONPATH=str(byline.folder))
     assert done.code == 2
     assert 'pip install "byline-ledger[s3]"' in done.complaint
 

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.forker import Forker
+from tests.cli.forker import shared
 from tests.cli.transcript import GOLDEN, normalise, play, read_steps, write_steps
 
 FILES = sorted(GOLDEN.glob("*.txt"))
 
 
-@pytest.fixture(scope="module")
-def forker() -> Iterator[Forker]:
-    """One warm process for all."""
-    forker = Forker()
-    yield forker
-    forker.close()
-
-
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_transcript_is_reproduced(path: Path, tmp_path: Path, forker: Forker) -> None:
+def test_transcript_is_reproduced(path: Path, tmp_path: Path) -> None:
     """Commands print what the file says and end with the codes it says."""
-    played = play(path, tmp_path, forker)
+    played = play(path, tmp_path, shared())
     if os.environ.get("BYLINE_GOLDEN") == "write":
         path.write_text(played, "utf-8")
     assert played == path.read_text("utf-8")

@@ -113,7 +113,9 @@ def run_step(step: Step, folder: Path, forker: Forker) -> tuple[int, list[str]]:
         at = words.index("byline")
         variables = dict(word.split("=", 1) for word in words[:at])
         known = environment(folder) | variables
-        code = forker.run(words[at + 1 :], known, folder, output)
+        with output.open("wb") as printed:
+            outputs = printed.fileno(), printed.fileno()
+            code = forker.run(words[at + 1 :], known, folder, outputs)
     else:
         code = run_in_shell(step.command, folder, forker, output)
     return code, normalise(output.read_text("utf-8"), folder)
