@@ -10,7 +10,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.files import read_file, replace_file, require_new, write_new_file
-from byline_cli.options import Json, make_app
+from byline_cli.options import Json, examples, make_app
 from byline_cli.wording import amount, format_time
 from byline_ledger.checkpoint import checkpoint_of
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
@@ -49,7 +49,11 @@ Calendar = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline anchor stamp checkpoint --from-node --tsa https://tsa.example",
+    )
+)
 def stamp(
     checkpoint: CheckpointFile,
     node: Annotated[

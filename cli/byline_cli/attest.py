@@ -36,7 +36,7 @@ from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new
 from byline_cli.fingerprinting import Similar, add_fingerprints, require_fingerprints
 from byline_cli.naming import parse_optional_key
-from byline_cli.options import USE_WORDS, Json, Key, Out, WorkBits, make_app
+from byline_cli.options import USE_WORDS, Json, Key, Out, WorkBits, examples, make_app
 from byline_cli.path_list import listed
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.statement_file import write_statements
@@ -74,7 +74,13 @@ MOST_NAMED = 20
 """Entries passed over that are named one by one, if nothing is wrong with them."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline attest harbour.jpg --source-type digitalCapture --license CC-BY-4.0",
+        "byline attest texts/ -r --made human --use ai_generative_training=notAllowed",
+        "byline attest poster.png --made assisted --from harbour.jpg:componentOf",
+    )
+)
 def attest(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", hidden=True, parser=named_path)

@@ -13,7 +13,7 @@ from byline_cli import output
 from byline_cli.alarms import keep_alarm, kept_line
 from byline_cli.connect import StoppedError
 from byline_cli.files import require_new, write_new_file
-from byline_cli.options import Json, make_app
+from byline_cli.options import Json, examples, make_app
 from byline_cli.policy import chosen_policy, log_key
 from byline_ledger.errors import (
     BadSignatureError,
@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 app = make_app()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline audit https://log.example",
+    )
+)
 def audit(
     place: Annotated[
         str,

@@ -29,7 +29,7 @@ Number = Annotated[
     typer.Option(
         "--number",
         metavar="N",
-        help="Where the delegation is for so many statements: which this is.",
+        help="If the delegation is for a number of statements: which one this is.",
     ),
 ]
 InManifest = Annotated[
@@ -37,7 +37,7 @@ InManifest = Annotated[
     typer.Option(
         "--manifest",
         metavar="MANIFEST",
-        help="Where the delegation is for the works of a manifest: that file.",
+        help="If the delegation is for the works of a manifest: that file.",
         dir_okay=False,
     ),
 ]

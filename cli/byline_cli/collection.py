@@ -15,7 +15,7 @@ from byline_cli.connect import connect, now_ms, unpublished
 from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import with_own_name
-from byline_cli.options import USE_WORDS, Json, Key, make_app
+from byline_cli.options import USE_WORDS, Json, Key, examples, make_app
 from byline_cli.saying import said_already
 from byline_cli.set_words import (
     bad_json,
@@ -71,7 +71,11 @@ Set = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline collection create photos/ --out photos.csv --title Harbour",
+    )
+)
 def create(
     what: Set,
     out: Annotated[
@@ -284,7 +288,11 @@ class Creation:
                 raise typer.Exit(one.exit_code)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline collection check photos/ --against photos.csv",
+    )
+)
 def check(
     what: Set,
     against: Annotated[
@@ -388,7 +396,11 @@ def describe_said(one: Remark, agrees: bool) -> output.Line:
     return (f"claimed by {who} on {day(one.time)}, but with other figures", "bad")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline collection prove photos/dawn.jpg --in photos.csv --out dawn.json",
+    )
+)
 def prove(
     work: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
     manifest: Annotated[

@@ -17,7 +17,7 @@ from byline_cli.consent_export import export
 from byline_cli.consent_job import Asked, Grantee, Job, Use, Works
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
-from byline_cli.options import Json, NoPolicy, PolicyFile
+from byline_cli.options import Json, NoPolicy, PolicyFile, examples
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
 
@@ -28,10 +28,18 @@ app = app_with_default(
     "Ask what may be done with works, and say it in the words of others.",
     DEFAULT_COMMAND,
 )
-app.command()(export)
+app.command(
+    epilog=examples("byline consent export photos/ --format robots --out robots.txt")
+)(export)
 
 
-@app.command(DEFAULT_COMMAND)
+@app.command(
+    DEFAULT_COMMAND,
+    epilog=examples(
+        "byline consent photos/ --use ai_training",
+        "byline consent set.csv --use ai_training --out verdicts.csv",
+    ),
+)
 def consent(
     works: Works,
     use: Use,

@@ -14,7 +14,7 @@ from byline_cli.alarms import require_no_alarm
 from byline_cli.connect import AnyClient, connect, now_ms, work_asked
 from byline_cli.ended import warn_if_ended
 from byline_cli.files import read_file, require_new, write_new_file
-from byline_cli.options import Json, Key, WorkBits, make_app, refuse_beside
+from byline_cli.options import Json, Key, WorkBits, examples, make_app, refuse_beside
 from byline_cli.saying import sign_with_work
 from byline_cli.signing import DEFAULT_KEY, load_key
 from byline_cli.targets import hash_file, named_path
@@ -42,7 +42,12 @@ CUT_SHORT = (
 )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline export --c2pa harbour.jpg --out harbour-cc.jpg",
+        "byline export --trust-anchor --out anchor.pem",
+    )
+)
 def export(
     c2pa: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ from byline_cli import output
 from byline_cli.as_of import AsOfOption
 from byline_cli.consent_job import Asked, Grantee, Job, Use, Works
 from byline_cli.files import require_new
-from byline_cli.options import Json, NoPolicy, PolicyFile, make_app
+from byline_cli.options import Json, NoPolicy, PolicyFile, examples, make_app
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
 from byline_ledger.errors import UsageError
@@ -23,7 +23,12 @@ from byline_node.consents import COLUMNS, Checked, Counts, csv_line, result_line
 app = make_app()
 
 
-@app.command("filter")
+@app.command(
+    "filter",
+    epilog=examples(
+        "byline filter set.csv --use ai_training --out may.txt --denied maynot.csv",
+    ),
+)
 def sift(
     works: Works,
     use: Use,

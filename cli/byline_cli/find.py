@@ -10,7 +10,7 @@ import typer
 from byline_cli import output
 from byline_cli.connect import AnyClient, connect, now_ms
 from byline_cli.naming import parse_key
-from byline_cli.options import Json, NoPolicy, PolicyFile, make_app
+from byline_cli.options import Json, NoPolicy, PolicyFile, examples, make_app
 from byline_cli.policy import chosen_policy
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.similar import WARNING, in_words
@@ -28,7 +28,12 @@ from byline_node.many_works import Asking
 app = make_app()
 
 
-@app.command("find")
+@app.command(
+    "find",
+    epilog=examples(
+        "byline find --in set.csv --author did:key:z6Mk…",
+    ),
+)
 def find_command(
     works: Annotated[
         str, typer.Option("--in", metavar="DIR|LIST", help="A folder, or a list.")

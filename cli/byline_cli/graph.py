@@ -13,7 +13,15 @@ from byline_cli.alarms import require_no_alarm
 from byline_cli.files import require_new, write_new_file
 from byline_cli.graph_text import to_dot, to_json, to_svg
 from byline_cli.naming import parse_keys
-from byline_cli.options import Depth, Json, NoPolicy, PolicyFile, TrustKeys, make_app
+from byline_cli.options import (
+    Depth,
+    Json,
+    NoPolicy,
+    PolicyFile,
+    TrustKeys,
+    examples,
+    make_app,
+)
 from byline_cli.policy import chosen_policy
 from byline_cli.query import ask_node, check
 from byline_cli.render import Reader
@@ -35,7 +43,11 @@ DRAWN = 120
 DRAWN_EDGES = 600
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline graph poster.png --out poster.svg",
+    )
+)
 def graph(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
     form: Annotated[

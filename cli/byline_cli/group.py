@@ -14,7 +14,17 @@ from byline_cli.behalf import Delegation, For, Number, parse_behalf
 from byline_cli.connect import AnyClient
 from byline_cli.moments import optional_end, optional_moment
 from byline_cli.naming import parse_key
-from byline_cli.options import From, Json, Key, Note, Out, Until, WorkBits, make_app
+from byline_cli.options import (
+    From,
+    Json,
+    Key,
+    Note,
+    Out,
+    Until,
+    WorkBits,
+    examples,
+    make_app,
+)
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_target
@@ -32,7 +42,11 @@ app = make_app()
 Who = Annotated[str, typer.Argument(metavar="KEY", hidden=True)]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline admit did:key:z6Mk… --key coop",
+    )
+)
 def admit(
     who: Who,
     from_: From = None,

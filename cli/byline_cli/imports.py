@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from byline_cli.options import Json, Key, Out, WorkBits, make_app, refuse_beside
+from byline_cli.options import (
+    Json,
+    Key,
+    Out,
+    WorkBits,
+    examples,
+    make_app,
+    refuse_beside,
+)
 from byline_cli.saying import Manner
 from byline_cli.signing import DEFAULT_KEY
 from byline_ledger.catalogue import ENCODINGS
@@ -17,7 +25,13 @@ from byline_ledger.vocabulary import check_word
 app = make_app()
 
 
-@app.command("import")
+@app.command(
+    "import",
+    epilog=examples(
+        "byline import --csv works.csv --files scans/ --made human --dry-run",
+        "byline import --c2pa photo.jpg",
+    ),
+)
 def import_(
     csv: Annotated[
         Path | None,

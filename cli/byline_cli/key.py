@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from byline_cli import key_history, key_life, output
-from byline_cli.options import Json, make_app
+from byline_cli.options import Json, examples, make_app
 from byline_cli.signing import (
     DEFAULT_KEY,
     find_key,
@@ -68,20 +68,9 @@ def new(
     output.result(as_json, value, rows)
 
 
-app.command()(key_history.history)
-for command in (
-    key_life.rotate,
-    key_life.recover,
-    key_life.compromised,
-    key_life.delegate,
-    key_life.revoke,
-):
-    app.command()(command)
-
-
 @app.command()
 def show(name: Name = DEFAULT_KEY, as_json: Json = False) -> None:
-    """Show a key by its public name, for anybody."""
+    """Show the public name of a key, its did:key, by which others know you."""
     info = find_key(name)
     output.result(as_json, to_json(info), describe(info))
 
@@ -138,3 +127,16 @@ def to_json(info: KeyInfo) -> dict[str, object]:
         "key": did_key(info.public),
         "encrypted": info.encrypted,
     }
+
+
+app.command()(key_history.history)
+app.command(
+    epilog=examples("byline key delegate did:key:z6Mk… --until 90d --count 1000")
+)(key_life.delegate)
+for command in (
+    key_life.revoke,
+    key_life.rotate,
+    key_life.recover,
+    key_life.compromised,
+):
+    app.command()(command)

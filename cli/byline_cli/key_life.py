@@ -65,11 +65,11 @@ def rotate(
     key_name: Key = DEFAULT_KEY,
     as_json: Json = False,
 ) -> None:
-    """Let another key follow this one: SUCCESSOR is a did:key, or a key of yours.
+    """Let another key follow this one, which ends.
 
-    The old key ends: what it signs afterwards counts for nothing, what it signed before
-    stands. The successor acts for it, and may withdraw what it said. There is no way
-    back.
+    SUCCESSOR is a did:key, or the name of a key of yours. What the old key signs
+    afterwards counts for nothing, what it signed before stands. The successor acts for
+    it, and may withdraw what it said. There is no way back.
     """
     new = parse_key(successor)
     say(
@@ -123,7 +123,7 @@ def recover(
 
 def compromised(
     old: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", hidden=True, show_default=False)
+        str | None, typer.Argument(metavar="KEY", hidden=True, show_default=False)
     ] = None,
     code: Code = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether.")] = False,

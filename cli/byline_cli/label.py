@@ -23,7 +23,15 @@ from byline_cli.label_words import (
     describe_label,
     describe_stale,
 )
-from byline_cli.options import Json, Key, NoPolicy, NoPublish, PolicyFile, SetUse
+from byline_cli.options import (
+    Json,
+    Key,
+    NoPolicy,
+    NoPublish,
+    PolicyFile,
+    SetUse,
+    examples,
+)
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import changes_json, describe_changes, unsound
 from byline_cli.signing import DEFAULT_KEY, load_key
@@ -57,7 +65,11 @@ Folder = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline label create photos/ --use ai_training --title Harbour --out label/",
+    )
+)
 def create(
     what: Annotated[
         Path, typer.Argument(metavar="DIR|MANIFEST", parser=named_path, hidden=True)
@@ -154,7 +166,11 @@ def to_json(made: MadeLabel) -> dict[str, object]:
     }
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline label verify label/ --files photos/",
+    )
+)
 def verify(
     folder: Folder,
     files: Annotated[
@@ -212,7 +228,7 @@ def verify(
 def stale(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[LABEL-DIR]...", parser=named_path, hidden=True),
+        typer.Argument(metavar="LABEL-DIR", parser=named_path, hidden=True),
     ] = None,
     as_json: Json = False,
 ) -> None:

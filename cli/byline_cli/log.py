@@ -10,7 +10,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.connect import StoppedError
-from byline_cli.options import Json, make_app
+from byline_cli.options import Json, examples, make_app
 from byline_cli.wording import amount
 from byline_node.home import find_home
 
@@ -67,7 +67,11 @@ def export(folder: Folder, as_json: Json = False) -> None:
             target.close()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline log push s3://bucket/log",
+    )
+)
 def push(
     place: Bucket,
     endpoint: Endpoint = "",

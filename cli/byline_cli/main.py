@@ -30,14 +30,13 @@ COMMANDS = {
     "profile": ("profile", "Say who a key is, and check who others say they are."),
     "attest": ("attest", "Say how files were made, from what and on which terms."),
     "reveal": ("seal", "Show a work that you sealed before."),
-    "import": ("imports", "Take in catalogues that exist already."),
+    "import": ("imports", "Take in catalogues and Content Credentials (C2PA)."),
+    "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
     "publish": ("publish", "Publish statements signed earlier, on another machine."),
     "query": ("query", "Ask where a file came from, and check the proof."),
-    "similar": ("similar", "Look for works that a file resembles."),
     "verify": ("verify", "Check a saved proof, offline."),
     "consent": ("consent", "Ask what works may be used for, by their authors' word."),
-    "filter": ("filter", "Part a data set into what may be used and what may not."),
-    "find": ("find", "Find an author's works in a data set."),
+    "similar": ("similar", "Look for works that a file resembles."),
     "graph": ("graph", "Draw from what a work was made, and what was made of it."),
     "endorse": ("remarks", "Vouch for a statement."),
     "dispute": ("remarks", "Contest a statement or a work."),
@@ -47,14 +46,15 @@ COMMANDS = {
     "request": ("terms", "Ask for the use of a work."),
     "admit": ("group", "Make a key a member of your cooperative."),
     "leave": ("group", "Leave a cooperative."),
-    "export": ("credentials", "Write a file with its Content Credentials (C2PA)."),
-    "settle": ("settle", "Say what a data set owes a cooperative's members."),
     "collection": ("collection", "Write, sign and check the manifest of a data set."),
-    "stats": ("stats", "Say how the claims in a log, or about a set, divide."),
+    "filter": ("filter", "Part a data set into what may be used and what may not."),
     "label": (
         "label",
         "Make and check the nutrition label of a data set, and see if it is outdated.",
     ),
+    "stats": ("stats", "Say how the claims in a log, or about a set, divide."),
+    "find": ("find", "Find an author's works in a data set."),
+    "settle": ("settle", "Say what a data set owes a cooperative's members."),
     "node": ("node", "Set up, run and examine a node."),
     "log": ("log", "Write a log as files that anybody can serve, keep and check."),
     "policy": ("policy", "Say which logs and witnesses you trust."),
@@ -64,6 +64,15 @@ COMMANDS = {
     "demo": ("demo", "Watch three nodes do the whole job with real files."),
 }
 """Command name to its module in this package and its line in the help."""
+
+SECTIONS = {
+    "key": "Your works",
+    "query": "What was said of works",
+    "endorse": "Answers and terms",
+    "collection": "Data sets",
+    "node": "Nodes and logs",
+}
+"""The first command of each part of the help, and what the part is called."""
 
 ELSEWHERE = {
     "check": "verify",
@@ -130,8 +139,15 @@ class LazyGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The table itself, so that help imports no command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        parts: list[list[tuple[str, str]]] = []
+        for name, (_, line) in COMMANDS.items():
+            if name in SECTIONS:
+                parts.append([])
+            parts[-1].append((name.ljust(width), line))
+        for title, rows in zip(SECTIONS.values(), parts, strict=True):
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As the base class, with a suggestion taken from the table."""

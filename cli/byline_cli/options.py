@@ -16,6 +16,13 @@ from byline_ledger.proof_of_work import MAX_BITS
 
 USE_WORDS = "ai_generative_training, ai_training, ai_inference or data_mining"
 """What is said of the uses of works wherever one is to be named."""
+
+
+def examples(*lines: str) -> str:
+    """What stands below the options of a command, each line whole."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
 LONGEST_SENTENCE = 300
 """Characters of what is told of a command in the help of its group."""
 
@@ -40,8 +47,8 @@ WorkBits = Annotated[
         metavar="N",
         min=0,
         max=MAX_BITS,
-        help="Compute longer before each statement, against floods: 2 to the N tries."
-        " Usually as many as the node asks for; say it with --out.",
+        help="Compute longer before each statement, against floods: about 2^N tries."
+        " Usually as many as the node asks for; with --out none is asked.",
     ),
 ]
 From = Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.files import read_file, write_new_file
-from byline_cli.options import Json, make_app
+from byline_cli.options import Json, examples, make_app
 from byline_cli.wording import amount
 from byline_ledger.errors import (
     MalformedError,
@@ -80,7 +80,11 @@ def require_ageable(rules: Policy | None, max_age: int | None) -> None:
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline policy init --from-node",
+    )
+)
 def init(
     logs: Annotated[
         list[str] | None,

@@ -13,7 +13,7 @@ from byline_cli.connect import connect
 from byline_cli.files import read_file
 from byline_cli.known_names import Called, found_in
 from byline_cli.naming import parse_key
-from byline_cli.options import Json, Key, Out, WorkBits, make_app
+from byline_cli.options import Json, Key, Out, WorkBits, examples, make_app
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY, find_key, made_recovery
 from byline_cli.wording import field
@@ -37,7 +37,12 @@ app = make_app("Say who a key is, and check who others say they are.")
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", hidden=True)]
 
 
-@app.command("set")
+@app.command(
+    "set",
+    epilog=examples(
+        "byline profile set --name 'Mara Voss' --proof domain-file=studio.example",
+    ),
+)
 def set_profile(
     name: Annotated[
         str | None,

@@ -22,6 +22,7 @@ from byline_cli.options import (
     NoPolicy,
     PolicyFile,
     TrustKeys,
+    examples,
     make_app,
 )
 from byline_cli.own_seals import own_seal
@@ -46,7 +47,12 @@ app = make_app()
 CROWD = 64
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline query harbour.jpg --save harbour.byline",
+        "byline query harbour.jpg --as-of 2027-01-31",
+    )
+)
 def query(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
     save: Annotated[

@@ -8,7 +8,7 @@ import typer
 
 from byline_cli.behalf import Delegation, For, Number, parse_behalf
 from byline_cli.connect import AnyClient
-from byline_cli.options import Json, Key, Note, Out, WorkBits, make_app
+from byline_cli.options import Json, Key, Note, Out, WorkBits, examples, make_app
 from byline_cli.saying import Manner, find_statement, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
@@ -27,7 +27,11 @@ app = make_app()
 Id = Annotated[str, typer.Argument(metavar="STATEMENT-ID", hidden=True)]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline endorse STATEMENT-ID --role witnessed",
+    )
+)
 def endorse(
     statement: Id,
     role: Annotated[
@@ -59,7 +63,11 @@ def endorse(
     say("Endorsed", fields, manner, sense=require_sense, unless_said="any")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline dispute portrait.jpg --reason consent --note 'I am in it'",
+    )
+)
 def dispute(
     what: Annotated[str, typer.Argument(metavar="STATEMENT-ID|PATH|HASH", hidden=True)],
     reason: Annotated[
@@ -99,7 +107,11 @@ def dispute(
     say("Disputed", fields, manner, sense=require_sense, unless_said="any")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline withdraw STATEMENT-ID --reason superseded",
+    )
+)
 def withdraw(
     statement: Id,
     reason: Annotated[

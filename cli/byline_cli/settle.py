@@ -13,7 +13,15 @@ from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
 from byline_cli.naming import parse_key, parse_optional_key
-from byline_cli.options import Json, Key, NoPolicy, NoPublish, PolicyFile, SetUse
+from byline_cli.options import (
+    Json,
+    Key,
+    NoPolicy,
+    NoPublish,
+    PolicyFile,
+    SetUse,
+    examples,
+)
 from byline_cli.policy import chosen_policy
 from byline_cli.set_words import MOST_NAMED
 from byline_cli.signing import DEFAULT_KEY, key_names, load_key
@@ -39,7 +47,12 @@ app = app_with_default(
 )
 
 
-@app.command(DEFAULT_COMMAND)
+@app.command(
+    DEFAULT_COMMAND,
+    epilog=examples(
+        "byline settle set.csv --group key:coop --use ai_training --out settled/",
+    ),
+)
 def create(
     manifest: Annotated[
         Path, typer.Argument(metavar="MANIFEST", hidden=True, parser=named_path)
@@ -95,7 +108,11 @@ def create(
     output.result(as_json, told, rows)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline settle verify settled/ --member did:key:z6Mk…",
+    )
+)
 def verify(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", hidden=True, parser=named_path)

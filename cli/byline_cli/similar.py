@@ -54,8 +54,9 @@ def similar(
 ) -> None:
     """Look for works that a file resembles: copies that were resized, cut or quoted.
 
-    Finds works whose authors published fingerprints (attest --similar). Each row is to
-    be asked for by its own hash. Ends with code 3 if nothing is like it.
+    Finds works whose authors published fingerprints (attest --similar). What was
+    said of each, byline query tells by the hash in its row. Ends with code 3 if nothing
+    is like it.
     """
     digest = hash_file(file)
     found, problem = ask(file)

@@ -26,6 +26,7 @@ from byline_cli.options import (
     Out,
     Until,
     WorkBits,
+    examples,
     make_app,
 )
 from byline_cli.plain_terms import asked, granted, offered, term
@@ -72,7 +73,11 @@ Contact = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline grant harbour.jpg --to did:key:z6Mk… --use ai_training --until 90d",
+    )
+)
 def grant(
     work: Work,
     grantee: Annotated[
@@ -130,7 +135,12 @@ def grant(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline offer harbour.jpg --use ai_training=allowed --price 2.50EUR/item",
+        "byline offer key:coop --use ai_training=allowed --key coop",
+    )
+)
 def offer(
     what: Offered,
     uses: Annotated[
@@ -216,7 +226,11 @@ def offer(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline request harbour.jpg --use ai_training --purpose 'a model of harbours'",
+    )
+)
 def request(
     what: Offered,
     uses: Uses,

@@ -19,6 +19,7 @@ from byline_cli.options import (
     MaxAge,
     NoPolicy,
     PolicyFile,
+    examples,
     make_app,
     refuse_beside,
 )
@@ -50,7 +51,11 @@ class Wanted:
     as_of: AsOf = NOW
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "byline verify harbour.byline harbour.jpg",
+    )
+)
 def verify(
     bundle: Annotated[
         Path, typer.Argument(metavar="BUNDLE", hidden=True, readable=False)
