@@ -29,7 +29,13 @@ from byline_ledger.evidence import (
     Repeat,
     Signed,
 )
-from byline_ledger.merkle import HASH_BYTES, MAX_PROOF, MAX_SIZE, other_root
+from byline_ledger.merkle import (
+    HASH_BYTES,
+    MAX_CONSISTENCY,
+    MAX_PROOF,
+    MAX_SIZE,
+    other_root,
+)
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.opening import MAX_OPENING
 from byline_ledger.tiles import MAX_ENTRY_BYTES, entry_bundle
@@ -38,7 +44,6 @@ FORMAT = "byline-alarm/1"
 MAX_ALARM = 32 << 20
 MAX_VKEY = 1_024
 MAX_ENTRIES = 65_536
-MAX_CONSISTENCY = 128
 MAX_FRONTIER = 64
 
 _T = TypeVar("_T")

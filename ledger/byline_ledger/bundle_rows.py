@@ -14,7 +14,7 @@ from byline_ledger.crypto import KEY_SIZE
 from byline_ledger.digest import is_multihash
 from byline_ledger.entry import StatementEntry, parse_entry
 from byline_ledger.errors import MalformedError
-from byline_ledger.merkle import MAX_PROOF, MAX_SIZE
+from byline_ledger.merkle import MAX_CONSISTENCY, MAX_PROOF, MAX_SIZE
 from byline_ledger.note import MAX_NOTE_BYTES
 from byline_ledger.statement import MAX_OTHER_ENVELOPE, Statement
 from byline_ledger.tiles import MAX_ENTRY_BYTES
@@ -22,7 +22,6 @@ from byline_ledger.tombstone import MAX_TOMBSTONE, Tombstone
 
 MAX_BUNDLE = 32 << 20
 MAX_ROW = MAX_OTHER_ENVELOPE + 32
-MAX_CONSISTENCY = 128
 MAX_EARLIER_ROW = MAX_NOTE_BYTES + MAX_CONSISTENCY * 32 + 32
 MAX_GONE_ROW = MAX_ENTRY_BYTES + MAX_TOMBSTONE + 32
 MAX_INDEX = MAX_SIZE

@@ -23,6 +23,8 @@ MAX_SIZE = 2**63 - 1
 
 MAX_PROOF = 63
 """Hashes of an inclusion proof in the largest tree."""
+MAX_CONSISTENCY = 128
+"""More than a consistency proof ever has: of those, RFC 6962 makes up to 64."""
 
 EMPTY_ROOT = sha256(b"").digest()
 """Root of the tree without leaves."""

@@ -8,9 +8,8 @@ from typing import Any
 from byline_ledger import codec
 from byline_ledger.codec import Value
 from byline_ledger.errors import MalformedError
-from byline_ledger.merkle import HASH_BYTES, MAX_SIZE
+from byline_ledger.merkle import HASH_BYTES, MAX_CONSISTENCY, MAX_SIZE
 
-MAX_PROOF = 128
 MAX_CONTAINERS = 16
 """The map, and its arrays: no message has more."""
 
@@ -72,9 +71,9 @@ def byte_strings(value: Value, most: int, what: str) -> tuple[bytes, ...]:
     return tuple(value)
 
 
-def hashes_of(value: Value) -> tuple[bytes, ...]:
+def hashes_of(value: Value, most: int = MAX_CONSISTENCY) -> tuple[bytes, ...]:
     """A proof, or a frontier."""
-    hashes = byte_strings(value, MAX_PROOF, "hashes")
+    hashes = byte_strings(value, most, "hashes")
     if any(len(item) != HASH_BYTES for item in hashes):
         raise MalformedError("expected hashes of 32 bytes each")
     return hashes

@@ -26,6 +26,7 @@ from byline_ledger.digest import is_multihash
 from byline_ledger.entry import KEY_BYTES
 from byline_ledger.errors import MalformedError
 from byline_ledger.lookup_set import first_bits
+from byline_ledger.merkle import MAX_PROOF
 from byline_ledger.message_fields import (
     bytes_of,
     hashes_of,
@@ -237,7 +238,7 @@ def parse_root_answer(data: bytes) -> RootAnswer | Refused:
     return RootAnswer(
         entry=bytes_of(fields["entry"], MAX_ENTRY, "a commitment entry"),
         note=bytes_of(fields["note"], MAX_NOTE, "a checkpoint"),
-        proof=hashes_of(fields["proof"]),
+        proof=hashes_of(fields["proof"], MAX_PROOF),
         since=hashes_of(fields["since"]),
         vkey=text_of(fields["vkey"], MAX_VKEY),
     )

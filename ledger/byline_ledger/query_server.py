@@ -7,10 +7,10 @@ Specification: docs/spec/network.md, "Query".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from byline_ledger.bundle import build_bundle
-from byline_ledger.crowd_page import CrowdPage, build_crowd_page
+from byline_ledger.crowd_page import build_crowd_page
 from byline_ledger.query_messages import (
     AskBundle,
     AskRoot,
@@ -22,23 +22,16 @@ from byline_ledger.query_messages import (
 if TYPE_CHECKING:
     from byline_ledger.log import LogView
 
-QueryAnswer: TypeAlias = BundleAnswer | RootAnswer | CrowdPage
-
 
 def serve_query(view: LogView, request: bytes) -> bytes:
     """The answer to one request; MalformedError for bytes that are none."""
-    return answer_query(view, request).to_bytes()
-
-
-def answer_query(view: LogView, request: bytes) -> QueryAnswer:
-    """The same before encoding."""
     asked = parse_query_request(request)
-    match asked:
-        case AskBundle(digest, depth):
-            return BundleAnswer(build_bundle(view, digest, depth=depth))
-        case AskRoot(seen):
-            return _root(view, seen)
-    return build_crowd_page(view, asked)
+    if isinstance(asked, AskBundle):
+        bundle = build_bundle(view, asked.digest, depth=asked.depth)
+        return BundleAnswer(bundle).to_bytes()
+    if isinstance(asked, AskRoot):
+        return _root(view, asked.seen).to_bytes()
+    return build_crowd_page(view, asked).to_bytes()
 
 
 def _root(view: LogView, seen: int) -> RootAnswer:

@@ -1,4 +1,4 @@
-"""What a stranger's message becomes in memory: no more than some times its size."""
+"""Bounds of a stranger's message: in memory no more than some times its size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from byline_ledger.codec import SMALL, pack, unpack
 from byline_ledger.errors import MalformedError
 from byline_ledger.follow_messages import parse_response
 from byline_ledger.likeness_messages import parse_candidates
-from byline_ledger.query_messages import parse_bundle_answer
+from byline_ledger.merkle import MAX_PROOF
+from byline_ledger.query_messages import (
+    RootAnswer,
+    parse_bundle_answer,
+    parse_root_answer,
+)
 
 SIZE = 1 << 20
 """Empty arrays take some 64 times their byte."""
@@ -55,3 +60,12 @@ def test_containers_are_counted_in_large_values_and_in_small_ones() -> None:
         assert again == value
         with pytest.raises(MalformedError, match="at most 3 maps and arrays"):
             unpack(data, max_size=SIZE, max_depth=3, max_containers=3, what="it")
+
+
+def test_no_tree_has_an_inclusion_proof_of_64_hashes() -> None:
+    hashes = (bytes(32),) * MAX_PROOF
+    longest = RootAnswer(b"", b"", proof=hashes, since=(*hashes, bytes(32)), vkey="")
+    assert parse_root_answer(longest.to_bytes()) == longest
+    longer = RootAnswer(b"", b"", proof=longest.since, since=(), vkey="")
+    with pytest.raises(MalformedError, match="at most 63 hashes"):
+        parse_root_answer(longer.to_bytes())

@@ -44,6 +44,7 @@ def publishing(client: object, receipts: list[Receipt]) -> threading.Thread:
     thread = threading.Thread(target=publish_until_it_ends, args=(client, receipts))
     thread.start()
     while not receipts:
+        assert thread.is_alive(), "it could not publish"
         time.sleep(0.01)
     return thread
 

@@ -333,7 +333,7 @@ def test_a_takedown_on_a_stopped_node(node: Path) -> None:
     assert (found.index, found.is_new) == (302, True)
     again = upkeep.redact(node, one.id, "another reason")
     assert (again.tombstone, again.is_new) == (found.tombstone, False)
-    with pytest.raises(UsageError, match="printable"):
+    with pytest.raises(UsageError, match="in one line"):
         upkeep.redact(node, one.id, "two\nlines")
     with pytest.raises(NotFoundError, match="holds no statement"):
         upkeep.redact(node, bytes(32), "a reason")

@@ -17,15 +17,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from byline_ledger.errors import CorruptStoreError
+from byline_ledger.moment import LATEST, utc
 from byline_ledger.store.durable import read_small, write_durably
 
 MAX_BYTES = 1024
-LAST_DAY = 253_402_300_799
-"""The last second of the year 9999."""
 _FORM = re.compile(
     rb"byline-(?:restored|(?P<unconfirmed>unconfirmed))/1\n"
     rb"(?P<origin>[^\n]{1,255})\n"
@@ -62,7 +60,7 @@ class Restored:
     def from_bytes(cls, data: bytes) -> Restored:
         """Raises CorruptStoreError."""
         match = _FORM.fullmatch(data)
-        if match is None or int(match["time"]) > LAST_DAY:
+        if match is None or int(match["time"]) > LATEST:
             raise CorruptStoreError("the file `restored` is damaged")
         try:
             origin = match["origin"].decode()
@@ -74,7 +72,7 @@ class Restored:
     @property
     def moment(self) -> str:
         """When it was, in UTC to the minute."""
-        return datetime.fromtimestamp(self.time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return utc(self.time)
 
 
 def read_restored(path: Path) -> Restored | None:
