@@ -51,7 +51,7 @@ Calendar = Annotated[
 
 @app.command(
     epilog=examples(
-        "byline anchor stamp checkpoint --from-node --tsa https://tsa.example",
+        "byline anchor stamp checkpoint --from-node --tsa https://tsa.example"
     )
 )
 def stamp(

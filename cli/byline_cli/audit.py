@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 app = make_app()
 
 
-@app.command(
-    epilog=examples(
-        "byline audit https://log.example",
-    )
-)
+@app.command(epilog=examples("byline audit https://log.example"))
 def audit(
     place: Annotated[
         str,

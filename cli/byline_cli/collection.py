@@ -72,9 +72,7 @@ Set = Annotated[
 
 
 @app.command(
-    epilog=examples(
-        "byline collection create photos/ --out photos.csv --title Harbour",
-    )
+    epilog=examples("byline collection create photos/ --out photos.csv --title Harbour")
 )
 def create(
     what: Set,
@@ -288,11 +286,7 @@ class Creation:
                 raise typer.Exit(one.exit_code)
 
 
-@app.command(
-    epilog=examples(
-        "byline collection check photos/ --against photos.csv",
-    )
-)
+@app.command(epilog=examples("byline collection check photos/ --against photos.csv"))
 def check(
     what: Set,
     against: Annotated[
@@ -398,7 +392,7 @@ def describe_said(one: Remark, agrees: bool) -> output.Line:
 
 @app.command(
     epilog=examples(
-        "byline collection prove photos/dawn.jpg --in photos.csv --out dawn.json",
+        "byline collection prove photos/dawn.jpg --in photos.csv --out dawn.json"
     )
 )
 def prove(

@@ -43,11 +43,7 @@ DRAWN = 120
 DRAWN_EDGES = 600
 
 
-@app.command(
-    epilog=examples(
-        "byline graph poster.png --out poster.svg",
-    )
-)
+@app.command(epilog=examples("byline graph poster.png --out poster.svg"))
 def graph(
     what: Annotated[str, typer.Argument(metavar="PATH|HASH", hidden=True)],
     form: Annotated[

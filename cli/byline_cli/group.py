@@ -6,12 +6,12 @@ and then carry its offer. It ends a membership by withdrawing what admitted the 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from byline_cli.behalf import Delegation, For, Number, parse_behalf
-from byline_cli.connect import AnyClient
 from byline_cli.moments import optional_end, optional_moment
 from byline_cli.naming import parse_key
 from byline_cli.options import (
@@ -28,25 +28,15 @@ from byline_cli.options import (
 from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_target
-from byline_cli.wording import day
-from byline_ledger.content import admit_fields, leave_fields, name_of_key
-from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement
-from byline_ledger.errors import UsageError
-from byline_ledger.statement import Statement
-from byline_node.delegations import speaker
-from byline_node.said_before import standing
+from byline_ledger.content import admit_fields, leave_fields
+from byline_node.sense import require_admittable, require_member
 
 app = make_app()
 
 Who = Annotated[str, typer.Argument(metavar="KEY", hidden=True)]
 
 
-@app.command(
-    epilog=examples(
-        "byline admit did:key:z6Mk… --key coop",
-    )
-)
+@app.command(epilog=examples("byline admit did:key:z6Mk… --key coop"))
 def admit(
     who: Who,
     from_: From = None,
@@ -89,16 +79,6 @@ def admit(
         **when(),
     )
 
-    def sense(client: AnyClient, signed: Statement) -> None:
-        require_others(member, signed, "a cooperative does not admit its own key")
-        before = last_standing(client, speaker(signed), member, "admit")
-        if before is not None and not has_left(client, before, speaker(signed), member):
-            raise UsageError(
-                f"that key is a member already, admitted on {day(before.time)}",
-                hint="for other terms, first: byline withdraw "
-                f"{cid_of_statement(before.id)} --reason superseded",
-            )
-
     say(
         "Admitted",
         fields,
@@ -109,7 +89,7 @@ def admit(
             as_json,
             behalf=parse_behalf(for_, delegation, number),
         ),
-        sense=sense,
+        sense=partial(require_admittable, member=member),
     )
 
 
@@ -132,17 +112,6 @@ def leave(
     group = parse_key(which)
     fields = leave_fields(group=group, note=note, **when())
 
-    def sense(client: AnyClient, signed: Statement) -> None:
-        require_others(group, signed, "that is the key that you sign with")
-        admitted = last_standing(client, group, speaker(signed), "admit")
-        if admitted is None:
-            raise UsageError(
-                f"{did_key(group)} has not admitted the key that you sign with",
-                hint="name the member's key: --key NAME",
-            )
-        if has_left(client, admitted, group, speaker(signed)):
-            raise UsageError("that key has left already")
-
     say(
         "Left",
         fields,
@@ -153,30 +122,5 @@ def leave(
             as_json,
             behalf=parse_behalf(for_, delegation, number),
         ),
-        sense=sense,
+        sense=partial(require_member, group=group),
     )
-
-
-def require_others(named: bytes, signed: Statement, wrong: str) -> None:
-    """Membership is between two keys."""
-    if named == speaker(signed):
-        raise UsageError(wrong, hint="sign with another: --key NAME")
-
-
-def last_standing(
-    client: AnyClient, author: bytes, about: bytes, kind: str
-) -> Statement | None:
-    """The latest statement of this type by a key about a key that still stands."""
-    name = name_of_key(about)
-    return next(
-        reversed(standing(client.authored(author, [name]), author, name, kind)), None
-    )
-
-
-def has_left(
-    client: AnyClient, admitted: Statement, group: bytes, member: bytes
-) -> bool:
-    """Whether the member left since, by the claimed times; the log's order decides in
-    the end, and here nothing is decided but what is worth saying."""
-    left = last_standing(client, member, group, "leave")
-    return left is not None and left.time >= admitted.time

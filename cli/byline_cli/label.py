@@ -67,7 +67,7 @@ Folder = Annotated[
 
 @app.command(
     epilog=examples(
-        "byline label create photos/ --use ai_training --title Harbour --out label/",
+        "byline label create photos/ --use ai_training --title Harbour --out label/"
     )
 )
 def create(
@@ -166,11 +166,7 @@ def to_json(made: MadeLabel) -> dict[str, object]:
     }
 
 
-@app.command(
-    epilog=examples(
-        "byline label verify label/ --files photos/",
-    )
-)
+@app.command(epilog=examples("byline label verify label/ --files photos/"))
 def verify(
     folder: Folder,
     files: Annotated[

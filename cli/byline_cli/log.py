@@ -67,11 +67,7 @@ def export(folder: Folder, as_json: Json = False) -> None:
             target.close()
 
 
-@app.command(
-    epilog=examples(
-        "byline log push s3://bucket/log",
-    )
-)
+@app.command(epilog=examples("byline log push s3://bucket/log"))
 def push(
     place: Bucket,
     endpoint: Endpoint = "",

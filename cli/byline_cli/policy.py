@@ -80,11 +80,7 @@ def require_ageable(rules: Policy | None, max_age: int | None) -> None:
     )
 
 
-@app.command(
-    epilog=examples(
-        "byline policy init --from-node",
-    )
-)
+@app.command(epilog=examples("byline policy init --from-node"))
 def init(
     logs: Annotated[
         list[str] | None,

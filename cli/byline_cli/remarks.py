@@ -7,31 +7,20 @@ from typing import Annotated
 import typer
 
 from byline_cli.behalf import Delegation, For, Number, parse_behalf
-from byline_cli.connect import AnyClient
 from byline_cli.options import Json, Key, Note, Out, WorkBits, examples, make_app
-from byline_cli.saying import Manner, find_statement, say, when
+from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
-from byline_cli.wording import day
 from byline_ledger.content import dispute_fields, endorse_fields, withdraw_fields
-from byline_ledger.did import did_key
-from byline_ledger.errors import UsageError
-from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import DISPUTE_REASONS, ENDORSE_ROLES, WITHDRAW_REASONS
-from byline_node.delegations import speaker
-from byline_node.differing import content_of
-from byline_node.key_rules import follows
+from byline_node.sense import require_sense
 
 app = make_app()
 
 Id = Annotated[str, typer.Argument(metavar="STATEMENT-ID", hidden=True)]
 
 
-@app.command(
-    epilog=examples(
-        "byline endorse STATEMENT-ID --role witnessed",
-    )
-)
+@app.command(epilog=examples("byline endorse STATEMENT-ID --role witnessed"))
 def endorse(
     statement: Id,
     role: Annotated[
@@ -64,9 +53,7 @@ def endorse(
 
 
 @app.command(
-    epilog=examples(
-        "byline dispute portrait.jpg --reason consent --note 'I am in it'",
-    )
+    epilog=examples("byline dispute portrait.jpg --reason consent --note 'I am in it'")
 )
 def dispute(
     what: Annotated[str, typer.Argument(metavar="STATEMENT-ID|PATH|HASH", hidden=True)],
@@ -107,11 +94,7 @@ def dispute(
     say("Disputed", fields, manner, sense=require_sense, unless_said="any")
 
 
-@app.command(
-    epilog=examples(
-        "byline withdraw STATEMENT-ID --reason superseded",
-    )
-)
+@app.command(epilog=examples("byline withdraw STATEMENT-ID --reason superseded"))
 def withdraw(
     statement: Id,
     reason: Annotated[
@@ -149,38 +132,3 @@ def withdraw(
         key_name, work_bits, out, as_json, behalf=parse_behalf(for_, delegation, number)
     )
     say("Withdrew", fields, manner, sense=require_sense)
-
-
-def require_sense(client: AnyClient, signed: Statement) -> None:
-    """Refuse what readers would ignore: statements about nothing this log knows."""
-    if signed.type == "dispute":
-        return
-    target = find_statement(client, signed.about[2:])
-    if signed.type == "withdraw":
-        require_right(client, signed, target)
-        require_news(client, signed)
-
-
-def require_right(client: AnyClient, signed: Statement, target: Statement) -> None:
-    """Refuse to withdraw what is others': it takes the author or whom they signed for,
-    a key that follows one of these, or one that signs for it."""
-    own = {target.author, speaker(target)}
-    if own & {signed.author, speaker(signed)}:
-        return
-    if not any(follows(client, one, speaker(signed)) for one in own):
-        raise UsageError(
-            f"that statement is by {did_key(target.author)} of {day(target.time)}, "
-            "and only its author can withdraw it",
-            hint="contest it with: byline dispute",
-        )
-
-
-def require_news(client: AnyClient, signed: Statement) -> None:
-    """Refuse a withdrawal that says what an earlier one of the same key says."""
-    for one in client.authored(signed.author, [signed.about]):
-        same = one.type == "withdraw" and one.about == signed.about
-        if same and content_of(one.fields) == content_of(signed.fields):
-            raise UsageError(
-                f"that statement was already withdrawn on {day(one.time)}",
-                hint="to say something again, attest again",
-            )

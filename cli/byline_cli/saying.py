@@ -21,8 +21,6 @@ from byline_cli.statement_file import write_statements
 from byline_cli.wording import day, in_the_log
 from byline_ledger.content import Fields
 from byline_ledger.crypto import SigningKey, random_bytes
-from byline_ledger.digest import cid_of_statement
-from byline_ledger.errors import NotFoundError, RedactedError
 from byline_ledger.statement import Statement, sign_statement
 from byline_node.attest import Behalf, do_work
 from byline_node.delegations import require_delegated
@@ -122,20 +120,6 @@ def said_already(before: Statement, index: int) -> str:
     """That a key says nothing new, and where the old is."""
     where = in_the_log([index])
     return f"Said on {day(before.time)} already, {where}: nothing was published."
-
-
-def find_statement(client: AnyClient, id_: bytes) -> Statement:
-    """The statement that was named; RedactedError says that it was taken down and when,
-    NotFoundError what to do."""
-    try:
-        return client.statement(id_)
-    except RedactedError:
-        raise
-    except NotFoundError:
-        raise NotFoundError(
-            f"this log holds no statement {cid_of_statement(id_)}",
-            hint="ask `byline query` for the id, or sign for later with --out",
-        ) from None
 
 
 def sign_with_work(fields: Fields, key: SigningKey, bits: int) -> Statement:

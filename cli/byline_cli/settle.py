@@ -108,11 +108,7 @@ def create(
     output.result(as_json, told, rows)
 
 
-@app.command(
-    epilog=examples(
-        "byline settle verify settled/ --member did:key:z6Mk…",
-    )
-)
+@app.command(epilog=examples("byline settle verify settled/ --member did:key:z6Mk…"))
 def verify(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", hidden=True, parser=named_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -31,7 +31,7 @@ from byline_cli.options import (
 )
 from byline_cli.plain_terms import asked, granted, offered, term
 from byline_cli.price import parse_price
-from byline_cli.saying import Manner, find_statement, say, when
+from byline_cli.saying import Manner, say, when
 from byline_cli.signing import DEFAULT_KEY
 from byline_cli.targets import parse_id, parse_target
 from byline_cli.wording import day
@@ -44,16 +44,15 @@ from byline_ledger.content import (
     read_request,
     request_fields,
 )
-from byline_ledger.content_terms import TERM
-from byline_ledger.did import did_key
-from byline_ledger.digest import cid_of_statement
-from byline_ledger.errors import UsageError
 from byline_ledger.statement import Statement
 from byline_ledger.vocabulary import PRICE_UNITS, USE_PREFIX
-from byline_node.attest import standing_works
-from byline_node.delegations import speaker
-from byline_node.differing import content_of
-from byline_node.said_before import standing
+from byline_node.sense import (
+    claims_work,
+    granted_for_another_time,
+    require_answer,
+    require_offer,
+    require_own_key,
+)
 
 app = make_app()
 
@@ -75,7 +74,7 @@ Contact = Annotated[
 
 @app.command(
     epilog=examples(
-        "byline grant harbour.jpg --to did:key:z6Mk… --use ai_training --until 90d",
+        "byline grant harbour.jpg --to did:key:z6Mk… --use ai_training --until 90d"
     )
 )
 def grant(
@@ -129,7 +128,7 @@ def grant(
         "Granted",
         fields,
         manner,
-        sense=require_own_work,
+        sense=sense_of_grant,
         unless_said="any",
         words=lambda signed: granted(read_grant(signed), with_own_name),
     )
@@ -228,7 +227,7 @@ def offer(
 
 @app.command(
     epilog=examples(
-        "byline request harbour.jpg --use ai_training --purpose 'a model of harbours'",
+        "byline request harbour.jpg --use ai_training --purpose 'a model of harbours'"
     )
 )
 def request(
@@ -274,7 +273,7 @@ def request(
         "Asked",
         fields,
         manner,
-        sense=require_offer,
+        sense=sense_of_request,
         unless_said="any",
         words=lambda signed: asked(read_request(signed)),
     )
@@ -287,25 +286,20 @@ def parse_offered(text: str) -> bytes:
     return parse_target(text).multihash
 
 
-def require_own_key(whose: bytes | None, signed: Statement) -> None:
-    """Nobody takes terms for a cooperative from another key."""
-    if whose is not None and whose != speaker(signed):
-        raise UsageError(
-            f"an offer about {did_key(whose)} counts only if that key signs it",
-            hint="sign it with the cooperative's key: --key NAME",
+def sense_of_grant(client: AnyClient, signed: Statement) -> None:
+    """A grant answers the request that it names.  What else its author should know of
+    is said: that the key claims nothing about the work, for it may act for one that
+    does; and that the same was granted for another time."""
+    note_uses("Not asked for, but granted", require_answer(client, signed))
+    for one in granted_for_another_time(client, signed):
+        found = read_grant(one)
+        output.note(
+            f"You granted the same on {day(one.time)}{term(found.from_, found.until)},"
+            f" and both stand. To end that: byline withdraw {one.cid} --reason"
+            " superseded",
+            "doubt",
         )
-
-
-def require_own_work(client: AnyClient, signed: Statement) -> None:
-    """A grant answers the request that it names; that the key claims nothing about the
-    work is only said, for it may act for one that does."""
-    require_answer(client, signed)
-    note_earlier(client, signed)
-    if not any(
-        speaker(one) == speaker(signed)
-        for key in {signed.author, speaker(signed)}
-        for one in standing_works(key, client.authored(key, [signed.about])).values()
-    ):
+    if not claims_work(client, signed):
         output.note(
             "This key claims nothing about that work: the grant counts only if it acts"
             " for a key that does.",
@@ -313,78 +307,20 @@ def require_own_work(client: AnyClient, signed: Statement) -> None:
         )
 
 
-def note_earlier(client: AnyClient, signed: Statement) -> None:
-    """Say it where the same was granted for another time: both grants stand then."""
-    said = client.authored(signed.author, [signed.about])
-    new = but_for_term(signed)
-    for one in standing(said, signed.author, signed.about, signed.type):
-        if content_of(one.fields) != content_of(signed.fields) and (
-            but_for_term(one) == new
-        ):
-            output.note(
-                f"You granted the same on {day(one.time)}{term_of(one)}, and both"
-                f" stand. To end that: byline withdraw {one.cid} --reason superseded",
-                "doubt",
-            )
-
-
-def but_for_term(grant: Statement) -> dict[str, object]:
-    """What a grant says, from whenever until whenever."""
-    content = content_of(grant.fields)
-    return {name: one for name, one in content.items() if name not in TERM}
-
-
-def term_of(grant: Statement) -> str:
-    """From when until when it holds."""
-    found = read_grant(grant)
-    return term(found.from_, found.until)
-
-
-def require_answer(client: AnyClient, signed: Statement) -> None:
-    """Refuse a grant of something else than was asked for."""
-    grant = read_grant(signed)
-    if grant.request is None:
-        return
-    request = find_statement(client, grant.request)
-    named = cid_of_statement(request.id)
-    if request.type != "request":
-        raise UsageError(
-            f"--request: {named} is no request, its type is {request.type}"
-        )
-    if request.author != grant.grantee:
-        raise UsageError(
-            f"--request: that is a request of {did_key(request.author)}, not of the"
-            " key that you grant to",
-            hint=f"say --to {did_key(request.author)}",
-        )
-    wanted = read_request(request).uses
-    note_more("Not asked for, but granted", grant.uses, wanted)
-
-
-def require_offer(client: AnyClient, signed: Statement) -> None:
-    """Refuse to take up what is no offer, or is about something else, or for others."""
-    request = read_request(signed)
-    if request.offer is None:
-        return
-    offer = find_statement(client, request.offer)
-    named = cid_of_statement(offer.id)
-    if offer.type != "offer":
-        raise UsageError(f"--offer: {named} is no offer, its type is {offer.type}")
-    found = read_offer(offer)
-    if found.grantee not in (None, speaker(signed)):
-        raise UsageError(f"--offer: {named} is for another key than the one you use")
-    if offer.about != signed.about:
+def sense_of_request(client: AnyClient, signed: Statement) -> None:
+    """A request takes up an offer that is for its author."""
+    taken = require_offer(client, signed)
+    if taken.names_something_else:
         output.note(
             "That offer names something else than you ask for: it counts if that stands"
             " under it, such as a member's work.",
             "doubt",
         )
-    note_more("Not in that offer", request.uses, found.uses)
+    note_uses("Not in that offer", taken.beyond)
 
 
-def note_more(what: str, said: Iterable[str], known: Iterable[str]) -> None:
-    """Say which uses are named here and not there."""
-    more = sorted(set(said) - set(known))
-    if more:
-        names = ", ".join(one.removeprefix(USE_PREFIX) for one in more)
+def note_uses(what: str, uses: Sequence[str]) -> None:
+    """Say what holds of these uses, if there are any."""
+    if uses:
+        names = ", ".join(one.removeprefix(USE_PREFIX) for one in uses)
         output.note(f"{what}: {names}.", "doubt")

@@ -51,11 +51,7 @@ class Wanted:
     as_of: AsOf = NOW
 
 
-@app.command(
-    epilog=examples(
-        "byline verify harbour.byline harbour.jpg",
-    )
-)
+@app.command(epilog=examples("byline verify harbour.byline harbour.jpg"))
 def verify(
     bundle: Annotated[
         Path, typer.Argument(metavar="BUNDLE", hidden=True, readable=False)
