@@ -17,7 +17,6 @@ from byline_ledger.answer import (
     UNKNOWN,
     Answer,
     Claim,
-    Depth,
     Derived,
     KeyStatements,
     Member,
@@ -40,7 +39,7 @@ from byline_ledger.delegation import VALID
 from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
-from byline_ledger.synthetic_depth import Depth as FoundDepth
+from byline_ledger.synthetic_depth import Depth
 
 if TYPE_CHECKING:
     from byline_ledger.bundle import Bundle
@@ -190,7 +189,7 @@ class _Reader:
         depths = self._state.synthetic_depths(digests)
         return tuple(self._work(one, depths[one.digest]) for one in self._chain.works)
 
-    def _work(self, work: WorkEvidence, depth: FoundDepth) -> Work:
+    def _work(self, work: WorkEvidence, depth: Depth) -> Work:
         found = {one.statement.id: one for one in work.statements}
         claims = self._state.claims(work.digest)
         others = [one for one in work.statements if one.statement.type != "work"]
@@ -202,7 +201,7 @@ class _Reader:
             work.total,
             self._redactions(work.gone),
             consent=self._state.consents.verdicts(work.digest),
-            synthetic_depth=Depth(depth.least, depth.greatest, depth.complete),
+            synthetic_depth=depth,
             derived=tuple(
                 one for each in work.derived for one in self._derived(each, work)
             ),
