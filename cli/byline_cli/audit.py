@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,21 +15,16 @@ from byline_cli.files import require_new, write_new_file
 from byline_cli.options import Json, examples, make_app
 from byline_cli.policy import chosen_policy, log_key
 from byline_ledger.errors import (
-    BadSignatureError,
-    BylineError,
     InconsistentLogError,
     MalformedError,
-    NotFoundError,
     StoreError,
-    UnsupportedError,
-    UsageError,
-    VerificationError,
 )
 from byline_node.home import find_home
 
 if TYPE_CHECKING:
     from byline_ledger.audit import AuditReport
     from byline_ledger.policy import Policy
+    from byline_node.audit_trust import Cosigned
     from byline_node.read_ahead import ReadAhead
 
 app = make_app()
@@ -89,18 +83,21 @@ def audit(
     `verify` believe that log no more. Each audit reads everything; one of this place
     that was interrupted goes on. The key is that of your policy, if it names the log.
     """
+    from byline_node.audit_trust import check_cosigners, choose_key
     from byline_node.log_source import open_source
     from byline_node.read_ahead import ReadAhead
 
     if alarm_out is not None:
         require_new(alarm_out)
     rules, named = chosen_policy(policy, ignored=False)
+    given = None if vkey is None else log_key("--vkey", vkey).to_text()
     with ReadAhead(open_source(place)) as source:
-        key, vouched, fault = key_of(source, vkey, rules, named if policy else "")
-        report = run(source, place, key, state or state_folder(key), not no_bodies)
+        key = choose_key(source, given, rules, named if policy else "")
+        kept_in = state or state_folder(key.vkey)
+        report = run(source, place, key.vkey, kept_in, not no_bodies)
     cosigned = check_cosigners(rules, report)
-    if fault:
-        report.add(fault)
+    if key.fault:
+        report.add(key.fault)
     kept = keep_alarm(report.alarm) if report.alarm is not None else None
     saved = save_alarm(report, alarm_out)
     value = audit_to_json(report, saved) | {
@@ -108,7 +105,8 @@ def audit(
         "cosignatures": cosigned.lines,
         "cosigned_by": list(cosigned.good),
     }
-    rows = describe_audit(report, vouched, cosigned.to_text(report.origin), saved)
+    told = cosigned_text(cosigned, rules, report.origin)
+    rows = describe_audit(report, VOUCHED[key.vouched], told, saved)
     output.result(as_json, value, [*rows[:-1], *kept_line(kept), rows[-1]])
     if report.alarm is not None:
         raise typer.Exit(InconsistentLogError.exit_code)
@@ -116,118 +114,26 @@ def audit(
         raise typer.Exit(1)
 
 
-def said_key(source: ReadAhead) -> tuple[str | None, str]:
-    """The key that the place names, if it does, and what is wrong with that file."""
-    from byline_ledger.note import Verifier
-
-    try:
-        said = source.vkey()
-        if said is not None:
-            Verifier.from_text(said)
-    except (MalformedError, UnsupportedError) as error:
-        return None, f"vkey: {str(error).removeprefix('vkey: ')}"
-    return said, ""
+VOUCHED = {
+    "given": "the key is the one you gave",
+    "policy": "the key is that of your policy",
+    "log": "the key is the one that the log itself names: nobody vouches for it",
+}
 
 
-def key_of(
-    source: ReadAhead, vkey: str | None, rules: Policy | None, named: str
-) -> tuple[str, str, str]:
-    """The key to audit with, who vouches for it, and what is wrong with file `vkey`.
-
-    `named` is the policy's file where that must name the log.
-    """
-    given = None if vkey is None else log_key("--vkey", vkey).to_text()
-    origin = origin_of(source)
-    said, fault = said_key(source)
-    names = [origin, said.partition("+")[0] if said else ""]
-    logs = [rules.log_for(name) for name in names] if rules is not None else []
-    trusted = next((log.vkey for log in logs if log is not None), None)
-    if given is None and trusted is None and named:
-        raise UsageError(f"{named} does not name the log {origin or 'of that place'}")
-    key = given or trusted or said
-    if key is None:
-        raise no_key(source.name, fault)
-    if said not in (None, key):
-        fault = "vkey: it names another key than the one this audit goes by"
-    return key, vouching(given, trusted), fault
-
-
-def vouching(given: str | None, trusted: str | None) -> str:
-    """Whose word the key is."""
-    if given is not None:
-        return "the key is the one you gave"
-    if trusted is not None:
-        return "the key is that of your policy"
-    return "the key is the one that the log itself names: nobody vouches for it"
-
-
-def origin_of(source: ReadAhead) -> str:
-    """The log that the place shows, unchecked; empty if that cannot be read."""
-    from byline_ledger.checkpoint import checkpoint_of
-
-    try:
-        return checkpoint_of(source.checkpoint()).origin
-    except NotFoundError:
-        raise NotFoundError(
-            f"there is no log at {source.name}", hint="expected a checkpoint there"
-        ) from None
-    except MalformedError:
-        return ""  # the audit will say it better
-
-
-def no_key(name: str, fault: str) -> BylineError:
-    """Nobody says which key to audit with, or what says it is damaged."""
-    hint = "give the key with --vkey or --policy"
-    if fault:
-        return VerificationError(f"{name}: {fault}", hint=hint)
-    return UsageError(f"{name} does not say which key signs it", hint=hint)
-
-
-@dataclass(frozen=True, slots=True)
-class Cosigned:
-    """Signature lines beside the log's own."""
-
-    lines: int
-    rules: Policy | None
-    good: tuple[str, ...] = ()
-    """Witnesses, by their names in the policy, whose lines hold."""
-    false: int = 0
-
-    def to_text(self, origin: str) -> str:
-        """In words."""
-        if self.rules is None and self.lines:
-            return f"{self.lines}, not checked: you have no policy"
-        parts = ["by nobody"]
-        if self.lines:
-            known = f"{len(self.good)} by witnesses of your policy"
-            parts = [f"{self.lines}, of them {known}"]
-        if others := self.lines - len(self.good) - self.false:
-            parts.append(f"{others} by others, not checked")
-        rules = self.rules
-        if rules and rules.log_for(origin) and not rules.is_satisfied(self.good):
-            parts.append("which is not its quorum")
-        return ", ".join(parts)
-
-
-def check_cosigners(rules: Policy | None, report: AuditReport) -> Cosigned:
-    """Who cosigned what was audited; a false line of a known witness is a problem."""
-    from byline_ledger.cosignature import verify_cosignature
-    from byline_ledger.note import parse_note
-
-    if not report.note:
-        return Cosigned(0, None)
-    note, good, false = parse_note(report.note), [], 0
-    for witness in rules.witnesses if rules is not None else ():
-        if note.signature_by(witness.verifier) is None:
-            continue
-        try:
-            verify_cosignature(note, witness.verifier)
-            good.append(witness.name)
-        except BadSignatureError as error:
-            false += 1
-            name = witness.verifier.name
-            report.add(f"checkpoint: the cosignature by {name} is false: {error}")
-    return Cosigned(len(note.signatures) - 1, rules, tuple(good), false)
+def cosigned_text(found: Cosigned, rules: Policy | None, origin: str) -> str:
+    """Who cosigned it, in words."""
+    if rules is None and found.lines:
+        return f"{found.lines}, not checked: you have no policy"
+    parts = ["by nobody"]
+    if found.lines:
+        known = f"{len(found.good)} by witnesses of your policy"
+        parts = [f"{found.lines}, of them {known}"]
+    if found.others:
+        parts.append(f"{found.others} by others, not checked")
+    if rules and rules.log_for(origin) and not rules.is_satisfied(found.good):
+        parts.append("which is not its quorum")
+    return ", ".join(parts)
 
 
 def state_folder(vkey: str) -> Path:

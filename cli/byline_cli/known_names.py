@@ -8,31 +8,21 @@ said to.  Nothing here asks anybody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from byline_cli.output import safe
 from byline_cli.signing import key_names, readable_keys
 from byline_cli.wording import day
 from byline_ledger.answer import Answer
-from byline_ledger.content_keys import profile_in
 from byline_ledger.did import did_key
 from byline_ledger.errors import BylineError
 from byline_ledger.name_check import CONFIRMED, UNREACHABLE
 from byline_ledger.name_proofs import NameProof
+from byline_node.called import Called, called_in, is_linked, linked_in
 from byline_node.home import find_home
 from byline_node.name_book import Entry, NameBook, Page
 
 MOST_NAMES = 3
 """Proven names, and look-alikes, that are told of one key."""
-NOT_IN_FORCE = frozenset({"withdrawn", "late"})
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """What a key calls itself: its display name, and the names it would prove."""
-
-    name: str
-    proofs: tuple[NameProof, ...] = ()
 
 
 def with_own_name(public: bytes) -> str:
@@ -52,28 +42,6 @@ def labels_in(answer: Answer | None) -> dict[bytes, str]:
         return {}
     called = dict(called_in(answer))
     return labels(called, linked_in(answer)) if called else {}
-
-
-def called_in(answer: Answer) -> Iterator[tuple[bytes, Called]]:
-    """Keys with a profile that nothing is known against; the last one counts."""
-    for one in answer.keys:
-        profiles = [
-            said
-            for said in one.statements
-            if said.type == "profile"
-            and said.author == one.author
-            and said.status not in NOT_IN_FORCE
-        ]
-        if profiles:
-            last = max(profiles, key=lambda said: said.index)
-            content = profile_in(last.fields)  # type: ignore[arg-type]  # a body
-            yield one.author, Called(content.name or "", content.proofs)
-
-
-def linked_in(answer: Answer) -> dict[bytes, bytes]:
-    """Key to the one that follows it."""
-    found = {one.author: one.successor for one in answer.keys}
-    return {key: one for key, one in found.items() if one is not None}
 
 
 def labels(
@@ -118,20 +86,6 @@ def known_to_reader() -> dict[bytes, str]:
     """Names of the reader's book, and of keys of their own that are not in it."""
     own = {info.public: info.name for info in readable_keys()[0]}
     return own | dict(book().shown())
-
-
-def is_linked(one: bytes, other: bytes, linked: Mapping[bytes, bytes]) -> bool:
-    """Whether one key follows the other, in however many steps."""
-    return other in followers(one, linked) or one in followers(other, linked)
-
-
-def followers(key: bytes, linked: Mapping[bytes, bytes]) -> set[bytes]:
-    """The keys that follow a key; each is looked at once."""
-    found: set[bytes] = set()
-    while key in linked and linked[key] not in found:
-        key = linked[key]
-        found.add(key)
-    return found
 
 
 def page_of(pages: NameBook, key: bytes) -> Page:

@@ -11,7 +11,7 @@ import typer
 from byline_cli import known_names, output
 from byline_cli.connect import connect
 from byline_cli.files import read_file
-from byline_cli.known_names import Called, found_in
+from byline_cli.known_names import found_in
 from byline_cli.naming import parse_key
 from byline_cli.options import Json, Key, Out, WorkBits, examples, make_app
 from byline_cli.saying import Manner, say, when
@@ -25,6 +25,7 @@ from byline_ledger.name_check import CONFIRMED, REFUTED
 from byline_ledger.name_proofs import NameProof, require_name
 from byline_ledger.sshsig import MAX_ARMOUR, NAMESPACE, SshSignature
 from byline_ledger.vocabulary import NAME_METHODS
+from byline_node.called import Called
 from byline_node.errors import NodeUnavailableError
 from byline_node.key_story import KeyStory, read_story
 from byline_node.name_book import Page

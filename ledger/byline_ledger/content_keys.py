@@ -7,7 +7,7 @@ docs/spec/state.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byline_ledger import vocabulary as words
@@ -158,12 +158,7 @@ def delegate_fields(
 
 def read_profile(statement: Statement) -> ProfileContent:
     """What a `profile` says."""
-    return profile_in(statement.fields)
-
-
-def profile_in(fields: Mapping[str, Value]) -> ProfileContent:
-    """The same from the statement's fields."""
-    reader = FieldReader(fields)
+    reader = FieldReader(statement.fields)
     return ProfileContent(
         name=reader.text("name", MAX_DISPLAY_NAME),
         links=reader.texts("links", MAX_LINKS, MAX_URL),

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from tests.support.signed import key
 
-from byline_cli.known_names import Called, labels
+from byline_cli.known_names import labels
 from byline_ledger.did import did_key
 from byline_ledger.name_check import Finding
 from byline_ledger.name_proofs import NameProof
+from byline_node.called import Called
 from byline_node.home import find_home
 from byline_node.name_book import NameBook
 from byline_node.names import Checked
