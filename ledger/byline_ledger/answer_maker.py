@@ -40,6 +40,7 @@ from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
 from byline_ledger.synthetic_depth import Depth
+from byline_ledger.use_word import NOT_ALLOWED
 
 if TYPE_CHECKING:
     from byline_ledger.bundle import Bundle
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 ExistedBy: TypeAlias = Callable[[int], "int | None"]
 """Unix seconds by which an entry was in a cosigned tree, if that is known."""
-FORBIDDEN = "notAllowed"
 
 
 def make_answers(
@@ -250,7 +250,7 @@ class _Reader:
         uses = content.uses
         if standing.status == UNKNOWN:
             # It may be withdrawn: what it allows is not known either.
-            uses = {use: value for use, value in uses.items() if value == FORBIDDEN}
+            uses = {use: value for use, value in uses.items() if value == NOT_ALLOWED}
         return Claim(
             id=said.id,
             index=record.index,
