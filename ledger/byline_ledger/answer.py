@@ -23,6 +23,7 @@ from byline_ledger.effective import (
 from byline_ledger.facts import AsOf
 from byline_ledger.state import State
 from byline_ledger.statement import Source
+from byline_ledger.synthetic_depth import Depth
 
 __all__ = [
     "EFFECTIVE",
@@ -32,7 +33,6 @@ __all__ = [
     "WITHDRAWN",
     "Answer",
     "Claim",
-    "Depth",
     "Derived",
     "KeyStatements",
     "Member",
@@ -144,16 +144,6 @@ class Claim:
     seal: SealShown | None = None
     linked: bytes | None = None
     content: Content | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """Generations of AI between a work and works without sources; `greatest` is None
-    where the chain has gaps, and `least` then a lower bound."""
-
-    least: int
-    greatest: int | None
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from byline_ledger.answer import (
     UNKNOWN,
     Answer,
     Claim,
-    Depth,
     Derived,
     KeyStatements,
     Member,
@@ -40,7 +39,8 @@ from byline_ledger.delegation import VALID
 from byline_ledger.facts import NOW, AsOf, Record
 from byline_ledger.state import State
 from byline_ledger.statement import Statement
-from byline_ledger.synthetic_depth import Depth as FoundDepth
+from byline_ledger.synthetic_depth import Depth
+from byline_ledger.use_word import NOT_ALLOWED
 
 if TYPE_CHECKING:
     from byline_ledger.bundle import Bundle
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 ExistedBy: TypeAlias = Callable[[int], "int | None"]
 """Unix seconds by which an entry was in a cosigned tree, if that is known."""
-FORBIDDEN = "notAllowed"
 
 
 def make_answers(
@@ -190,7 +189,7 @@ class _Reader:
         depths = self._state.synthetic_depths(digests)
         return tuple(self._work(one, depths[one.digest]) for one in self._chain.works)
 
-    def _work(self, work: WorkEvidence, depth: FoundDepth) -> Work:
+    def _work(self, work: WorkEvidence, depth: Depth) -> Work:
         found = {one.statement.id: one for one in work.statements}
         claims = self._state.claims(work.digest)
         others = [one for one in work.statements if one.statement.type != "work"]
@@ -202,7 +201,7 @@ class _Reader:
             work.total,
             self._redactions(work.gone),
             consent=self._state.consents.verdicts(work.digest),
-            synthetic_depth=Depth(depth.least, depth.greatest, depth.complete),
+            synthetic_depth=depth,
             derived=tuple(
                 one for each in work.derived for one in self._derived(each, work)
             ),
@@ -251,7 +250,7 @@ class _Reader:
         uses = content.uses
         if standing.status == UNKNOWN:
             # It may be withdrawn: what it allows is not known either.
-            uses = {use: value for use, value in uses.items() if value == FORBIDDEN}
+            uses = {use: value for use, value in uses.items() if value == NOT_ALLOWED}
         return Claim(
             id=said.id,
             index=record.index,

@@ -18,13 +18,13 @@ from byline_ledger.answer import (
     WITHDRAWN,
     Answer,
     Claim,
-    Depth,
     Remark,
 )
 from byline_ledger.codec import Value
 from byline_ledger.content_keys import MAX_DISPLAY_NAME
 from byline_ledger.content_parts import read_fingerprints, read_model
 from byline_ledger.field_reader import FieldReader, is_text
+from byline_ledger.synthetic_depth import OPEN
 from byline_ledger.vocabulary import USES
 
 UNATTESTED = "unattested"
@@ -35,7 +35,6 @@ DIFFERING = "differing"
 OBJECTION = "consent"
 """The reason of a dispute by somebody who is in a work."""
 COUNTED = (EFFECTIVE, UNKNOWN)
-NO_DEPTH = Depth(0, None, complete=False)
 
 _KINDS = {b"\x21\x07": "image", b"\x20\x07": "text"}
 """How ISCC units of 256 bits begin whose codes are compared."""
@@ -74,7 +73,7 @@ class LabelItem:
 def read_item(answer: Answer) -> LabelItem:
     """The item for the work that an answer is about."""
     work = answer.works[0]
-    depth = work.synthetic_depth or NO_DEPTH
+    depth = work.synthetic_depth or OPEN
     effective = [one for one in work.claims if one.status == EFFECTIVE]
     counted = [one for one in work.claims if one.status in COUNTED]
     shown = len(work.claims) + len(work.remarks) + len(work.redacted)

@@ -16,15 +16,14 @@ from byline_ledger.label_item import MADE, LabelItem
 from byline_ledger.manifest import ManifestRow
 from byline_ledger.manifest_path import quote_path
 from byline_ledger.near_duplicates import MAX_CODES, NEAR, clusters
+from byline_ledger.use_word import NOT_ALLOWED, VERDICTS
 from byline_ledger.vocabulary import USES
 
-VERDICTS = ("allowed", "constrained", "notAllowed", "unknown")
-VIOLATION = "notAllowed"
 MOST_LISTED = 10
 """Keys, domains, models and licences that a label lists."""
 MAX_NAMES = 1 << 18
 """Names of a list that are counted: strangers choose models, keys and domains."""
-MOST_VIOLATIONS = 20
+MOST_NOT_ALLOWEDS = 20
 """Works that a label names; the table of items has all."""
 MOST_DEPTHS = 8
 """Generations that have a figure of their own."""
@@ -68,7 +67,7 @@ class LabelTally:
             self._count("domain", domain, size)
         self._depth(item)
         self._trust_of(item)
-        if item.consent[self._use] == VIOLATION:
+        if item.consent[self._use] == NOT_ALLOWED:
             self._violate(row)
         if item.code is not None:
             kind, code = item.code
@@ -103,7 +102,7 @@ class LabelTally:
         self._objections += item.objections
 
     def _violate(self, row: ManifestRow) -> None:
-        if len(self._violations) < MOST_VIOLATIONS:
+        if len(self._violations) < MOST_NOT_ALLOWEDS:
             digest = f"sha256:{row.digest[2:].hex()}"
             path = None if row.path is None else quote_path(row.path)
             self._violations.append({"digest": digest, "path": path})
@@ -118,8 +117,8 @@ class LabelTally:
             "synthetic_depth": dict(sorted(self._words("depth").items())),
             "consent": {one: self._all(one, VERDICTS) for one in USES},
             "violations": {
-                "items": self._words(use)[VIOLATION],
-                "bytes": self._bytes.get(use, Counter())[VIOLATION],
+                "items": self._words(use)[NOT_ALLOWED],
+                "bytes": self._bytes.get(use, Counter())[NOT_ALLOWED],
                 "first": self._violations,
             },
             "licences": self._most("licence"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from byline_ledger.errors import UsageError
+from byline_ledger.use_word import ALLOWED, CONSTRAINED, NOT_ALLOWED
 from byline_ledger.vocabulary import USES
 
 VERSION: Final = "byline-projection/1"
@@ -42,7 +43,6 @@ CARRIED: Final[Mapping[str, Sequence[str]]] = {
     "cawg": USES,
 }
 """Name of a projection to the entries that it has words for."""
-ALLOWED, NOT_ALLOWED, CONSTRAINED = "allowed", "notAllowed", "constrained"
 
 _ADDRESS = re.compile(r"https?://[!-~]+")
 _PLAIN_BYTES = frozenset(

@@ -15,9 +15,9 @@ from byline_ledger.did import did_key, parse_did_key
 from byline_ledger.digest import cid_of_statement, parse_statement_id
 from byline_ledger.errors import MalformedError
 from byline_ledger.merkle import Frontier, leaf_hash
+from byline_ledger.use_word import VERDICTS
 
 HEADER = "work,bytes,member,parts,of,word,contested,claim,offer"
-WORDS = ("allowed", "constrained", "notAllowed", "unknown")
 MAX_PARTS = 1_000_000
 MAX_OF = 32 * MAX_PARTS
 MAX_BYTES = 2**63 - 1
@@ -71,7 +71,7 @@ class Row:
         work, size, member, parts, of, word, contested, claim, offer = cells
         if not _WORK.fullmatch(work):
             raise MalformedError("work: expected 64 hex digits")
-        if word not in WORDS or contested not in ("yes", "no"):
+        if word not in VERDICTS or contested not in ("yes", "no"):
             raise MalformedError("word or contested: not one of the words")
         row = cls(
             work=bytes.fromhex(work),

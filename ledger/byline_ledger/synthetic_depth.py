@@ -8,7 +8,7 @@ own tail.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Depth:
 
     least: int
     greatest: int | None
+    complete: bool = field(init=False)
+    """Whether the chain has no gaps."""
 
-    @property
-    def complete(self) -> bool:
-        """Whether the chain has no gaps."""
-        return self.greatest is not None
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "complete", self.greatest is not None)
 
 
 OPEN = Depth(0, None)

@@ -16,6 +16,8 @@ from byline_ledger.facts import Record
 
 ALLOWED, CONSTRAINED = "allowed", "constrained"
 NOT_ALLOWED, UNKNOWN = "notAllowed", "unknown"
+VERDICTS: Final = (ALLOWED, CONSTRAINED, NOT_ALLOWED, UNKNOWN)
+"""In the order of tables."""
 STRICTNESS: Final = (NOT_ALLOWED, CONSTRAINED, UNKNOWN, ALLOWED)
 """Of several words, the first of these that is among them wins."""
 

@@ -15,8 +15,9 @@ from tests.support.label_works import (
     work,
 )
 
-from byline_ledger.answer import Claim, Depth, KeyStatements, Redaction
+from byline_ledger.answer import Claim, KeyStatements, Redaction
 from byline_ledger.label_item import LabelItem, read_item
+from byline_ledger.synthetic_depth import Depth
 
 TRAINING = "cawg.ai_generative_training"
 GONE = Redaction(bytes(32), 3, "legal", 0)
@@ -113,7 +114,7 @@ def test_places_and_keys_are_listed() -> None:
 
 
 def test_verdicts_and_depth_are_those_of_the_rules() -> None:
-    depth = Depth(1, 2, complete=True)
+    depth = Depth(1, 2)
     found = item(claim(), consent={TRAINING: "allowed"}, synthetic_depth=depth)
     assert found.consent[TRAINING] == "allowed"
     assert found.consent["cawg.data_mining"] == "unknown"

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from tests.support.label_works import answer, claim, remark, work
 
-from byline_ledger.answer import Answer, Claim, Depth, KeyStatements, Redaction, Remark
+from byline_ledger.answer import Answer, Claim, KeyStatements, Redaction, Remark
 from byline_ledger.did import parse_did_key
 from byline_ledger.digest import parse_hash
 from byline_ledger.label_item import read_item
 from byline_ledger.label_table import item_line
 from byline_ledger.label_tally import LabelTally
 from byline_ledger.manifest import ManifestRow
+from byline_ledger.synthetic_depth import Depth
 
 PATH = Path(__file__).parent.parent / "vectors" / "label.json"
 CASES: list[dict[str, Any]] = json.loads(PATH.read_text())["cases"]
@@ -55,7 +56,9 @@ def one_answer(digest: bytes, said: dict[str, Any]) -> Answer:
             Redaction(bytes(32), one["index"], one["reason"], 0)
             for one in said.get("redacted", [])
         ),
-        synthetic_depth=None if depth is None else Depth(**depth),
+        synthetic_depth=None
+        if depth is None
+        else Depth(depth["least"], depth["greatest"]),
     )
     keys = tuple(
         KeyStatements(parse_did_key(one["author"]), remarks(one["statements"]), 1, None)
