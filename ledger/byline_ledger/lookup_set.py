@@ -175,7 +175,7 @@ class LeafCache:
     Only the writer touches the cache; readers take `leaf.strings` as they find it.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
         self._room = max_bytes
         self._leaves: OrderedDict[Leaf, int] = OrderedDict()
 
@@ -212,7 +212,7 @@ class LookupSet:
     def opened(cls, top: Node) -> LookupSet:
         """The set behind a parsed opening (opening.parse_opening): what is inserted
         into it must not lead into what is closed."""
-        return cls(top, LeafCache(CACHE_BYTES))
+        return cls(top, LeafCache())
 
     @classmethod
     def empty(cls, cache_bytes: int = CACHE_BYTES) -> LookupSet:
@@ -262,7 +262,7 @@ class LookupSet:
         return b"".join(parts)
 
     @classmethod
-    def from_snapshot(cls, data: bytes, cache_bytes: int = CACHE_BYTES) -> LookupSet:
+    def from_snapshot(cls, data: bytes) -> LookupSet:
         """Rebuild from `to_snapshot`; the caller compares `root` with a commitment.
 
         Raises MalformedError.
@@ -270,7 +270,7 @@ class LookupSet:
         top, end = _load(data, 0, 0)
         if end != len(data):
             raise MalformedError(f"lookup snapshot: {len(data) - end} bytes too many")
-        return cls(top, LeafCache(cache_bytes))
+        return cls(top, LeafCache())
 
 
 def _load(data: bytes, at: int, least: int) -> tuple[Leaf | Inner, int]:
