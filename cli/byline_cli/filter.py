@@ -15,10 +15,9 @@ from byline_cli.options import Json, NoPolicy, PolicyFile, examples, make_app
 from byline_cli.verdicts import counts_rows
 from byline_cli.work_list import find_works
 from byline_ledger.errors import UsageError
-from byline_ledger.manifest import BadLine
-from byline_ledger.manifest_path import quote_path
 from byline_ledger.use_word import ALLOWED, CONSTRAINED
-from byline_node.consents import COLUMNS, Checked, Counts, csv_line, result_line
+from byline_node.consents import Counts
+from byline_node.sieve import Sieve
 
 app = make_app()
 
@@ -74,42 +73,3 @@ def sift(
     rows = counts_rows(counts, job.use)
     rows.append((f"{sieve.taken:,} in {out}, {sieve.denied:,} in {denied}", "head"))
     output.result(as_json, told, rows)
-
-
-class Sieve:
-    """The two files of `byline filter`, given their names when both are whole."""
-
-    def __init__(self, out: Path, denied: Path, taken: set[str]) -> None:
-        self._paths = (out, denied)
-        self._parts = tuple(p.with_name(p.name + ".part") for p in self._paths)
-        self._taken = taken
-        self.taken = 0
-        self.denied = 0
-
-    def __enter__(self) -> Sieve:
-        self._files = [
-            part.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-            for part in self._parts
-        ]
-        self._files[1].write(csv_line(COLUMNS))
-        return self
-
-    def put(self, one: Checked | BadLine) -> None:
-        """Into one of the two."""
-        if isinstance(one, Checked) and one.consent.verdict in self._taken:
-            self.taken += 1
-            path = one.row.path
-            name = one.row.digest[2:].hex() if path is None else quote_path(path)
-            self._files[0].write(name + "\n")
-        else:
-            self.denied += 1
-            self._files[1].write(result_line(one))
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        for file in self._files:
-            file.close()
-        for part, path in zip(self._parts, self._paths, strict=True):
-            if kind is None:
-                part.replace(path)
-            else:
-                part.unlink()
