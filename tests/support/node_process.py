@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import resource
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,32 +11,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from byline_node.client import Client
-from byline_node.home import Home, RunningNode, make_node
+from tests.support.forked import Forked
 
-MAIN = """
-import resource, signal, sys
-from pathlib import Path
 from byline_ledger.errors import BylineError
+from byline_ledger.store import reserve
+from byline_node.client import Client
 from byline_node.config import NodeConfig
+from byline_node.home import Home, RunningNode, make_node
 from byline_node.logs import configure_logs
 from byline_node.service import run_node
-from byline_ledger.store import reserve
 
-reserve.SMALLEST_DISK = 1 << 62  # many nodes, one small disk
-home, api, listen, peers, limit = sys.argv[1:]
-if limit != "0":
-    # Files larger than this cannot be written: a full disk, as far as a database sees.
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
-configure_logs()
-try:
-    addresses = {"listen": tuple(listen.split()), "peers": tuple(peers.split())}
-    run_node(NodeConfig.load(Path(home), api=api, **addresses))
-except BylineError as error:
-    print("error:", error, file=sys.stderr)
-    sys.exit(error.exit_code)
-"""
+
+def main(folder: str, api: str, listen: str, peers: str, limit: int) -> None:
+    """What the process does."""
+    reserve.SMALLEST_DISK = 1 << 62  # many nodes, one small disk
+    if limit:
+        # Larger files cannot be written: a full disk, as far as a database sees.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    configure_logs()
+    try:
+        addresses = {"listen": tuple(listen.split()), "peers": tuple(peers.split())}
+        run_node(NodeConfig.load(Path(folder), api=api, **addresses))
+    except BylineError as error:
+        print("error:", error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 class NodeProcess:
@@ -56,12 +55,7 @@ class NodeProcess:
         if settings:
             make_node(self.home.node)
             self.home.config_file.write_text(settings)
-        arguments = [str(folder), api, listen, peers, str(file_limit)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", MAIN, *arguments],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = Forked(main, str(folder), api, listen, peers, file_limit)
 
     def wait_ready(self, seconds: float = 60.0) -> Client:
         """A client of the node, once it is ready."""
@@ -77,13 +71,12 @@ class NodeProcess:
         """Exit code, seconds it took, and what it wrote to stderr."""
         started = time.monotonic()
         self.process.send_signal(number)
-        _, written = self.process.communicate(timeout=30)
-        return self.process.returncode, time.monotonic() - started, written
+        code, written = self.process.communicate(timeout=30)
+        return code, time.monotonic() - started, written
 
     def end(self) -> tuple[int, str]:
         """Exit code and stderr of a node that ends by itself."""
-        _, written = self.process.communicate(timeout=30)
-        return self.process.returncode, written
+        return self.process.communicate(timeout=30)
 
 
 @contextmanager
