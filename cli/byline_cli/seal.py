@@ -7,6 +7,7 @@ The seal tells nothing about the work; what reveals it is kept on this machine
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest import Job
-from byline_cli.connect import AnyClient, now_ms
+from byline_cli.connect import now_ms
 from byline_cli.options import Json, Out, WorkBits, make_app
 from byline_cli.saying import Manner, say
 from byline_cli.signing import readable_keys
@@ -24,10 +25,9 @@ from byline_ledger.crypto import random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement
 from byline_ledger.errors import NotFoundError, UsageError
-from byline_ledger.statement import Statement
-from byline_node.attest import standing_works
 from byline_node.home import find_home
 from byline_node.seals import SealRecord, SealStore, kept, seal_work
+from byline_node.sense import require_first_showing
 
 app = make_app()
 
@@ -117,28 +117,11 @@ def reveal(
     record, name = find_record(file, hash_file(file), key_name)
     fields = record.revealed(time=now_ms(), salt=random_bytes(16))
 
-    def sense(client: AnyClient, signed: Statement) -> None:
-        require_sealed(client, record, file)
-        said = client.authored(signed.author, [signed.about])
-        before = standing_works(signed.author, said).get(signed.about)
-        if before is not None:
-            when = day(before.time)
-            if before.fields.get("seal") == record.seal.id:
-                raise UsageError(
-                    f"you revealed {file} already on {when}, as {before.cid}",
-                    hint=f"see it with: byline query {file}",
-                )
-            raise UsageError(
-                f"{file} was attested already on {when}, as {before.cid}",
-                hint="to say something else, first: byline withdraw "
-                f"{before.cid} --reason superseded",
-            )
-
     say(
         "Revealed",
         fields,
         Manner(name, work_bits, out, as_json),
-        sense=sense,
+        sense=partial(require_first_showing, seal=record.seal, file=str(file)),
         more={"seal": cid_of_statement(record.seal.id)},
         rows=(f"sealed on {day(record.seal.time)} as {record.seal.cid}",),
     )
@@ -183,14 +166,3 @@ def not_sealed(store: SealStore, file: Path) -> UsageError | NotFoundError:
         hint="if it was sealed on another machine, copy the file of that folder from"
         " there; if that is lost, nobody can open the seal, and you can only attest it",
     )
-
-
-def require_sealed(client: AnyClient, record: SealRecord, file: Path) -> None:
-    """The seal must be in the log before the work, or it proves nothing."""
-    try:
-        client.statement(record.seal.id)
-    except NotFoundError:
-        raise NotFoundError(
-            f"this log does not hold the seal of {file}",
-            hint="publish it first: byline attest --sealed again, or byline publish",
-        ) from None

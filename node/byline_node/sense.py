@@ -82,6 +82,37 @@ def _require_news(client: Asked, signed: Statement) -> None:
             )
 
 
+# Seals
+
+
+def require_first_showing(
+    client: Asked, signed: Statement, *, seal: Statement, file: str
+) -> None:
+    """The seal must be in the log before the work, or it proves nothing; and what was
+    shown or attested already is not said again."""
+    try:
+        client.statement(seal.id)
+    except NotFoundError:
+        raise NotFoundError(
+            f"this log does not hold the seal of {file}",
+            hint="publish it first: byline attest --sealed again, or byline publish",
+        ) from None
+    said = client.authored(signed.author, [signed.about])
+    before = standing_works(signed.author, said).get(signed.about)
+    if before is None:
+        return
+    if before.fields.get("seal") == seal.id:
+        raise UsageError(
+            f"you revealed {file} already on {_when(before)}, as {before.cid}",
+            hint=f"see it with: byline query {file}",
+        )
+    raise UsageError(
+        f"{file} was attested already on {_when(before)}, as {before.cid}",
+        hint=f"to say something else, first: byline withdraw {before.cid} --reason"
+        " superseded",
+    )
+
+
 # Terms
 
 

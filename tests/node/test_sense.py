@@ -31,6 +31,7 @@ from byline_node.sense import (
     granted_for_another_time,
     require_admittable,
     require_answer,
+    require_first_showing,
     require_member,
     require_offer,
     require_own_key,
@@ -107,6 +108,27 @@ def test_a_successor_and_who_was_signed_for_may_withdraw(node: LocalClient) -> N
     published(node, given, lent)
     require_sense(node, withdraw(lent, COOP))
     require_sense(node, withdraw(lent, BOB))
+
+
+# Seals
+
+
+def test_a_seal_is_in_the_log_before_its_work_is_shown_once(node: LocalClient) -> None:
+    seal = signed(OTHER, ANN, type="seal")
+    shown = signed(PHOTO, ANN, seal=seal.id)
+
+    def show() -> str:
+        return refused(
+            require_first_showing, node, shown, seal=seal, file="a photo.jpg"
+        )
+
+    assert "does not hold the seal of a photo.jpg" in show()
+    published(node, seal)
+    require_first_showing(node, shown, seal=seal, file="a photo.jpg")
+    published(node, shown)
+    assert "you revealed a photo.jpg already on 2023-11-14" in show()
+    published(node, withdraw(shown, ANN), signed(PHOTO, ANN))
+    assert "was attested already on 2023-11-14" in show()
 
 
 # Terms
