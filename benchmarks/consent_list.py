@@ -100,7 +100,7 @@ def main() -> None:
                     *BYLINE,
                     "consent",
                     manifest,
-                    "--use",
+                    "--for",
                     USE,
                     "--out",
                     results,

@@ -210,7 +210,7 @@ def kind_of_job(sealed: bool, terms: Terms) -> type[Job]:
         return Job
     if terms.behalf is not None:
         raise UsageError(
-            "--sealed and --for do not go together",
+            "--sealed and --on-behalf-of do not go together",
             hint="a seal is the signer's own: attest for others without",
         )
     from byline_cli.seal import SealJob  # it is a Job itself

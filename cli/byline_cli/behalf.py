@@ -1,4 +1,4 @@
-"""Signing for another key: `--for`, `--delegation`, `--number`."""
+"""Signing for another key: `--on-behalf-of`, `--delegation`, `--number`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from byline_node.manifest_proofs import ManifestProofs
 
 For = Annotated[
     str | None,
-    typer.Option("--for", metavar="KEY", help="Whom you sign for, with --delegation."),
+    typer.Option(
+        "--on-behalf-of", metavar="KEY", help="Whom you sign for, with --delegation."
+    ),
 ]
 Delegation = Annotated[
     str | None,
     typer.Option(
-        "--delegation", metavar="STATEMENT-ID", help="What lets you sign for --for."
+        "--delegation", metavar="STATEMENT-ID", help="What lets you sign for them."
     ),
 ]
 Number = Annotated[
@@ -54,7 +56,7 @@ def parse_behalf(
         return None
     if key is None or delegation is None:
         raise UsageError(
-            "--for and --delegation go together",
+            "--on-behalf-of and --delegation go together",
             hint="the key that let you sign, and the id of the statement that says so",
         )
     proofs = None if manifest is None else ManifestProofs.of(manifest)

@@ -101,7 +101,7 @@ def create(
     uses: Annotated[
         list[str] | None,
         typer.Option(
-            "--use",
+            "--for",
             metavar="USE",
             help=f"A use that it is meant for: {USE_WORDS}. Repeatable.",
         ),

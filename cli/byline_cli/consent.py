@@ -36,8 +36,8 @@ app.command(
 @app.command(
     DEFAULT_COMMAND,
     epilog=examples(
-        "byline consent photos/ --use ai_training",
-        "byline consent set.csv --use ai_training --out verdicts.csv",
+        "byline consent photos/ --for ai_training",
+        "byline consent set.csv --for ai_training --out verdicts.csv",
     ),
 )
 def consent(

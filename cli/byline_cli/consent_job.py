@@ -29,7 +29,7 @@ Works = Annotated[str, typer.Argument(metavar="PATH|HASH|LIST", hidden=True)]
 Use = Annotated[
     str,
     typer.Option(
-        "--use",
+        "--for",
         metavar="USE",
         help=f"To do what: {USE_WORDS}.",
     ),
@@ -37,7 +37,7 @@ Use = Annotated[
 Grantee = Annotated[
     str | None,
     typer.Option(
-        "--to",
+        "--grantee",
         metavar="KEY",
         help="For whom: a key that may have a grant.",
     ),

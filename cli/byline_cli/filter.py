@@ -25,7 +25,7 @@ app = make_app()
 @app.command(
     "filter",
     epilog=examples(
-        "byline filter set.csv --use ai_training --out may.txt --denied maynot.csv",
+        "byline filter set.csv --for ai_training --out may.txt --denied maynot.csv",
     ),
 )
 def sift(

@@ -31,7 +31,7 @@ app = make_app()
 @app.command(
     "find",
     epilog=examples(
-        "byline find --in set.csv --author did:key:z6Mk…",
+        "byline find --in set.csv --key did:key:z6Mk…",
     ),
 )
 def find_command(
@@ -39,7 +39,7 @@ def find_command(
         str, typer.Option("--in", metavar="DIR|LIST", help="A folder, or a list.")
     ],
     who: Annotated[
-        str, typer.Option("--author", metavar="KEY", help="Whose works.")
+        str, typer.Option("--key", metavar="KEY", help="Whose works.")
     ] = DEFAULT_KEY,
     similar: Annotated[
         bool,

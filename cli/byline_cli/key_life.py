@@ -226,8 +226,8 @@ def delegate(
         rows=(f"{did_key(other)} may sign {kinds} for it until {day(end)}.",),
     )
     numbered = " --number 1, then 2 and so on" if count is not None else ""
-    hint = f"It signs with: --for {did_key(signed.author)} --delegation {signed.cid}"
-    output.note(hint + numbered, "quiet")
+    options = f"--on-behalf-of {did_key(signed.author)} --delegation {signed.cid}"
+    output.note(f"It signs with: {options}{numbered}", "quiet")
 
 
 def revoke(

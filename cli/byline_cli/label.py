@@ -67,7 +67,7 @@ Folder = Annotated[
 
 @app.command(
     epilog=examples(
-        "byline label create photos/ --use ai_training --title Harbour --out label/"
+        "byline label create photos/ --for ai_training --title Harbour --out label/"
     )
 )
 def create(

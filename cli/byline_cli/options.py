@@ -81,7 +81,7 @@ NoPublish = Annotated[
 SetUse = Annotated[
     str,
     typer.Option(
-        "--use", metavar="USE", help=f"What the set is used for: {USE_WORDS}."
+        "--for", metavar="USE", help=f"What the set is used for: {USE_WORDS}."
     ),
 ]
 TrustKeys = Annotated[

@@ -50,7 +50,7 @@ app = app_with_default(
 @app.command(
     DEFAULT_COMMAND,
     epilog=examples(
-        "byline settle set.csv --group key:coop --use ai_training --out settled/",
+        "byline settle set.csv --group key:coop --for ai_training --out settled/",
     ),
 )
 def create(

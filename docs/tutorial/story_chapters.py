@@ -25,7 +25,7 @@ def work(person: Person, name: str, *more: object) -> dict[str, Any]:
 
 def verdict(person: Person, name: str, *more: object) -> str:
     """Whether the file may be used to train AI that generates."""
-    return str(person("consent", name, "--use", USE, *more)["verdict"])
+    return str(person("consent", name, "--for", USE, *more)["verdict"])
 
 
 def attest(person: Person, name: str, *more: object) -> str:
@@ -114,7 +114,7 @@ def keys(cast: Cast) -> None:
         *("key", "delegate", machine.key, "--type", "work", "--until", "30d"),
         *("--use", "ai_training"),
     )["id"]
-    signing = ("--for", ada.key, "--delegation", lent)
+    signing = ("--on-behalf-of", ada.key, "--delegation", lent)
     machine.write("crop.jpg", b"some pixels of a dawn")
     attest(machine, "crop.jpg", "--made", "assisted", *signing)
     claim = work(machine, "crop.jpg")["claims"][0]
@@ -158,14 +158,14 @@ def consent(cast: Cast) -> None:
         *("grant", "storm.txt", "--to", mia.key, "--use", USE),
         *("--condition", "name me", "--request", asked["id"]),
     )
-    mine = verdict(mia, "storm.txt", "--to", mia.key)
+    mine = verdict(mia, "storm.txt", "--grantee", mia.key)
     expect("for Mia, who has a grant", mine, "constrained")
     expect("for everybody, still", verdict(mia, "storm.txt"), "notAllowed")
     mia("grant", "storm.txt", "--to", cast.eve.key, "--use", USE)
-    hers = verdict(mia, "storm.txt", "--to", cast.eve.key)
+    hers = verdict(mia, "storm.txt", "--grantee", cast.eve.key)
     expect("for Eve, by a grant of Mia's", hers, "notAllowed")
     ben("withdraw", granted["id"], "--reason", "consent-changed")
-    mine = verdict(mia, "storm.txt", "--to", mia.key)
+    mine = verdict(mia, "storm.txt", "--grantee", mia.key)
     expect("for Mia, once Ben took it back", mine, "notAllowed")
     header = ben.run("consent", "export", "storm.txt", "--format", "aipref").stdout
     expect("in a crawler's words", "train-ai=n" in header, True)
@@ -226,7 +226,7 @@ def data_set(cast: Cast) -> None:
     mia.run(
         "filter",
         "set",
-        "--use",
+        "--for",
         USE,
         "--out",
         "yes.txt",
@@ -237,7 +237,7 @@ def data_set(cast: Cast) -> None:
     taken = (mia.folder / "yes.txt").read_text().split()
     expect("may be used on conditions", taken, ["set/guild0.txt", "set/guild1.txt"])
     settled = mia(
-        *("settle", "set.csv", "--group", cast.guild.key, "--use", USE),
+        *("settle", "set.csv", "--group", cast.guild.key, "--for", USE),
         *("--out", "settlement"),
     )
     owed = {one["member"]: one["due"] for one in settled["members"]}
@@ -245,10 +245,10 @@ def data_set(cast: Cast) -> None:
     expect("due to who shares", owed[cast.archive.key], {"EUR": 50})
     checked = mia("settle", "verify", "settlement", "--member", ben.key)
     expect("Ben computes the same, offline", checked["ok"], True)
-    found = mia("find", "--author", ben.key, "--in", "set.csv")["found"]
+    found = mia("find", "--key", ben.key, "--in", "set.csv")["found"]
     paths = sorted(one["path"] for one in found)
     expect("Ben's in the set", paths, ["guild0.txt", "guild1.txt", "storm.txt"])
-    mia("label", "set.csv", "--use", USE, "--out", "label", "--title", "Seas")
+    mia("label", "set.csv", "--for", USE, "--out", "label", "--title", "Seas")
     checked = mia("label", "verify", "label", "--files", "set")
     expect("the label follows from its proofs", checked["holds"], True)
     mia("label", "stale")

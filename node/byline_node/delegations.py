@@ -99,7 +99,7 @@ def require_follower(client: Asked, key: bytes, other: bytes) -> None:
     if not follows(client, key, other):
         raise UsageError(
             f"--delegation: that delegation is by {did_key(other)}",
-            hint=f"say --for {did_key(other)}",
+            hint=f"say --on-behalf-of {did_key(other)}",
         )
 
 

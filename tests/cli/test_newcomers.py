@@ -55,7 +55,7 @@ def test_a_mistyped_command_of_a_group_is_no_path(
 def test_a_path_that_is_called_like_a_command_is_one(byline: Program) -> None:
     """Where it is there."""
     byline.write("verfy", "x")
-    assert "Missing option '--use'" in byline("label", "verfy").complaint
+    assert "Missing option '--for'" in byline("label", "verfy").complaint
 
 
 def test_a_picture_is_no_catalogue(byline: Program) -> None:
@@ -76,7 +76,7 @@ def test_an_empty_passphrase_says_how_to_do_without(byline: Program) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("find", "key:default", "--in", "."), "such as --author KEY"),
+        (("find", "key:default", "--in", "."), "such as --key KEY"),
         (("collection", "check", "set.csv", "photos"), "such as --against MANIFEST"),
         (("query", "photo.jpg", "other.jpg"), "it takes PATH|HASH alone"),
         (("key", "list", "default"), "it takes options alone"),
@@ -108,10 +108,10 @@ def test_no_settings_are_not_said_to_be_in_a_file(byline: Program) -> None:
 def test_a_list_of_paths_is_no_list_of_works(byline: Program) -> None:
     """As `filter --out` writes it: it is one work, and that is said."""
     byline.write("may.txt", "photo.jpg\n")
-    told = byline("consent", "may.txt", "--use", "ai_training").err
+    told = byline("consent", "may.txt", "--for", "ai_training").err
     assert "may.txt is taken as one work, and its first line names a file" in told
     byline.write("prose.txt", "It was a dark night.\n")
-    told = byline("consent", "prose.txt", "--use", "ai_training").err
+    told = byline("consent", "prose.txt", "--for", "ai_training").err
     assert "is taken as one work" not in told
 
 
@@ -147,6 +147,6 @@ def test_a_set_without_works_of_a_cooperative_says_what_one_is(byline: Program) 
     byline("attest", "photo.jpg", "--made", "human")
     byline.new_key("coop")
     byline("collection", "create", ".", "--out", "set.csv", "--no-publish")
-    asked = ("settle", "set.csv", "--group", "key:coop", "--use", "ai_training")
+    asked = ("settle", "set.csv", "--group", "key:coop", "--for", "ai_training")
     told = byline(*asked, "--out", "settled").out
     assert "attested it with --group KEY" in told

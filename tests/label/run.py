@@ -98,7 +98,7 @@ def make(bench: Bench, count: int, seed: int) -> Plan:
         code, said = bench.byline(
             "label",
             bench.works,
-            "--use",
+            "--for",
             USE,
             "--out",
             bench.label,
