@@ -21,8 +21,9 @@ MUTANT ?=
 N ?=
 SECONDS ?= 30
 CORE := tests/pure_core.ini
-# A file's tests stay in one process: they share what is slow to set up.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# A file's tests stay in one process: they share what is slow to set up.  One more than
+# there are cores, since some wait.
+PARALLEL := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 5 --dist loadfile
 REPLAY ?=
 SEED ?=
 SEEDS ?=

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -62,9 +63,16 @@ class Forked:
 
     def communicate(self, timeout: float | None = None) -> tuple[int, str]:
         """The exit code, and what is left of standard error, once it has ended."""
+        rest: list[str] = []
+        # Read while it runs: it cannot end while its pipe is full.
+        reader = threading.Thread(
+            target=lambda: rest.append(self.stderr.read()), daemon=True
+        )
+        reader.start()
         code = self.wait(timeout)
-        with self.stderr:
-            return code, self.stderr.read()
+        reader.join()
+        self.stderr.close()
+        return code, "".join(rest)
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
