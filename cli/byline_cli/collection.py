@@ -232,9 +232,11 @@ class Creation:
             return
         with connect_to_sign(key.public) as client:
             self._before = said_before(client, self._signed, "last")
-            self._signed = self._before or sign_after_work(
-                fields, key, work_asked(client, key.public)
-            )
+            if self._before is None:
+                bits = work_asked(client, key.public, has_option=False)
+                self._signed = sign_after_work(fields, key, bits)
+            else:
+                self._signed = self._before
             self._index = client.publish([self._signed])[0].index
 
     def describe(self) -> list[output.Line]:

@@ -110,7 +110,9 @@ def create(
         with connect_to_sign(key.public) as client:
             said = words_said(client, manifest_digest(manifest), key.public)
             whole = typed_words(said | words)
-            bits = 0 if no_publish else work_asked(client, key.public)
+            bits = 0
+            if not no_publish:
+                bits = work_asked(client, key.public, has_option=False)
             head = Head(full_use, key.public, now_ms(), b"", "", whole)
             with output.progress("Asking", count, unit="works") as advance:
                 made = make_label(out, manifest, head, client, key, advance, bits)

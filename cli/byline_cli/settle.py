@@ -83,7 +83,9 @@ def create(
     count = len(sizes_of(manifest))
     with connect(make=False) as client:
         warn_if_ended(client, key.public)
-        bits = 0 if no_publish else work_asked(client, key.public)
+        bits = 0
+        if not no_publish:
+            bits = work_asked(client, key.public, has_option=False)
         with output.progress("Asking", count, unit="works") as advance:
             made, signed = settle(
                 out, manifest, terms, bundles_of(client, rules), key, advance, bits
