@@ -11,11 +11,18 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest import describe_passed
-from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.connect import connect, now_ms, unpublished, work_asked
 from byline_cli.ended import connect_to_sign
 from byline_cli.files import require_new, write_new_file
 from byline_cli.known_names import with_own_name
-from byline_cli.options import USE_WORDS, Json, Key, examples, make_app
+from byline_cli.options import (
+    USE_WORDS,
+    Json,
+    Key,
+    examples,
+    make_app,
+    refuse_beside,
+)
 from byline_cli.saying import said_already
 from byline_cli.set_words import (
     bad_json,
@@ -32,7 +39,7 @@ from byline_cli.targets import named_path, parse_target
 from byline_cli.wording import amount, day
 from byline_ledger.answer import EFFECTIVE, Remark
 from byline_ledger.content_sets import CollectionContent, collection_fields
-from byline_ledger.crypto import random_bytes
+from byline_ledger.crypto import SigningKey, random_bytes
 from byline_ledger.did import did_key
 from byline_ledger.digest import cid_of_statement, multihash
 from byline_ledger.errors import MalformedError, NotFoundError, UsageError
@@ -47,7 +54,7 @@ from byline_ledger.manifest_tree import (
     tree_name,
 )
 from byline_ledger.statement import Statement, sign_statement
-from byline_node.attest import PassedOver
+from byline_node.attest import PassedOver, sign_after_work
 from byline_node.collections import (
     MAX_NAMED,
     compare,
@@ -143,6 +150,8 @@ def create(
             salt=random_bytes(16),
         )
 
+    if no_publish:
+        refuse_beside("--no-publish", {"--statement": statement})
     fields(multihash(bytes(32)), ManifestSum())  # bad words, before any work
     for path in (out, statement):
         if path is not None:
@@ -150,12 +159,10 @@ def create(
     job = Creation(what, out)
     with unpublished():
         job.run()
-        signed = None
-        if not no_publish and not job.bad:
-            key = load_key(key_name)
-            signed = sign_statement(fields(job.digest, job.total), key)
-    if signed is not None:
-        job.say(signed, statement)
+        is_signed = not no_publish and not job.bad
+        key = load_key(key_name) if is_signed else None
+    if key is not None:
+        job.say(fields(job.digest, job.total), key, statement)
     output.result(as_json, job.to_json(), job.describe())
     job.finish()
 
@@ -217,15 +224,19 @@ class Creation:
             else:
                 yield line
 
-    def say(self, signed: Statement, into: Path | None) -> None:
+    def say(self, fields: Fields, key: SigningKey, into: Path | None) -> None:
         """Publish the statement, or write it to a file."""
-        self._signed, self._statement = signed, into
+        self._signed, self._statement = sign_statement(fields, key), into
         if into is not None:
-            write_statements(into, [signed])
+            write_statements(into, [self._signed])
             return
-        with connect_to_sign(signed.author) as client:
-            self._before = said_before(client, signed, "last")
-            self._signed = self._before or signed
+        with connect_to_sign(key.public) as client:
+            self._before = said_before(client, self._signed, "last")
+            if self._before is None:
+                bits = work_asked(client, key.public, has_option=False)
+                self._signed = sign_after_work(fields, key, bits)
+            else:
+                self._signed = self._before
             self._index = client.publish([self._signed])[0].index
 
     def describe(self) -> list[output.Line]:

@@ -104,8 +104,9 @@ def with_progress(
     return type(error)(text, hint=error.hint, reason=error.reason, until=error.until)
 
 
-def work_asked(client: AnyClient, author: bytes) -> int:
-    """Bits of work that the node asks of an author, unless that is unreasonable."""
+def work_asked(client: AnyClient, author: bytes, *, has_option: bool = True) -> int:
+    """Bits of work that the node asks of an author, unless that is unreasonable;
+    `has_option`: whether the command takes --work-bits."""
     try:
         bits = client.admission(author).get("work_bits")
     except NotFoundError:
@@ -113,10 +114,13 @@ def work_asked(client: AnyClient, author: bytes) -> int:
     if type(bits) is not int or not 0 <= bits <= MAX_BITS:
         raise MalformedError("admission: expected bits of work from the node")
     if bits > MOST_WORK:
+        other = "publish to another node"
         raise UsageError(
             f"this node asks for {bits} bits of work: some {2**bits:,} hashes for each"
             " statement",
-            hint=f"say --work-bits {bits} if you mean it, or publish to another node",
+            hint=f"say --work-bits {bits} if you mean it, or {other}"
+            if has_option
+            else other,
         )
     return bits
 

@@ -13,7 +13,7 @@ import typer
 
 from byline_cli import output
 from byline_cli.attest import describe_passed
-from byline_cli.connect import connect, now_ms, unpublished
+from byline_cli.connect import connect, now_ms, unpublished, work_asked
 from byline_cli.ended import connect_to_sign
 from byline_cli.files import read_file, require_new
 from byline_cli.groups import app_with_default
@@ -110,9 +110,12 @@ def create(
         with connect_to_sign(key.public) as client:
             said = words_said(client, manifest_digest(manifest), key.public)
             whole = typed_words(said | words)
+            bits = 0
+            if not no_publish:
+                bits = work_asked(client, key.public, has_option=False)
             head = Head(full_use, key.public, now_ms(), b"", "", whole)
             with output.progress("Asking", count, unit="works") as advance:
-                made = make_label(out, manifest, head, client, key, advance)
+                made = make_label(out, manifest, head, client, key, advance, bits)
             where = "Signed. Nothing was published."
             if not no_publish:
                 receipt = client.publish([made.statement])[0]

@@ -48,7 +48,7 @@ WorkBits = Annotated[
         min=0,
         max=MAX_BITS,
         help="Compute longer before each statement, against floods: about 2^N tries."
-        " Usually as many as the node asks for; with --out none is asked.",
+        " Usually as many as the node asks for; with no node to ask, none.",
     ),
 ]
 From = Annotated[

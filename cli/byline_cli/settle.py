@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from byline_cli import output
-from byline_cli.connect import connect, now_ms
+from byline_cli.connect import connect, now_ms, work_asked
 from byline_cli.ended import warn_if_ended
 from byline_cli.files import require_new
 from byline_cli.groups import app_with_default
@@ -83,9 +83,12 @@ def create(
     count = len(sizes_of(manifest))
     with connect(make=False) as client:
         warn_if_ended(client, key.public)
+        bits = 0
+        if not no_publish:
+            bits = work_asked(client, key.public, has_option=False)
         with output.progress("Asking", count, unit="works") as advance:
             made, signed = settle(
-                out, manifest, terms, bundles_of(client, rules), key, advance
+                out, manifest, terms, bundles_of(client, rules), key, advance, bits
             )
         index = None if no_publish else client.publish([signed])[0].index
     members = made.members()

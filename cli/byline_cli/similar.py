@@ -91,9 +91,8 @@ def look_for_altered(file: Path) -> tuple[dict[str, Any], list[output.Line]]:
     except BylineError as error:
         output.note(f"Altered copies were not looked for: {error}", "quiet")
         return {}, []
-    if not found.found:
-        return to_json(digest, found), []
-    return to_json(digest, found), ["", *describe(file, digest, found)]
+    rows = describe(file, digest, found) if found.found else unsearched(found)
+    return to_json(digest, found), ["", *rows] if rows else []
 
 
 def describe(file: Path, digest: bytes, found: Resemblances) -> list[output.Line]:
@@ -109,11 +108,15 @@ def describe(file: Path, digest: bytes, found: Resemblances) -> list[output.Line
         if len(works) > MOST_SHOWN:
             rows.append(f"  {len(works) - MOST_SHOWN} more: see --json")
         rows += [(WARNING, "quiet"), NEXT]
-    if found.searched < found.size:
-        rows.append(
-            (f"Searched {found.searched:,} of {found.size:,} entries.", "doubt")
-        )
-    return rows
+    return rows + unsearched(found)
+
+
+def unsearched(found: Resemblances) -> list[output.Line]:
+    """How much of the log was searched, where that is not all."""
+    if found.searched >= found.size:
+        return []
+    done = f"{found.searched:,} of {found.size:,} entries"
+    return [(f"Searched {done} for what resembles it.", "doubt")]
 
 
 def describe_work(digest: bytes, claims: list[Resembling]) -> list[output.Line]:

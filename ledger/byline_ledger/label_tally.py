@@ -23,7 +23,7 @@ MOST_LISTED = 10
 """Keys, domains, models and licences that a label lists."""
 MAX_NAMES = 1 << 18
 """Names of a list that are counted: strangers choose models, keys and domains."""
-MOST_NOT_ALLOWEDS = 20
+MOST_VIOLATIONS = 20
 """Works that a label names; the table of items has all."""
 MOST_DEPTHS = 8
 """Generations that have a figure of their own."""
@@ -102,7 +102,7 @@ class LabelTally:
         self._objections += item.objections
 
     def _violate(self, row: ManifestRow) -> None:
-        if len(self._violations) < MOST_NOT_ALLOWEDS:
+        if len(self._violations) < MOST_VIOLATIONS:
             digest = f"sha256:{row.digest[2:].hex()}"
             path = None if row.path is None else quote_path(row.path)
             self._violations.append({"digest": digest, "path": path})

@@ -424,6 +424,13 @@ def sign_works(
     return signed
 
 
+def sign_after_work(fields: Fields, key: SigningKey, bits: int) -> Statement:
+    """Signed with so much work in it, or none."""
+    if bits:
+        fields = do_work(fields, key, bits, lambda _tried: None)
+    return sign_statement(fields, key)
+
+
 def do_work(fields: Fields, key: SigningKey, bits: int, advance: Advance) -> Fields:
     """The fields with so much work in them; about 2^bits hashes."""
     search = WorkSearch(fields, key.public, bits)

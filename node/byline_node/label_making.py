@@ -30,7 +30,8 @@ from byline_ledger.label_svg import to_svg
 from byline_ledger.label_table import header_line
 from byline_ledger.label_tally import Figures
 from byline_ledger.manifest import MAX_LINE, ManifestRow, is_table
-from byline_ledger.statement import Statement, sign_statement
+from byline_ledger.statement import Statement
+from byline_node.attest import sign_after_work
 from byline_node.label_picture import has_pictures, to_png
 from byline_node.label_proofs import DEPTH, Prover
 from byline_node.manifests import PARQUET_MAGIC, manifest_digest, rows_of
@@ -71,13 +72,15 @@ def make_label(
     client: Prover,
     key: SigningKey,
     advance: Advance,
+    bits: int = 0,
 ) -> MadeLabel:
-    """Write a label into a new folder; `advance` is called with numbers of works.
+    """Write a label into a new folder; `advance` is called with numbers of works, and
+    `bits` is the proof of work that its statement is to have.
 
     `manifest` is a file with at least one row, and none that is bad.
     """
     with written_whole(folder) as part:
-        made = fill(part, manifest, head, client, key, advance)
+        made = fill(part, manifest, head, client, key, advance, bits)
     return replace(made, folder=folder)
 
 
@@ -88,6 +91,7 @@ def fill(
     client: Prover,
     key: SigningKey,
     advance: Advance,
+    bits: int,
 ) -> MadeLabel:
     """All files of a label in a folder that is there."""
     name = manifest_name(manifest)
@@ -104,7 +108,7 @@ def fill(
     document["files"] = files
     data = label_bytes(document)
     (part / LABEL).write_bytes(data)
-    signed = sign_label(document, data, head, key)
+    signed = sign_label(document, data, head, key, bits)
     (part / STATEMENT).write_bytes(join_array([signed.to_envelope()]))
     return MadeLabel(part, document, signed)
 
@@ -172,9 +176,9 @@ def digest_hex(path: Path) -> str:
 
 
 def sign_label(
-    document: Figures, data: bytes, head: Head, key: SigningKey
+    document: Figures, data: bytes, head: Head, key: SigningKey, bits: int
 ) -> Statement:
-    """The `label` statement about the manifest."""
+    """The `label` statement about the manifest, after so much work."""
     fields = label_fields(
         manifest=head.manifest,
         label=digest_bytes(data),
@@ -182,4 +186,4 @@ def sign_label(
         time=head.time,
         salt=random_bytes(16),
     )
-    return sign_statement(fields, key)
+    return sign_after_work(fields, key, bits)

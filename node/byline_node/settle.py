@@ -35,7 +35,8 @@ from byline_ledger.settlement_rows import (
     rows_root,
     rows_to_bytes,
 )
-from byline_ledger.statement import Statement, sign_statement
+from byline_ledger.statement import Statement
+from byline_node.attest import sign_after_work
 from byline_node.manifests import manifest_digest
 from byline_node.manifests import rows_of as manifest_rows
 from byline_node.set_files import PROOFS, read_bounded, read_statement, written_whole
@@ -111,8 +112,10 @@ def settle(
     bundles: Bundles,
     key: SigningKey,
     advance: Advance,
+    bits: int = 0,
 ) -> tuple[Settlement, Statement]:
-    """Write a settlement into a new folder; `advance` counts works."""
+    """Write a settlement into a new folder; `advance` counts works, `bits` is the proof
+    of work that the statement is to have."""
     with written_whole(folder) as part:
         name = MANIFEST + manifest.suffix
         shutil.copyfile(manifest, part / name)
@@ -124,15 +127,15 @@ def settle(
                 made.add(answer)
             advance(len(answers))
         made.sort()
-        signed = sign(part / name, made, key)
+        signed = sign(part / name, made, key, bits)
         (part / ROWS).write_bytes(rows_to_bytes(made.rows))
         (part / MEMBERS).write_bytes(members_to_bytes(made.members()))
         (part / STATEMENT).write_bytes(join_array([signed.to_envelope()]))
     return made, signed
 
 
-def sign(manifest: Path, made: Settlement, key: SigningKey) -> Statement:
-    """The `settlement` statement about the manifest."""
+def sign(manifest: Path, made: Settlement, key: SigningKey, bits: int) -> Statement:
+    """The `settlement` statement about the manifest, after so much work."""
     fields = settlement_fields(
         manifest=manifest_digest(manifest),
         group=made.terms.group,
@@ -144,7 +147,7 @@ def sign(manifest: Path, made: Settlement, key: SigningKey) -> Statement:
         time=made.terms.time,
         salt=random_bytes(16),
     )
-    return sign_statement(fields, key)
+    return sign_after_work(fields, key, bits)
 
 
 # Checking

@@ -7,7 +7,7 @@ What is not taken by name, unknown and lines that name no work among it, is deni
 from __future__ import annotations
 
 from collections.abc import Set
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -45,7 +45,8 @@ class Sieve:
 
     def _drop(self) -> None:
         """Nothing is left of a run that broke off."""
-        self._files.close()
+        with suppress(OSError):  # where the disk is full, it still is
+            self._files.close()
         for part in self._parts:
             part.unlink(missing_ok=True)
 
@@ -69,6 +70,10 @@ class Sieve:
         if kind is not None:
             self._drop()
             return
-        self._files.close()
+        try:
+            self._files.close()
+        except OSError:
+            self._drop()
+            raise
         for part, path in zip(self._parts, self._paths, strict=True):
             part.replace(path)

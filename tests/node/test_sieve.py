@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,4 +60,25 @@ def test_a_run_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         Sieve(out, tmp_path / "nowhere" / "maynot.csv", {ALLOWED}),
     ):
         pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rows", [1, 10_000])
+def test_a_disk_that_is_full_is_told_and_nothing_is_left(
+    tmp_path: Path, rows: int
+) -> None:
+    """Whether it shows while the files are written, or at their end."""
+
+    def filled() -> None:
+        full = os.open("/dev/full", os.O_WRONLY)
+        try:
+            with Sieve(tmp_path / "may.txt", tmp_path / "no.csv", {ALLOWED}) as sieve:
+                os.dup2(full, sieve._denied.fileno())
+                for _ in range(rows):
+                    sieve.put(BadLine(2, "no digest"))
+        finally:
+            os.close(full)
+
+    with pytest.raises(OSError, match="No space left"):
+        filled()
     assert list(tmp_path.iterdir()) == []
