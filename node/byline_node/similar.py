@@ -32,6 +32,8 @@ SEARCH_SECONDS = 10.0
 looked at by then, the answer says."""
 LOOK_SECONDS = 60.0
 """Between two looks for what was taken down, where nothing is committed."""
+GATHER_SECONDS = 5.0
+"""Between a commit and when it is read, with those that came meanwhile."""
 TURN_SECONDS = 15.0
 """A search waits for those before it, and no longer."""
 SECONDS_RATE = 0.5
@@ -73,6 +75,8 @@ class Similar:
                 log.warning("the index of fingerprints is behind", reason=str(error))
             with trio.move_on_after(LOOK_SECONDS):
                 await self._changed.wait()
+            # A busy node commits many times a second; a search catches up by itself.
+            await trio.sleep(GATHER_SECONDS)
             self._changed = trio.Event()
 
     def _step(self) -> bool:
