@@ -14,7 +14,6 @@ import typer
 from byline_cli import output
 from byline_cli.as_of import parse_as_of
 from byline_cli.connect import connect, now_ms
-from byline_cli.memory import returning
 from byline_cli.naming import parse_optional_key
 from byline_cli.options import USE_WORDS
 from byline_cli.policy import chosen_policy
@@ -76,10 +75,9 @@ class Job:
                 client, self._policy, self.use, self._grantee, self._as_of, now_ms()
             )
             if results is None:
-                yield returning(check(lines, ask))
+                yield check(lines, ask)
             else:
-                checked = check(results.left(lines), ask)
-                yield returning(results.write(checked))
+                yield results.write(check(results.left(lines), ask))
 
     def run_into(self, out: Path) -> Counts:
         """Write the file of results, going on with what an earlier run left."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TypeVar
 
 GARBAGE = 500_000, 10, 10
 """New objects before a search for cycles.  Writes make new nodes of the lookup set,
@@ -24,11 +22,6 @@ HEAP = (
 )
 """What glibc's mallopt(3) is told: else it keeps 300 MiB that nobody uses."""
 
-HOLES = 1 << 14
-"""Items of a list after which memory is given back."""
-
-T = TypeVar("T")
-
 
 def set_up_memory() -> None:
     """Call before there are threads.  Where the C library is another, it is left so."""
@@ -37,15 +30,3 @@ def set_up_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         for option, value in HEAP:
             mallopt(option, value)
-
-
-def returning(items: Iterable[T]) -> Iterator[T]:
-    """The same items; every few thousand, memory that is free goes back.
-
-    Without it a list of a million works leaves 40 MiB of holes between what is kept.
-    """
-    for number, item in enumerate(items, start=1):
-        yield item
-        if number % HOLES == 0:
-            with suppress(OSError, AttributeError, TypeError):
-                ctypes.CDLL(None).malloc_trim(0)

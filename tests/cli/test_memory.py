@@ -6,7 +6,6 @@ import ctypes
 import gc
 import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
@@ -47,18 +46,3 @@ def test_glibc_takes_them() -> None:
     if not hasattr(library, "mallopt"):
         pytest.skip("not glibc")
     assert [library.mallopt(*one) for one in memory.HEAP] == [1, 1, 1]
-
-
-def test_a_long_list_gives_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[int] = []
-    library = SimpleNamespace(malloc_trim=told.append)
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
-    monkeypatch.setattr(memory, "HOLES", 3)
-    assert list(memory.returning(range(8))) == list(range(8))
-    assert told == [0, 0]
-
-
-def test_a_list_is_read_without_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
-    monkeypatch.setattr(memory, "HOLES", 1)
-    assert list(memory.returning("ab")) == ["a", "b"]
