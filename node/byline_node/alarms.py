@@ -168,7 +168,10 @@ class Alarms:
 
     def take_from(self, folder: Path) -> None:
         """Adds the alarms in a folder, as those of anybody."""
+        names = {id_.hex() for id_ in self._alarms}
         for path in sorted(folder.glob("*" + SUFFIX))[:MAX_ALARMS]:
+            if path.stem in names:
+                continue  # each file has the name of its bytes
             try:
                 self.add(read_small(path, MAX_ALARM) or b"", "a command here")
             except BylineError as error:
