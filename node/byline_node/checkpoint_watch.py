@@ -22,13 +22,17 @@ from byline_ledger.follow_messages import AskHead, Head, parse_response
 from byline_ledger.merkle import verify_consistency
 from byline_ledger.note import Verifier, parse_note
 from byline_node.mistakes import note_mistake
+from byline_node.shared_pace import SharedPace
 
 TELL_SECONDS = 5.0
 """Between two checkpoints of our own that are told, at least."""
+TELL_EACH = 1.0
+"""As many seconds for each node that tells, if that is more."""
+MAX_TELL = 600.0
+OTHERS = 2
+"""For one checkpoint of another log we could have told so many of our own."""
 ASK_SECONDS = 10.0
 """Between two questions to a log about checkpoints that others show of it."""
-OTHERS_SECONDS = 10.0
-"""Between two checkpoints of other logs that are told."""
 MAX_NOTE = 60_000
 
 log = structlog.get_logger("byline.checkpoints")
@@ -69,6 +73,7 @@ class CheckpointWatch:
         self._wanted = trio.Event()
         self._asked_at: dict[str, float] = {}
         self._asking: set[str] = set()
+        self._pace = SharedPace(TELL_EACH, TELL_SECONDS, MAX_TELL, trio.current_time)
 
     def tell(self, note: bytes) -> None:
         """Tells everybody, soon; of several only the last."""
@@ -82,6 +87,7 @@ class CheckpointWatch:
             nursery.start_soon(self._tell_all)
             nursery.start_soon(self._tell_others)
             async for message in self._mesh.messages(CHECKPOINT_TOPIC):
+                self._pace.hear(message.sender)
                 try:
                     self._compare(message.data, nursery)
                 except BylineError as error:
@@ -95,7 +101,7 @@ class CheckpointWatch:
             self._wanted = trio.Event()
             if self._next is not None:
                 await self._mesh.publish(CHECKPOINT_TOPIC, self._next)
-            await trio.sleep(TELL_SECONDS)
+            await trio.sleep(self._pace.pause())
 
     async def _tell_others(self) -> None:
         """What we were shown of other logs, one after the other: nobody else would tell
@@ -104,8 +110,8 @@ class CheckpointWatch:
             for _peer, cursor in list(self._followed()):
                 if len(cursor.note) <= MAX_NOTE:
                     await self._mesh.publish(CHECKPOINT_TOPIC, cursor.note)
-                await trio.sleep(OTHERS_SECONDS)
-            await trio.sleep(OTHERS_SECONDS)
+                await trio.sleep(OTHERS * self._pace.pause())
+            await trio.sleep(OTHERS * self._pace.pause())
 
     def _compare(self, note: bytes, nursery: trio.Nursery) -> None:
         shown, signers = checkpoint_of(note), signers_of(note)

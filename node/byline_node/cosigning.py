@@ -42,6 +42,10 @@ from byline_node.known_witness import (
 
 ROUND_SECONDS = 1.0
 """Between the beginnings of two rounds, at least, if nobody is in a hurry."""
+ROUND_SHARE = 4
+"""So many times as long as a round took, if that is more: then we, or the witnesses, are
+busy with other things."""
+MAX_ROUND = 5.0
 HURRY_SECONDS = 0.2
 """The same while a query waits for the newest tree to be cosigned."""
 REFRESH_SECONDS = 900.0
@@ -203,8 +207,10 @@ class Cosigner:
             if self._has_witnesses():
                 started, self._hurry = trio.current_time(), trio.Event()
                 await self._round(self._ledger.view)
+                took = trio.current_time() - started
+                pause = min(max(ROUND_SECONDS, ROUND_SHARE * took), MAX_ROUND)
                 await trio.sleep_until(started + HURRY_SECONDS)
-                with trio.move_on_at(started + ROUND_SECONDS):
+                with trio.move_on_at(started + pause):
                     await self._hurry.wait()
             else:
                 self.hold.confirm(())

@@ -8,6 +8,7 @@ it: at once if it was coming in.  Specification: docs/spec/network.md, "Gossip".
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias
@@ -22,6 +23,9 @@ from byline_node.mistakes import note_mistake
 from byline_node.writer import MAX_COMMIT
 
 COALESCE_SECONDS = 0.05
+GATHER_SECONDS = 0.25
+"""Between two admissions of what came in, at least: each is a commit, with its fsyncs.
+The mesh has passed it on long before."""
 MAX_OUTGOING = 4 << 20
 MAX_INCOMING = 16 << 20
 SIFT_BYTES = 1 << 20
@@ -107,8 +111,12 @@ class Gossip:
                 self._dropped()
 
     async def _admit_all(self) -> None:
+        admitted_at = -math.inf
         while True:
             await self._incoming.wait()
+            if self._incoming.size < SIFT_BYTES:
+                await trio.sleep_until(admitted_at + GATHER_SECONDS)
+            admitted_at = trio.current_time()
             fresh: dict[bytes, tuple[Statement, str]] = {}
             for sender, batch in self._incoming.take(SIFT_BYTES):
                 sifted = await self._sift(sender, batch)
