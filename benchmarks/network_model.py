@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.svg import Curve, chart
-from byline_node.checkpoint_watch import OTHERS_SECONDS, TELL_SECONDS
+from byline_node.checkpoint_watch import MAX_TELL, OTHERS, TELL_EACH, TELL_SECONDS
 from byline_node.following import ROUND_SECONDS
 from byline_node.gossip import COALESCE_SECONDS
 
@@ -161,7 +161,8 @@ def idle(degree: int) -> str:
 
 def checkpoints(nodes: int, degree: int) -> tuple[float, float, float]:
     """Where all logs grow: messages a second, MB a second and cores of one node."""
-    new = nodes / TELL_SECONDS + nodes / OTHERS_SECONDS
+    pause = min(max(TELL_EACH * nodes, TELL_SECONDS), MAX_TELL)
+    new = nodes / pause + nodes / (OTHERS * pause)
     received = new * (degree - 1)  # each comes from almost every neighbour
     return new, received * (CHECKPOINT + OVERHEAD) / 1e6, new * MESSAGE_MS / 1e3
 
@@ -186,7 +187,7 @@ def main() -> None:
     for nodes in (100, 300, 1_000, 3_000, args.nodes):
         new, rate, cores = checkpoints(nodes, 8)
         print(
-            f"{nodes:>8,} nodes  {new:>7,.0f} a second  {rate:>6.2f} MB/s"
+            f"{nodes:>8,} nodes  {new:>7,.1f} a second  {rate:>6.2f} MB/s"
             f"  {cores:>5.2f} cores of libp2p"
         )
     draw(found, args.out)

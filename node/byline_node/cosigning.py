@@ -43,9 +43,9 @@ from byline_node.known_witness import (
 ROUND_SECONDS = 1.0
 """Between the beginnings of two rounds, at least, if nobody is in a hurry."""
 ROUND_SHARE = 4
-"""So many times as long as a round took, if that is more: then we, or the witnesses, are
-busy with other things."""
-MAX_ROUND = 5.0
+"""So many times as long as a round took, if that is more: then we, or the witnesses,
+are busy with other things."""
+MAX_ROUND_SECONDS = 5.0
 HURRY_SECONDS = 0.2
 """The same while a query waits for the newest tree to be cosigned."""
 REFRESH_SECONDS = 900.0
@@ -207,8 +207,7 @@ class Cosigner:
             if self._has_witnesses():
                 started, self._hurry = trio.current_time(), trio.Event()
                 await self._round(self._ledger.view)
-                took = trio.current_time() - started
-                pause = min(max(ROUND_SECONDS, ROUND_SHARE * took), MAX_ROUND)
+                pause = seconds_between(trio.current_time() - started)
                 await trio.sleep_until(started + HURRY_SECONDS)
                 with trio.move_on_at(started + pause):
                     await self._hurry.wait()
@@ -381,6 +380,11 @@ class Cosigner:
         keys = [verifier for one in self.known for verifier in one.verifiers]
         times = [(verifier.name, time_of(note, verifier)) for verifier in keys]
         return {name: time for name, time in times if time is not None}
+
+
+def seconds_between(took: float) -> float:
+    """From the beginning of a round that took so long to that of the next."""
+    return min(max(ROUND_SECONDS, ROUND_SHARE * took), MAX_ROUND_SECONDS)
 
 
 def _line(body: bytes) -> str:

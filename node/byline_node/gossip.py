@@ -23,7 +23,7 @@ from byline_node.mistakes import note_mistake
 from byline_node.writer import MAX_COMMIT
 
 COALESCE_SECONDS = 0.05
-GATHER_SECONDS = 0.25
+GATHER_SECONDS = 0.5
 """Between two admissions of what came in, at least: each is a commit, with its fsyncs.
 The mesh has passed it on long before."""
 MAX_OUTGOING = 4 << 20

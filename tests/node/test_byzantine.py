@@ -289,7 +289,7 @@ async def test_a_log_with_two_faces_is_found_out_by_gossip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of two nodes is shown another tree, for ever; both end with the alarm."""
-    monkeypatch.setattr(checkpoint_watch, "OTHERS_SECONDS", 0.1)
+    monkeypatch.setattr(checkpoint_watch, "OTHERS", 0.02)
     async with lying(lambda _asked, truth: truth) as liar:
         faces = [MemoryLog(7), MemoryLog(7)]
         for face, one in zip(faces, ("one past", "another past"), strict=True):

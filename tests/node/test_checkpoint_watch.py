@@ -29,16 +29,18 @@ class Mesh:
     """Messages of a list, then nothing."""
 
     def __init__(self) -> None:
-        self._send, self._receive = trio.open_memory_channel[bytes](99)
+        self._send, self._receive = trio.open_memory_channel[tuple[str, bytes]](999)
+        self.published: list[bytes] = []
 
-    def show(self, note: bytes) -> None:
-        self._send.send_nowait(note)
+    def show(self, note: bytes, sender: str = "somebody") -> None:
+        self._send.send_nowait((sender, note))
 
-    async def publish(self, topic: str, data: bytes) -> None: ...
+    async def publish(self, topic: str, data: bytes) -> None:
+        self.published.append(data)
 
     async def messages(self, topic: str) -> AsyncIterator[Any]:
-        async for data in self._receive:
-            yield SimpleNamespace(data=data)
+        async for sender, data in self._receive:
+            yield SimpleNamespace(sender=sender, data=data)
 
 
 def followed(number: int) -> tuple[MemoryLog, Cursor, bytes]:
@@ -160,3 +162,36 @@ async def test_another_log_of_the_same_name_hides_nothing(
     await show(nursery, other.checkpoint, followed_logs, ask, found)
     assert [one.vkey for one in found] == [liar.vkey]
     nursery.cancel_scope.cancel()
+
+
+async def test_the_more_nodes_tell_the_less_each_of_them_does(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """All together tell as many, however many they are."""
+
+    async def ask(_peer: str, _request: bytes) -> bytes:
+        raise AssertionError("nobody is asked")
+
+    told: dict[int, int] = {}
+    for others in (0, 100):
+        mesh = Mesh()
+        watch = CheckpointWatch(
+            mesh,
+            "own.example/1",
+            lambda: (),
+            ask,
+            on_own=lambda _note: None,
+            on_contradiction=lambda _error: None,
+        )
+        for number in range(others):
+            mesh.show(b"", sender=f"{number}")
+        async with trio.open_nursery() as running:
+            running.start_soon(watch.run)
+            for _ in range(1_000):
+                await trio.sleep(1)
+                watch.tell(b"newer")
+            running.cancel_scope.cancel()
+        told[others] = len(mesh.published)
+    assert 1_000 / 6.25 <= told[0] <= 1_000 / 3.75 + 1
+    # Half of the time: then those who fell silent no longer count.
+    assert told[100] < 0.6 * told[0]

@@ -133,6 +133,20 @@ async def test_one_bad_statement_is_charged_and_the_rest_admitted(
     await until(lambda: bad.id in setting.admitted)
 
 
+async def test_a_lone_statement_is_admitted_at_once_and_a_stream_in_few_commits(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_SECONDS", pause := 1.0)
+    started = trio.current_time()
+    for number in range(100):
+        setting.mesh.bring(last := work(f"{number}"))
+        await until(lambda: setting.gossip._incoming.size or setting.admitted)
+    await until(lambda: last.id in setting.admitted)
+    took = trio.current_time() - started
+    assert took >= pause
+    assert setting.commits <= 1 + took / pause
+
+
 async def test_a_full_queue_drops_and_has_follow_look_at_once(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
