@@ -11,7 +11,6 @@ import random
 from collections import OrderedDict
 from collections.abc import Callable
 
-MAX_SPEAKERS = 10_000
 PAUSES = 5
 """Of one's own that another may be silent for and still count."""
 
@@ -32,12 +31,14 @@ class SharedPace:
         self._most = most
         self._clock = clock
         self._heard: OrderedDict[str, float] = OrderedDict()
+        """When each spoke last, the longest silent first; no more of them than make a
+        pause of `most` seconds."""
 
     def hear(self, speaker: str) -> None:
         """Somebody else spoke."""
         self._heard.pop(speaker, None)
         self._heard[speaker] = self._clock()
-        if len(self._heard) > MAX_SPEAKERS:
+        if len(self._heard) * self._seconds > self._most:
             self._heard.popitem(last=False)
 
     def pause(self) -> float:
