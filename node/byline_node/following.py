@@ -27,6 +27,7 @@ from byline_ledger.errors import (
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Settle
 from byline_ledger.statement import Statement
+from byline_node.checkers import Verify, verify_here
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
 from byline_node.mistakes import note_mistake
@@ -185,11 +186,13 @@ class Following:
         on_failure: Callable[[str, BylineError], None] = lambda _peer, _error: None,
         is_stranger: Callable[[str], bool] = lambda _peer: False,
         may_tell: Callable[[str], bool] = lambda _peer: True,
+        verify: Verify = verify_here,
     ) -> None:
         """`is_stranger(peer)` for those whose absence is not worth a line;
         `may_tell(peer)`: there is room for a line about it."""
         self._is_stranger = is_stranger
         self._may_tell = may_tell
+        self._verify = verify
         self._on_contradiction = on_contradiction
         self._on_failure = on_failure
         self._ask = ask
@@ -309,6 +312,7 @@ class Following:
                         partial(self._admit_from, followed),
                         self._helpers(followed),
                         nursery,
+                        self._verify,
                     )
                     async with trio.open_nursery() as saving:
                         try:

@@ -36,6 +36,7 @@ from byline_ledger.witness_messages import MAX_REQUEST as MAX_WITNESS_REQUEST
 from byline_ledger.witness_messages import PROTOCOL as WITNESS_PROTOCOL
 from byline_node.alarm_exchange import AlarmExchange
 from byline_node.alarms import Alarms
+from byline_node.checkers import Checkers
 from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors
 from byline_node.discovery import ADDRESS_FILE, Announcer, Discovery, how_found, named
@@ -108,6 +109,7 @@ class Network:
         self.links: Callable[[], Mapping[str, Link]] = dict
         """More about connections, where the host knows it (Host.links)."""
         self._requests = Requests(host, self._charge_error)
+        self._checkers = Checkers()
         self._following = Following(
             self._ask,
             self._view,
@@ -118,6 +120,7 @@ class Network:
             self._charge_error,
             lambda peer: peer not in self._configured,
             self.conduct.may_tell,
+            self._checkers.verify,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
@@ -319,6 +322,7 @@ class Network:
     async def run(self) -> None:
         """Until cancelled."""
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._checkers.run)
             nursery.start_soon(self._gossip.run)
             nursery.start_soon(self._tidy)
             nursery.start_soon(self.watch.run)

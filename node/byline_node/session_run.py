@@ -24,6 +24,7 @@ from byline_ledger.follow_messages import (
 )
 from byline_ledger.follower import Action, Admit, Ask, Check, Session
 from byline_ledger.statement import Statement
+from byline_node.checkers import Verify, verify_here
 from byline_node.errors import PeerError
 from byline_node.writer import MAX_COMMIT
 
@@ -40,16 +41,16 @@ STORE_SECONDS = 2.0
 """After so long what has come is stored, however little."""
 HELPER_SECONDS = 2.0
 """How long another peer is waited for; then the one that is followed is asked."""
-WORKERS = 2
-"""Threads that verify signatures: that is done outside the interpreter's lock."""
-LEAST_PORTION = 64
+PARTS = 2
+"""In which an answer's statements are verified, on a core each."""
+LEAST_PART = 64
+PARSERS = 2
 
 AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
 AdmitSome: TypeAlias = Callable[[Sequence[Statement]], Awaitable[int]]
 """Returns once what is admitted of them is durable; how many were refused."""
 
-_checkers = trio.CapacityLimiter(WORKERS)
-_parsers = trio.CapacityLimiter(WORKERS)
+_parsers = trio.CapacityLimiter(PARSERS)
 
 
 class HelperError(PeerError):
@@ -103,6 +104,7 @@ class SessionRun:
         admit: AdmitSome,
         helpers: Sequence[str],
         nursery: trio.Nursery,
+        verify: Verify = verify_here,
     ) -> None:
         """`helpers` are other peers that may be asked for statements."""
         self._session = session
@@ -111,6 +113,7 @@ class SessionRun:
         self._admit = admit
         self._helpers = helpers
         self._nursery = nursery
+        self._verify = verify
         self._answers: dict[bytes, _Answer] = {}
         self._asked = 0
         self._checks: deque[_Checked] = deque()
@@ -214,12 +217,18 @@ class SessionRun:
     # Checking and storing
 
     async def _run_check(self, check: Check, checked: _Checked) -> None:
-        portion = max(LEAST_PORTION, -(-len(check.statements) // WORKERS))
+        part = max(LEAST_PART, -(-len(check.statements) // PARTS))
         async with trio.open_nursery() as nursery:
-            for start in range(0, len(check.statements), portion):
-                some = Check(check.statements[start : start + portion])
-                nursery.start_soon(_verify, some, checked)
+            for start in range(0, len(check.statements), part):
+                some = Check(check.statements[start : start + part])
+                nursery.start_soon(self._check, some, checked)
         checked.done.set()
+
+    async def _check(self, some: Check, checked: _Checked) -> None:
+        try:
+            await self._verify(some)
+        except BylineError as error:
+            checked.error = checked.error or error
 
     async def _end_checks(self, left: int = 0) -> None:
         """What holds is stored; what does not ends the session.  So many checks may go
@@ -295,13 +304,6 @@ class SessionRun:
     def _raise_failure(self) -> None:
         if self._failed is not None:
             raise self._failed
-
-
-async def _verify(some: Check, checked: _Checked) -> None:
-    try:
-        await trio.to_thread.run_sync(some.run, limiter=_checkers)
-    except BylineError as error:
-        checked.error = checked.error or error
 
 
 def _is_whole(request: bytes, answer: _Answer) -> bool:

@@ -46,7 +46,8 @@ def fast_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Spy:
-    """What a node asks of its peers."""
+    """What a node asked of its peers, and was told: a question whose connection broke
+    (the peer had not noticed a restart yet) is asked again."""
 
     def __init__(self, node: NetworkedNode) -> None:
         self.ids: Counter[tuple[str, bytes]] = Counter()
@@ -55,6 +56,7 @@ class Spy:
         asked = node.network._following._ask
 
         async def ask(peer: str, request: bytes) -> bytes:
+            answer = await asked(peer, request)
             match parse_request(request):
                 case AskStatements(ids):
                     self.ids.update((peer, id_) for id_ in ids)
@@ -62,7 +64,7 @@ class Spy:
                     self.heads += 1
                 case _:
                     self.others += 1
-            return await asked(peer, request)
+            return answer
 
         node.network._following._ask = ask
 

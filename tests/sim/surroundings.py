@@ -23,7 +23,7 @@ import trio
 from tests.sim.host import FakeHost
 from tests.sim.wires import Wires
 
-from byline_node import network, peers, service, session_run
+from byline_node import checkers, network, peers, service, session_run
 
 EPOCH = 1_800_000_000.0
 """Unix seconds at the beginning of every run."""
@@ -55,7 +55,8 @@ class Surroundings:
                 patch.object(run, "_r", scheduling),
                 patch.object(trio.to_thread, "run_sync", self.run_here),
                 patch.object(threading.Thread, "start", _no_thread),
-                patch.object(session_run, "_checkers", trio.CapacityLimiter(math.inf)),
+                patch.object(checkers, "MANY", math.inf),
+                patch.object(checkers, "_threads", trio.CapacityLimiter(math.inf)),
                 patch.object(session_run, "_parsers", trio.CapacityLimiter(math.inf)),
                 patch.object(peers, "token_bytes", random.randbytes),
                 patch.object(os, "fsync", lambda _descriptor: None),
