@@ -1,5 +1,6 @@
 """Codes of one kind, packed in a file, and the scan over them; the only file that
-imports numpy.
+imports numpy, and only when it is needed: it takes 12 MiB, and few nodes are ever asked
+what is alike.
 
 Rule: a record is one code (64 or 256 bits, big-endian) and a u64, what it is of;
 records are only appended, or made empty in their place.  The file is read in blocks, so
@@ -11,17 +12,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from byline_ledger.errors import CorruptStoreError, StoreError
 from byline_node.fingerprint import missing_extra
 
-try:
-    import numpy as np
-except ModuleNotFoundError:
-    raise missing_extra() from None
+if find_spec("numpy") is None:
+    raise missing_extra()
 
 BLOCK = 65_536
 """Records that are looked at at once: 2.6 MB of codes, and as much again for each of
@@ -57,10 +57,12 @@ class CodeFile:
     count: int = 0
     crc: int = 0
     """CRC-32 of the sound records."""
-    _dtype: Any = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._dtype = np.dtype([("code", ">u8", (self.words,)), ("of", ">u8")])
+    @property
+    def _dtype(self) -> Any:
+        import numpy as np
+
+        return np.dtype([("code", ">u8", (self.words,)), ("of", ">u8")])
 
     @property
     def record(self) -> int:
@@ -103,6 +105,8 @@ class CodeFile:
     def erase(self, gone: list[int], shift: int) -> int:
         """Makes the records empty that are `of` one of these, but for the last `shift`
         bits; how many there were."""
+        import numpy as np
+
         erased, crc, at = 0, 0, 0
         wanted = np.array(gone, np.uint64)
         try:
@@ -131,6 +135,8 @@ class CodeFile:
         """Block by block: before what all was looked at, and the nearest `most` within
         `limit` bits of what is wanted; what a record is of counts without its last
         `shift` bits, and once, with the smallest distance."""
+        import numpy as np
+
         for data in self._blocks():
             block = np.frombuffer(data, self._dtype)
             of = block["of"].astype(np.uint64)
@@ -169,6 +175,8 @@ class CodeFile:
 
 def nearest(stored: Any, codes: Sequence[bytes]) -> Any:
     """For each stored code, the bits in which it differs from the nearest of these."""
+    import numpy as np
+
     words = stored.shape[1]
     least: Any = np.full(len(stored), 64 * words, np.uint16)
     asked = np.frombuffer(b"".join(codes), ">u8").reshape(-1, words)
@@ -180,6 +188,8 @@ def nearest(stored: Any, codes: Sequence[bytes]) -> Any:
 
 def hits(index: Any, least: Any, limit: int, most: int) -> list[Hit]:
     """The nearest of one block, each index once; of those as near the first."""
+    import numpy as np
+
     near = np.flatnonzero(least <= limit)
     index, least = index[near], least[near]
     order = np.lexsort((index, least))

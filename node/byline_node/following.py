@@ -27,12 +27,12 @@ from byline_ledger.errors import (
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Settle
 from byline_ledger.statement import Statement
-from byline_node.checkers import Verify, verify_here
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
 from byline_node.mistakes import note_mistake
 from byline_node.reasons import one_error
 from byline_node.session_run import HelperError, SessionRun
+from byline_node.signature_checks import Verify, verify_here
 from byline_node.turns import Turn, Turns
 
 ROUND_SECONDS = 2.0

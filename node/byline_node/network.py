@@ -36,7 +36,6 @@ from byline_ledger.witness_messages import MAX_REQUEST as MAX_WITNESS_REQUEST
 from byline_ledger.witness_messages import PROTOCOL as WITNESS_PROTOCOL
 from byline_node.alarm_exchange import AlarmExchange
 from byline_node.alarms import Alarms
-from byline_node.checkers import Checkers
 from byline_node.checkpoint_watch import CheckpointWatch
 from byline_node.cursors import LedgerCursors
 from byline_node.discovery import ADDRESS_FILE, Announcer, Discovery, how_found, named
@@ -66,6 +65,7 @@ from byline_node.peers import (
 )
 from byline_node.query_service import QueryService
 from byline_node.requests import Requests
+from byline_node.signature_checks import SignatureChecks
 from byline_node.streams import Link
 from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
@@ -109,7 +109,7 @@ class Network:
         self.links: Callable[[], Mapping[str, Link]] = dict
         """More about connections, where the host knows it (Host.links)."""
         self._requests = Requests(host, self._charge_error)
-        self._checkers = Checkers()
+        self._signatures = SignatureChecks()
         self._following = Following(
             self._ask,
             self._view,
@@ -120,7 +120,7 @@ class Network:
             self._charge_error,
             lambda peer: peer not in self._configured,
             self.conduct.may_tell,
-            self._checkers.verify,
+            self._signatures.verify,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
@@ -218,8 +218,13 @@ class Network:
             tuple(self._configured),
             self._ask,
             on_alarm,
-            lambda: self._following.is_reading_much,
+            lambda: self.is_reading_much,
         )
+
+    @property
+    def is_reading_much(self) -> bool:
+        """Whether pages of some log are being read: other work had better wait."""
+        return self._following.is_reading_much
 
     def look_again(self) -> None:
         """Has all logs read now: the admission policy is another."""
@@ -322,7 +327,7 @@ class Network:
     async def run(self) -> None:
         """Until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._checkers.run)
+            nursery.start_soon(self._signatures.run)
             nursery.start_soon(self._gossip.run)
             nursery.start_soon(self._tidy)
             nursery.start_soon(self.watch.run)
@@ -403,7 +408,7 @@ class Network:
     async def _answer(self, _peer: str, request: bytes) -> bytes:
         # While the log grows fast, its views have little in common, and take much room;
         # and hardly anybody is near enough to ask about them.
-        most = 1 if self._following.is_reading_much else None
+        most = 1 if self.is_reading_much else None
         now = trio.current_time()
         return await trio.to_thread.run_sync(
             self._server.serve, request, now, most, limiter=self._threads

@@ -24,8 +24,8 @@ from byline_ledger.follow_messages import (
 )
 from byline_ledger.follower import Action, Admit, Ask, Check, Session
 from byline_ledger.statement import Statement
-from byline_node.checkers import Verify, verify_here
 from byline_node.errors import PeerError
+from byline_node.signature_checks import Verify, verify_here
 from byline_node.writer import MAX_COMMIT
 
 MAX_AHEAD = 3

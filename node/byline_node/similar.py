@@ -57,6 +57,8 @@ class Similar:
         self._one = trio.CapacityLimiter(1)
         self._turn = Places(1, 1, TURN_SECONDS)
         self._budget = Budget(SECONDS_RATE, SECONDS_BURST, trio.current_time)
+        self.is_busy: Callable[[], bool] = lambda: False
+        """Whether the node has better to do than to read what just came."""
 
     def heed(self, statements: Sequence[Statement], source: str) -> None:
         """Something was committed (writer.Listener)."""
@@ -77,6 +79,8 @@ class Similar:
                 await self._changed.wait()
             # A busy node commits many times a second; a search catches up by itself.
             await trio.sleep(GATHER_SECONDS)
+            while self.is_busy():  # noqa: ASYNC110  # nobody says when it is over
+                await trio.sleep(GATHER_SECONDS)
             self._changed = trio.Event()
 
     def _step(self) -> bool:

@@ -23,7 +23,7 @@ import trio
 from tests.sim.host import FakeHost
 from tests.sim.wires import Wires
 
-from byline_node import checkers, network, peers, service, session_run
+from byline_node import network, peers, service, session_run, signature_checks
 
 EPOCH = 1_800_000_000.0
 """Unix seconds at the beginning of every run."""
@@ -55,9 +55,11 @@ class Surroundings:
                 patch.object(run, "_r", scheduling),
                 patch.object(trio.to_thread, "run_sync", self.run_here),
                 patch.object(threading.Thread, "start", _no_thread),
-                patch.object(checkers, "MANY", math.inf),
-                patch.object(checkers, "_threads", trio.CapacityLimiter(math.inf)),
-                patch.object(session_run, "_parsers", trio.CapacityLimiter(math.inf)),
+                patch.object(signature_checks, "MANY", math.inf),
+                patch.object(
+                    signature_checks, "_threads", trio.CapacityLimiter(math.inf)
+                ),
+                patch.object(session_run, "_parsers", _any_number()),
                 patch.object(peers, "token_bytes", random.randbytes),
                 patch.object(os, "fsync", lambda _descriptor: None),
                 patch.object(network, "open_host", self.open_host),
@@ -123,6 +125,10 @@ class NoPoster:
 
 def _no_thread(thread: threading.Thread) -> NoReturn:
     raise AssertionError(f"{thread.name} would make the run depend on the machine")
+
+
+def _any_number() -> trio.CapacityLimiter:
+    return trio.CapacityLimiter(math.inf)
 
 
 def _nowhere(*_names: Any) -> logging.Logger:

@@ -37,6 +37,7 @@ _SETTINGS: dict[str, Any] = {
     "lru_cache_size": 8 << 20,
     "max_file_size": 1 << 20,
     "max_open_files": 74,
+    "compression": None,
 }
 DANGLING = "CURRENT points to a non-existent file"
 _FULL = tuple(os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))

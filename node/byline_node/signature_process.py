@@ -1,8 +1,8 @@
-"""A process that checks signatures for the node that started it (checkers.py).
+"""A process that checks signatures for the node that started it (signature_checks.py).
 
-Run as `python -m byline_node.checker`, with one end of a socket pair as its standard
-input and output.  It imports little, for it is one of several; and it ends when the
-node closes its end, or is no more.
+Run as `python -m byline_node.signature_process`, with one end of a socket pair as its
+standard input and output.  It imports little, for all of that is memory; and it ends
+when the node closes its end, or is no more.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Processes that check signatures: real ones, and what goes wrong with them."""
+"""A process that checks signatures: a real one, and what goes wrong with it."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,23 +22,23 @@ from tests.support.waiting import until
 from byline_ledger.errors import BadSignatureError
 from byline_ledger.follow_session import Check
 from byline_ledger.statement import Statement
-from byline_node import checker, checkers
-from byline_node.checkers import Checkers
+from byline_node import signature_checks, signature_process
+from byline_node.signature_checks import SignatureChecks
 
 SOME = 8
-"""As many as are worth a process here."""
+"""As many as are worth the process here."""
 
 pytestmark = pytest.mark.trio
 
 
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkers, "MANY", SOME)
+    monkeypatch.setattr(signature_checks, "MANY", SOME)
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Checkers]:
-    made = Checkers()
+async def running() -> AsyncIterator[SignatureChecks]:
+    made = SignatureChecks()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(made.run)
         await trio.testing.wait_all_tasks_blocked()
@@ -51,12 +50,11 @@ def check(*more: Statement, count: int = SOME) -> Check:
     return Check((*(work(str(number)) for number in range(count)), *more))
 
 
-def processes(of: Checkers) -> list[int]:
-    """Those that wait for work."""
-    return [one._process.pid for one in of._idle]
+def running_in(of: SignatureChecks) -> int | None:
+    return of._process.pid if of._process else None
 
 
-def is_alive(process: int) -> bool:
+def is_alive(process: int | None) -> bool:
     return Path(f"/proc/{process}").exists()
 
 
@@ -64,9 +62,10 @@ async def test_what_holds_is_passed_by_one_process_again_and_again() -> None:
     with capture_logs() as said:
         async with running() as made:
             await made.verify(check())
-            (first,) = processes(made)
+            first = running_in(made)
+            assert first is not None
             await made.verify(check(count=600))
-            assert processes(made) == [first]
+            assert running_in(made) == first
     assert not is_alive(first)
     assert not said
 
@@ -83,20 +82,32 @@ async def test_what_does_not_hold_is_named(count: int) -> None:
 async def test_a_few_are_not_worth_a_process() -> None:
     async with running() as made:
         await made.verify(check(count=SOME - 1))
-        assert not processes(made)
+        assert running_in(made) is None
 
 
-async def test_so_many_work_at_a_time() -> None:
-    async with running() as made:
-        async with trio.open_nursery() as nursery:
-            for _ in range(6):
-                nursery.start_soon(made.verify, check(count=100))
-        assert 1 <= len(set(processes(made))) <= checkers.PROCESSES
+async def test_each_is_told_its_own_answer() -> None:
+    """However many ask at a time."""
+    bad = forged(work("bad"))
+    found: list[bool] = []
+
+    async def ask(some: Check) -> None:
+        try:
+            await made.verify(some)
+        except BadSignatureError:
+            found.append(bad in some.statements)
+        else:
+            found.append(bad not in some.statements)
+
+    async with running() as made, trio.open_nursery() as nursery:
+        for number in range(12):
+            nursery.start_soon(ask, check(*[bad][: number % 3 == 0], count=40))
+        await until(lambda: len(found) == 12)
+    assert found == [True] * 12
 
 
 def kill(process: int) -> None:
     os.kill(process, signal.SIGKILL)
-    # Else the kernel may take the request before it has ended the process.
+    # Else the request may still be taken before it has ended.
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
 
 
@@ -106,25 +117,24 @@ def stop(process: int) -> None:
 
 @pytest.mark.parametrize("harm", [kill, stop])
 async def test_without_an_answer_threads_go_on(
-    monkeypatch: pytest.MonkeyPatch, harm: object
+    monkeypatch: pytest.MonkeyPatch, harm: Callable[[int], None]
 ) -> None:
     """And after a pause there is another process; nothing false passes meanwhile."""
-    assert callable(harm)
-    monkeypatch.setattr(checkers, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(signature_checks, "ANSWER_SECONDS", 0.5)
     async with running() as made:
         await made.verify(check())
-        (first,) = processes(made)
+        first = running_in(made)
+        assert first is not None
         harm(first)
         with capture_logs() as said, pytest.raises(BadSignatureError):
             await made.verify(check(forged(work("bad"))))
         assert [one["event"] for one in said] == ["threads alone check signatures"]
         assert not is_alive(first)
         await made.verify(check())
-        assert not processes(made)
-        monkeypatch.setattr(checkers, "PAUSE_SECONDS", 0.0)
+        assert running_in(made) is None
+        monkeypatch.setattr(signature_checks, "PAUSE_SECONDS", 0.0)
         await made.verify(check())
-        assert first not in processes(made)
-        assert len(processes(made)) == 1
+        assert running_in(made) not in (None, first)
 
 
 @pytest.mark.parametrize("program", ["/nowhere/python", "/bin/false", "/bin/true"])
@@ -136,14 +146,14 @@ async def test_where_no_process_can_be_started_threads_do_it(
         with capture_logs() as said:
             await made.verify(check())
         assert len(said) == 1
-        assert not processes(made)
+        assert running_in(made) is None
 
 
 async def test_what_has_nothing_to_do_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkers, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(signature_checks, "IDLE_SECONDS", 0.05)
     async with running() as made:
         await made.verify(check())
-        await until(lambda: not processes(made))
+        await until(lambda: running_in(made) is None)
         await made.verify(check())
 
 
@@ -151,32 +161,37 @@ async def test_who_is_not_running_starts_nothing() -> None:
     async with running() as made:
         pass
     await made.verify(check())
-    assert not processes(made)
+    assert running_in(made) is None
 
 
-async def test_a_process_at_work_is_ended_with_the_rest() -> None:
-    async with trio.open_nursery() as checking, running() as made:
-        await made.verify(check())
-        (process,) = processes(made)
-        checking.start_soon(made.verify, check(count=500))
-        await until(lambda: not processes(made))
-    assert not is_alive(process)
-    assert not made._idle
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_a_process_at_work_is_ended_with_the_rest(is_stopped: bool) -> None:
+    """At once, also where it would never answer; a thread does its work, in silence."""
+    with capture_logs() as said:
+        async with trio.open_nursery() as checking, running() as made:
+            await made.verify(check())
+            first = running_in(made)
+            assert first is not None
+            if is_stopped:
+                stop(first)
+            checking.start_soon(made.verify, check(count=500))
+            await until(made._turn.locked)
+        assert running_in(made) is None
+    assert not is_alive(first)
+    assert not said
 
 
-async def test_a_checker_ends_with_its_node() -> None:
+async def test_it_ends_with_its_node() -> None:
     """Also where that was killed: its end of the line is closed by the system."""
-    started = subprocess.run(  # noqa: ASYNC221  # it ends at once
-        [sys.executable, "-P", "-m", checker.__name__],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=30,
+    ended = await trio.run_process(
+        [sys.executable, "-P", "-m", signature_process.__name__],
+        capture_stdout=True,
+        capture_stderr=True,
     )
-    assert (started.returncode, started.stdout, started.stderr) == (0, b"", b"")
+    assert (ended.stdout, ended.stderr) == (b"", b"")
 
 
-async def test_a_node_that_reads_much_has_them(tmp_path: Path) -> None:
+async def test_a_node_that_reads_much_has_it(tmp_path: Path) -> None:
     made = [work(f"{number}") for number in range(200)]
     async with networked_node(tmp_path / "old") as old:
         await old.publish(made)
@@ -185,9 +200,9 @@ async def test_a_node_that_reads_much_has_them(tmp_path: Path) -> None:
         peers = old.network.addresses
         async with networked_node(tmp_path / "new", peers=peers) as new:
             await agree(old, new)
-            started = processes(new.network._checkers)
-            assert started
-    assert not any(map(is_alive, started))
+            started = running_in(new.network._signatures)
+            assert started is not None
+    assert not is_alive(started)
 
 
 @given(
@@ -199,7 +214,7 @@ async def test_a_node_that_reads_much_has_them(tmp_path: Path) -> None:
         )
     )
 )
-async def test_requests_come_back(signed: Sequence[checker.Signed]) -> None:
-    request = checker.to_request(signed)
+async def test_requests_come_back(signed: Sequence[signature_process.Signed]) -> None:
+    request = signature_process.to_request(signed)
     assert int.from_bytes(request[:4], "big") == len(request) - 4
-    assert list(checker.from_request(request[4:])) == signed
+    assert list(signature_process.from_request(request[4:])) == signed
