@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,12 @@ from byline_node.network_needs import (
 )
 from byline_node.peer_conduct import Conduct
 from byline_node.peer_score import Fault
-from byline_node.peer_status import PeerStatus, link_status, log_status
+from byline_node.peer_status import (
+    NetworkStatus,
+    PeerStatus,
+    link_status,
+    log_status,
+)
 from byline_node.peers import (
     BOOTSTRAP_BELOW,
     addresses_by_peer,
@@ -71,16 +75,6 @@ from byline_node.witness_clients import PeerWitness
 from byline_node.witnessing import Witness
 
 log = structlog.get_logger("byline.network")
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkStatus:
-    """For `/v1/status`."""
-
-    peer_id: str
-    addresses: tuple[str, ...]
-    peers: tuple[PeerStatus, ...]
-    gossip: dict[str, int]
 
 
 class Network:

@@ -50,6 +50,16 @@ class PeerStatus:
     bytes_out: int
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkStatus:
+    """Of this node and its peers."""
+
+    peer_id: str
+    addresses: tuple[str, ...]
+    peers: tuple[PeerStatus, ...]
+    gossip: dict[str, int]
+
+
 def log_status(followed: FollowedLog | None, our_root: bytes) -> dict[str, Any]:
     """The fields that come from following its log."""
     cursor = followed.cursor if followed else None
