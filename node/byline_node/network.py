@@ -298,16 +298,12 @@ class Network:
             error = f"refused for its conduct: {(followed and followed.error) or fault}"
         address = connected.get(peer) or next(iter(self._configured.get(peer, ())), "")
         latency = self._latencies.get(peer)
+        book = self._discovery.book if self._discovery else None
         return PeerStatus(
             peer_id=peer,
             address=address,
             connected=peer in connected,
-            found=how_found(
-                peer,
-                link,
-                self._named,
-                self._discovery.book if self._discovery else None,
-            ).value,
+            found=how_found(peer, link, self._named, book).value,
             error=error,
             latency_ms=round(latency * 1000, 1) if latency is not None else None,
             score=self.conduct.score(peer),
