@@ -15,7 +15,6 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -52,31 +51,36 @@ class Use:
 
     def __init__(self, node: DemoNode) -> None:
         self._node = node
-        self._peaks: Counter[int] = Counter()
-        self._seconds: Counter[int] = Counter()
+        self._peak = 0
+        self._ticks: dict[int, int] = {}
 
     def look(self) -> None:
         """Call now and then: what has ended is not seen any more."""
+        together = 0
         for process in (self._node.pid, *_children(self._node.pid)):
             with suppress(OSError, ValueError):  # it has just ended
-                self._peaks[process] = _peak_kib(process)
-                self._seconds[process] = _cpu_ticks(process)
+                together += _peak_kib(process)
+                self._ticks[process] = _cpu_ticks(process)
+        self._peak = max(self._peak, together)
 
     @property
     def mib(self) -> float:
-        """Most memory that the node ever held, and each process beside it; what they
-        share is counted for each."""
-        return self._peaks.total() / 1024
+        """The most that the node ever held, and each process beside it; what they share
+        is counted for each."""
+        return self._peak / 1024
 
     @property
     def cpu_seconds(self) -> float:
         """Of all threads so far."""
-        return self._seconds.total() / os.sysconf("SC_CLK_TCK")
+        return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
 
 
 def _children(process: int) -> list[int]:
-    tasks = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text("ascii").split()]
+    found: list[int] = []
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            found += map(int, task.read_text("ascii").split())
+    return found
 
 
 def _peak_kib(process: int) -> int:

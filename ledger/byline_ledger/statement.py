@@ -120,9 +120,14 @@ class Statement:
             (b"\x93\x01", head, self.body, _SIGNATURE_HEADER, self.signature)
         )
 
+    @property
+    def signed(self) -> tuple[bytes, bytes, bytes]:
+        """Public key, message and signature, as `verify_signature` takes them."""
+        return self.author, pae(STATEMENT_TYPE, self.body), self.signature
+
     def verify(self) -> None:
         """Check the author's signature; BadSignatureError if it does not hold."""
-        verify_signature(self.author, pae(STATEMENT_TYPE, self.body), self.signature)
+        verify_signature(*self.signed)
 
 
 def sign_statement(fields: Mapping[str, Value], key: SigningKey) -> Statement:

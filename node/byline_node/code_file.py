@@ -23,6 +23,16 @@ from byline_node.fingerprint import missing_extra
 if find_spec("numpy") is None:
     raise missing_extra()
 
+
+def _numpy() -> Any:
+    """When it is needed.  UsageError where it is of no use."""
+    try:
+        import numpy as np
+    except ImportError:
+        raise missing_extra() from None
+    return np
+
+
 BLOCK = 65_536
 """Records that are looked at at once: 2.6 MB of codes, and as much again for each of
 what is compared."""
@@ -60,7 +70,7 @@ class CodeFile:
 
     @property
     def _dtype(self) -> Any:
-        import numpy as np
+        np = _numpy()
 
         return np.dtype([("code", ">u8", (self.words,)), ("of", ">u8")])
 
@@ -105,7 +115,7 @@ class CodeFile:
     def erase(self, gone: list[int], shift: int) -> int:
         """Makes the records empty that are `of` one of these, but for the last `shift`
         bits; how many there were."""
-        import numpy as np
+        np = _numpy()
 
         erased, crc, at = 0, 0, 0
         wanted = np.array(gone, np.uint64)
@@ -135,7 +145,7 @@ class CodeFile:
         """Block by block: before what all was looked at, and the nearest `most` within
         `limit` bits of what is wanted; what a record is of counts without its last
         `shift` bits, and once, with the smallest distance."""
-        import numpy as np
+        np = _numpy()
 
         for data in self._blocks():
             block = np.frombuffer(data, self._dtype)
@@ -175,7 +185,7 @@ class CodeFile:
 
 def nearest(stored: Any, codes: Sequence[bytes]) -> Any:
     """For each stored code, the bits in which it differs from the nearest of these."""
-    import numpy as np
+    np = _numpy()
 
     words = stored.shape[1]
     least: Any = np.full(len(stored), 64 * words, np.uint16)
@@ -188,7 +198,7 @@ def nearest(stored: Any, codes: Sequence[bytes]) -> Any:
 
 def hits(index: Any, least: Any, limit: int, most: int) -> list[Hit]:
     """The nearest of one block, each index once; of those as near the first."""
-    import numpy as np
+    np = _numpy()
 
     near = np.flatnonzero(least <= limit)
     index, least = index[near], least[near]

@@ -1,4 +1,4 @@
-"""Runs one session of following: asks ahead, checks on all cores, admits behind.
+"""Runs one session of following: asks ahead, checks meanwhile, admits behind.
 
 Rule: whatever is done early or late, the session sees the same answers in the same
 order, and its cursor moves only when all before it is durable.  Statements may come
@@ -41,9 +41,6 @@ STORE_SECONDS = 2.0
 """After so long what has come is stored, however little."""
 HELPER_SECONDS = 2.0
 """How long another peer is waited for; then the one that is followed is asked."""
-PARTS = 2
-"""In which an answer's statements are verified, on a core each."""
-LEAST_PART = 64
 PARSERS = 2
 
 AskPeer: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
@@ -217,18 +214,11 @@ class SessionRun:
     # Checking and storing
 
     async def _run_check(self, check: Check, checked: _Checked) -> None:
-        part = max(LEAST_PART, -(-len(check.statements) // PARTS))
-        async with trio.open_nursery() as nursery:
-            for start in range(0, len(check.statements), part):
-                some = Check(check.statements[start : start + part])
-                nursery.start_soon(self._check, some, checked)
-        checked.done.set()
-
-    async def _check(self, some: Check, checked: _Checked) -> None:
         try:
-            await self._verify(some)
+            await self._verify(check)
         except BylineError as error:
-            checked.error = checked.error or error
+            checked.error = error
+        checked.done.set()
 
     async def _end_checks(self, left: int = 0) -> None:
         """What holds is stored; what does not ends the session.  So many checks may go

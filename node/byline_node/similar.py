@@ -31,9 +31,12 @@ SEARCH_SECONDS = 10.0
 """For one question; over a million images it takes two to four.  What was not
 looked at by then, the answer says."""
 LOOK_SECONDS = 60.0
-"""Between two looks for what was taken down, where nothing is committed."""
+"""Between two looks for what was taken down, where nothing is committed; a takedown by
+command is told at once."""
 GATHER_SECONDS = 5.0
 """Between a commit and when it is read, with those that came meanwhile."""
+PATIENCE_SECONDS = 600.0
+"""It waits no longer for a node that is busy: some logs have no end."""
 TURN_SECONDS = 15.0
 """A search waits for those before it, and no longer."""
 SECONDS_RATE = 0.5
@@ -79,8 +82,9 @@ class Similar:
                 await self._changed.wait()
             # A busy node commits many times a second; a search catches up by itself.
             await trio.sleep(GATHER_SECONDS)
-            while self.is_busy():  # noqa: ASYNC110  # nobody says when it is over
-                await trio.sleep(GATHER_SECONDS)
+            with trio.move_on_after(PATIENCE_SECONDS):
+                while self.is_busy():  # noqa: ASYNC110  # nobody says when it is over
+                    await trio.sleep(GATHER_SECONDS)
             self._changed = trio.Event()
 
     def _step(self) -> bool:

@@ -2,10 +2,9 @@
 
 Rule: it holds what the log's statements say and nothing else, so it may be lost: a
 missing, damaged or foreign one is made anew from the log.  It covers the log up to
-`size` entries, and is brought up to the newest tree before each search and soon after
-each commit.  What was taken down leaves it.  A search ends with its time, and says up
-to where it came.  Specification: docs/spec/similar.md, "The
-index".
+`size` entries, and is brought up to the newest tree before each search and some time
+after commits.  What was taken down leaves it.  A search ends with its time, and says up
+to where it came.  Specification: docs/spec/similar.md, "The index".
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -51,7 +52,7 @@ def check(*more: Statement, count: int = SOME) -> Check:
 
 
 def running_in(of: SignatureChecks) -> int | None:
-    return of._process.pid if of._process else None
+    return of._process._process.pid if of._process else None
 
 
 def is_alive(process: int | None) -> bool:
@@ -79,6 +80,18 @@ async def test_what_does_not_hold_is_named(count: int) -> None:
         await made.verify(check())
 
 
+async def test_a_key_of_the_wrong_size_holds_nowhere() -> None:
+    (one,) = check(count=1).statements
+    public, message, signature = one.signed
+    for wrong in (
+        (public + b"x", message, signature),
+        (public, message, signature + b"x"),
+        (public, message + b"x", signature),
+    ):
+        request = signature_process.to_request(1, [one.signed, wrong])
+        assert not signature_process._all_hold(request[12:])
+
+
 async def test_a_few_are_not_worth_a_process() -> None:
     async with running() as made:
         await made.verify(check(count=SOME - 1))
@@ -98,10 +111,12 @@ async def test_each_is_told_its_own_answer() -> None:
         else:
             found.append(bad not in some.statements)
 
-    async with running() as made, trio.open_nursery() as nursery:
-        for number in range(12):
-            nursery.start_soon(ask, check(*[bad][: number % 3 == 0], count=40))
-        await until(lambda: len(found) == 12)
+    async with running() as made:
+        async with trio.open_nursery() as nursery:
+            for number in range(12):
+                some = check(bad, count=40) if number % 3 else check(count=40)
+                nursery.start_soon(ask, some)
+        assert running_in(made) is not None
     assert found == [True] * 12
 
 
@@ -120,11 +135,12 @@ async def test_without_an_answer_threads_go_on(
     monkeypatch: pytest.MonkeyPatch, harm: Callable[[int], None]
 ) -> None:
     """And after a pause there is another process; nothing false passes meanwhile."""
-    monkeypatch.setattr(signature_checks, "ANSWER_SECONDS", 0.5)
     async with running() as made:
         await made.verify(check())
         first = running_in(made)
         assert first is not None
+        assert made._process is not None
+        made._process._line.settimeout(0.5)
         harm(first)
         with capture_logs() as said, pytest.raises(BadSignatureError):
             await made.verify(check(forged(work("bad"))))
@@ -137,24 +153,95 @@ async def test_without_an_answer_threads_go_on(
         assert running_in(made) not in (None, first)
 
 
-@pytest.mark.parametrize("program", ["/nowhere/python", "/bin/false", "/bin/true"])
+@pytest.mark.parametrize(
+    "program", [None, "", "/nowhere/python", "/bin/false", "/bin/true"]
+)
 async def test_where_no_process_can_be_started_threads_do_it(
-    monkeypatch: pytest.MonkeyPatch, program: str
+    monkeypatch: pytest.MonkeyPatch, program: str | None
 ) -> None:
+    """It is tried once, by however many."""
     monkeypatch.setattr(sys, "executable", program)
     async with running() as made:
         with capture_logs() as said:
-            await made.verify(check())
+            async with trio.open_nursery() as nursery:
+                for _ in range(5):
+                    nursery.start_soon(made.verify, check())
         assert len(said) == 1
         assert running_in(made) is None
 
 
-async def test_what_has_nothing_to_do_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signature_checks, "IDLE_SECONDS", 0.05)
+def program_that_says(folder: Path, *said: bytes) -> str:
+    """Instead of Python: something on its output, then these on the line, each after a
+    request."""
+    program = folder / "python"
+    answers = "".join(f"sock.recv(1 << 20); sock.send({answer!r})\n" for answer in said)
+    program.write_text(
+        f"#!{sys.executable}\nimport socket\nprint('hello', flush=True)\n"
+        f"sock = socket.socket(fileno=0)\n{answers}sock.recv(1)\n"
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+YES = [signature_process.to_answer(number, all_hold=True) for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    "said", [YES[2], YES[0], b"\1", YES[1][:-1] + b"\2", b"?" * 99]
+)
+async def test_what_is_no_answer_to_the_request_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(sys, "executable", program_that_says(tmp_path, said))
+    async with running() as made:
+        with capture_logs() as told, pytest.raises(BadSignatureError):
+            await made.verify(check(forged(work("bad"))))
+        assert len(told) == 1
+        assert running_in(made) is None
+
+
+async def test_what_is_said_elsewhere_is_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as by what Python loads at its start."""
+    said = YES[1], YES[2]
+    monkeypatch.setattr(sys, "executable", program_that_says(tmp_path, *said))
+    async with running() as made:
+        with capture_logs() as told:
+            for _ in said:
+                await made.verify(check())
+        assert not told
+        assert running_in(made) is not None
+
+
+async def test_no_process_stays_behind_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it says to the request would be taken for the answer to the next one."""
+
+    def broken(*_: object) -> bool:
+        raise ZeroDivisionError
+
     async with running() as made:
         await made.verify(check())
-        await until(lambda: running_in(made) is None)
+        first = running_in(made)
+        monkeypatch.setattr(signature_checks._Process, "all_hold", broken)
+        with pytest.raises(ZeroDivisionError):
+            await made.verify(check())
+        assert running_in(made) is None
+    assert not is_alive(first)
+
+
+async def test_what_has_nothing_to_do_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signature_checks, "IDLE_SECONDS", 0.3)
+    async with running() as made:
         await made.verify(check())
+        first = running_in(made)
+        assert first is not None
+        await until(lambda: running_in(made) is None)
+        assert not is_alive(first)
+        await made.verify(check())
+        assert running_in(made) not in (None, first)
 
 
 async def test_who_is_not_running_starts_nothing() -> None:
@@ -164,31 +251,54 @@ async def test_who_is_not_running_starts_nothing() -> None:
     assert running_in(made) is None
 
 
-@pytest.mark.parametrize("is_stopped", [False, True])
-async def test_a_process_at_work_is_ended_with_the_rest(is_stopped: bool) -> None:
-    """At once, also where it would never answer; a thread does its work, in silence."""
+async def test_a_process_at_work_is_ended_with_the_rest() -> None:
+    """At once, though it would never answer; threads do its work, in silence."""
     with capture_logs() as said:
         async with trio.open_nursery() as checking, running() as made:
             await made.verify(check())
             first = running_in(made)
             assert first is not None
-            if is_stopped:
-                stop(first)
-            checking.start_soon(made.verify, check(count=500))
+            stop(first)
+            checking.start_soon(made.verify, check())
             await until(made._turn.locked)
         assert running_in(made) is None
     assert not is_alive(first)
     assert not said
 
 
-async def test_it_ends_with_its_node() -> None:
-    """Also where that was killed: its end of the line is closed by the system."""
-    ended = await trio.run_process(
-        [sys.executable, "-P", "-m", signature_process.__name__],
-        capture_stdout=True,
-        capture_stderr=True,
-    )
-    assert (ended.stdout, ended.stderr) == (b"", b"")
+async def test_whoever_is_just_about_to_ask_leaves_none_behind() -> None:
+    for _ in range(5):
+        async with trio.open_nursery() as checking, running() as made:
+            await made.verify(check())
+            first = running_in(made)
+            checking.start_soon(made.verify, check())
+        assert running_in(made) is None
+        assert not is_alive(first)
+
+
+PARENT = """
+import os, time, trio
+from tests.node.test_signature_checks import check, running, running_in
+from byline_node import signature_checks
+async def main():
+    async with running() as made:
+        signature_checks.MANY = 1
+        await made.verify(check())
+        print(running_in(made), flush=True)
+        await trio.sleep_forever()
+trio.run(main)
+"""
+
+
+async def test_it_ends_with_a_node_that_was_killed() -> None:
+    with subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        process = int(await trio.to_thread.run_sync(parent.stdout.readline))
+        assert is_alive(process)
+        parent.kill()
+        await until(lambda: not is_alive(process))
 
 
 async def test_a_node_that_reads_much_has_it(tmp_path: Path) -> None:
@@ -208,13 +318,12 @@ async def test_a_node_that_reads_much_has_it(tmp_path: Path) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.binary(min_size=32, max_size=32),
-            st.binary(min_size=64, max_size=64),
-            st.binary(max_size=300),
+            st.binary(max_size=40), st.binary(max_size=300), st.binary(max_size=70)
         )
     )
 )
 async def test_requests_come_back(signed: Sequence[signature_process.Signed]) -> None:
-    request = signature_process.to_request(signed)
-    assert int.from_bytes(request[:4], "big") == len(request) - 4
-    assert list(signature_process.from_request(request[4:])) == signed
+    request = signature_process.to_request(7, signed)
+    size, number = int.from_bytes(request[:4], "big"), int.from_bytes(request[4:12])
+    assert (size, number) == (len(request) - 12, 7)
+    assert list(signature_process.from_request(request[12:])) == signed

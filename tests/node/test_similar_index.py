@@ -12,6 +12,7 @@ import trio
 from PIL import Image
 from tests.node.test_fingerprint import WORK, WORK_BYTES, essay, picture, saved
 from tests.support.api import Backend, api
+from tests.support.waiting import until
 
 from byline_ledger.content import work_fields
 from byline_ledger.crypto import SigningKey
@@ -375,3 +376,35 @@ async def test_questions_at_once_are_paid_one_by_one(
         for _ in range(10):
             nursery.start_soon(ask)
     assert told.count("answered") == 3
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("patience", [0.05, 600])
+async def test_a_busy_node_reads_what_came_later_but_not_never(
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    nursery: trio.Nursery,
+    patience: float,
+) -> None:
+    monkeypatch.setattr(similar, "GATHER_SECONDS", 0.01)
+    monkeypatch.setattr(similar, "PATIENCE_SECONDS", patience)
+    found = similar.Similar(ledger._files.folder, lambda: ledger.view)
+    index = found._opened()
+    busy = True
+    asked = 0
+
+    def is_busy() -> bool:
+        nonlocal asked
+        asked += 1
+        return busy
+
+    found.is_busy = is_busy
+    nursery.start_soon(found.run)
+    await until(lambda: index.size == ledger.view.size)
+    ledger.append([work(b"later")])
+    found.heed((), "follow")
+    await until(lambda: asked > 3)
+    if patience == 600:
+        assert index.size < ledger.view.size
+        busy = False
+    await until(lambda: index.size == ledger.view.size)
