@@ -26,6 +26,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.consent import NODE, fill, work
+from benchmarks.usage import peak_bytes
 
 BYLINE = (sys.executable, "-m", "byline_cli")
 ANY_PORT = ("--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0")
@@ -56,21 +57,14 @@ def start(environment: dict[str, str], run_file: Path) -> subprocess.Popen[bytes
     return node
 
 
-def peak(pid: int) -> int:
-    """Bytes of memory that a process had at most."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise SystemExit("no figure for memory")
-
-
 def watch(command: subprocess.Popen[bytes]) -> int:
-    """The same, of a command until it ends well.  What the system keeps of ended ones
-    (getrusage) begins with the memory of who started them: ours, which is more."""
+    """Bytes of memory that a command had at most, once it has ended well.  What the
+    system keeps of it (getrusage) begins with ours, who started it, and that is more.
+    """
     highest = 0
     while command.poll() is None:
-        with suppress(SystemExit):  # it just ended
-            highest = max(highest, peak(command.pid))
+        with suppress(ProcessLookupError):
+            highest = max(highest, peak_bytes(command.pid))
         time.sleep(0.2)
     if command.returncode:
         raise SystemExit(f"the command ended with {command.returncode}")
@@ -124,7 +118,7 @@ def main() -> None:
             )
             of_command = watch(command)
             seconds = time.monotonic() - started
-            of_node = peak(node.pid)
+            of_node = peak_bytes(node.pid)
         finally:
             node.terminate()
             node.wait(WAIT)

@@ -10,17 +10,16 @@ one process, one after the other, in the same run.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from benchmarks.run import bare_verify, statements
+from benchmarks.usage import Use, cpu_seconds
 from byline_ledger.log import Ledger
 from byline_ledger.statement import Statement
 from byline_node.demo_network import DemoNetwork, DemoNode
@@ -46,59 +45,6 @@ def verify_only(envelopes: Sequence[bytes]) -> float:
     return time.perf_counter() - started
 
 
-class Use:
-    """What a node and the processes that it starts use of the machine."""
-
-    def __init__(self, node: DemoNode) -> None:
-        self._node = node
-        self._peak = 0
-        self._ticks: dict[int, int] = {}
-
-    def look(self) -> None:
-        """Call now and then: what has ended is not seen any more."""
-        together = 0
-        for process in (self._node.pid, *_children(self._node.pid)):
-            with suppress(OSError, ValueError):  # it has just ended
-                together += _peak_kib(process)
-                self._ticks[process] = _cpu_ticks(process)
-        self._peak = max(self._peak, together)
-
-    @property
-    def mib(self) -> float:
-        """The most that the node ever held, and each process beside it; what they share
-        is counted for each."""
-        return self._peak / 1024
-
-    @property
-    def cpu_seconds(self) -> float:
-        """Of all threads so far."""
-        return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
-
-
-def _children(process: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{process}/task").glob("*/children"):
-        with suppress(OSError):  # a thread that has just ended
-            found += map(int, task.read_text("ascii").split())
-    return found
-
-
-def _peak_kib(process: int) -> int:
-    text = Path(f"/proc/{process}/status").read_text("ascii")
-    (line,) = [one for one in text.splitlines() if one.startswith("VmHWM:")]
-    return int(line.split()[1])
-
-
-def _cpu_ticks(process: int) -> int:
-    fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def cpu_seconds(node: DemoNode) -> float:
-    """Of a node that has no other processes."""
-    return _cpu_ticks(node.pid) / os.sysconf("SC_CLK_TCK")
-
-
 def until(node: DemoNode, count: int, use: Use) -> dict[str, Any]:
     """The node's status once it holds so many statements."""
     end = time.monotonic() + LIMIT
@@ -121,14 +67,14 @@ def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> None:
     took, peak, cpu = 0.0, 0.0, 0.0
     for part in (1, 2, 3):
         (node,) = network.start(["fresh"], peers)
-        use = Use(node)
+        use = Use(node.pid)
         started = time.perf_counter()
         if part > 1:
             begins = until(node, 1, use)
             print(f"again     with {begins['statements']:,} statements", flush=True)
         status = until(node, count * part // 3, use)
         took += time.perf_counter() - started
-        peak, cpu = max(peak, use.mib), cpu + use.cpu_seconds
+        peak, cpu = max(peak, use.peak / 2**20), cpu + use.cpu_seconds
         if part < 3:
             held, read = status["statements"], read_entries(status)
             print(f"killed    at {held:,} statements, {read:,} entries read")
@@ -168,7 +114,7 @@ def main() -> None:
             print(f"set root  {', '.join(roots)}", flush=True)
             peers = [address for node in nodes for address in node.addresses]
             fetch(network, peers, asked.log)
-            cpu = sum(map(cpu_seconds, nodes))
+            cpu = sum(cpu_seconds(node.pid) for node in nodes)
             print(
                 f"peers     {1e6 * cpu / asked.log:,.0f} us a statement, both together"
             )

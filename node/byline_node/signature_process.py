@@ -55,7 +55,7 @@ def to_answer(number: int, *, all_hold: bool) -> bytes:
 
 
 def main() -> None:
-    # Who ends a whole group of processes ends the node first, and so its line.
+    # A service manager tells all of a service to end; the node ends this one itself.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     self_test()
     with open(LINE, "rb") as asked:

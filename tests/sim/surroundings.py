@@ -55,10 +55,8 @@ class Surroundings:
                 patch.object(run, "_r", scheduling),
                 patch.object(trio.to_thread, "run_sync", self.run_here),
                 patch.object(threading.Thread, "start", _no_thread),
-                patch.object(signature_checks, "MANY", math.inf),
-                patch.object(
-                    signature_checks, "_threads", trio.CapacityLimiter(math.inf)
-                ),
+                patch.object(signature_checks, "MANY", math.inf),  # no process
+                patch.object(signature_checks, "_threads", _any_number()),
                 patch.object(session_run, "_parsers", _any_number()),
                 patch.object(peers, "token_bytes", random.randbytes),
                 patch.object(os, "fsync", lambda _descriptor: None),
