@@ -39,10 +39,10 @@ ENGINES = {
     "pyarrow": "node/byline_node/parquet_manifest.py",
 }
 
-# But for libp2p: one file runs it, and four make it safe (docs/adr/0021, 0026).
+# But for libp2p: one file runs it, and five make it safe (docs/adr/0021, 0026).
 HOST_FILES = {
-    f"node/byline_node/{name}.py"
-    for name in ("host", "host_dht", "host_gossip", "host_patches", "host_setup")
+    f"node/byline_node/host{name}.py"
+    for name in ("", "_dht", "_gossip", "_patches", "_setup", "_streams")
 }
 
 # Pillow: one file reads pictures for fingerprints, one draws labels (docs/adr/0035).

@@ -39,13 +39,13 @@ from byline_node.known_witness import (
     parse_cosigners,
     time_of,
 )
+from byline_node.pauses import seconds_between
 
-ROUND_SECONDS = 1.0
+ROUND_SECONDS = 2.0
 """Between the beginnings of two rounds, at least, if nobody is in a hurry."""
-ROUND_SHARE = 4
-"""So many times as long as a round took, if that is more: then we, or the witnesses,
-are busy with other things."""
 MAX_ROUND_SECONDS = 5.0
+"""The same where rounds take long (pauses.py): then we, or the witnesses, are busy with
+other things."""
 HURRY_SECONDS = 0.2
 """The same while a query waits for the newest tree to be cosigned."""
 REFRESH_SECONDS = 900.0
@@ -207,7 +207,8 @@ class Cosigner:
             if self._has_witnesses():
                 started, self._hurry = trio.current_time(), trio.Event()
                 await self._round(self._ledger.view)
-                pause = seconds_between(trio.current_time() - started)
+                took = trio.current_time() - started
+                pause = seconds_between(took, ROUND_SECONDS, MAX_ROUND_SECONDS)
                 await trio.sleep_until(started + HURRY_SECONDS)
                 with trio.move_on_at(started + pause):
                     await self._hurry.wait()
@@ -380,11 +381,6 @@ class Cosigner:
         keys = [verifier for one in self.known for verifier in one.verifiers]
         times = [(verifier.name, time_of(note, verifier)) for verifier in keys]
         return {name: time for name, time in times if time is not None}
-
-
-def seconds_between(took: float) -> float:
-    """From the beginning of a round that took so long to that of the next."""
-    return min(max(ROUND_SECONDS, ROUND_SHARE * took), MAX_ROUND_SECONDS)
 
 
 def _line(body: bytes) -> str:

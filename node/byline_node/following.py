@@ -1,9 +1,9 @@
 """Follows the logs of all connected peers: what makes every node hold the same set.
 
-Rule: each peer's log is read at connection, then every two seconds or so, and at once
-after any local loss.  The state machine is `byline_ledger.follower`; this file gives it
-a network, a clock, threads and a place for its cursors.  Specification:
-docs/spec/network.md, "Follow".
+Rule: each peer's log is read at connection, then every two seconds or so (five, where
+that takes long), and at once after any local loss.  The state machine is
+`byline_ledger.follower`; this file gives it a network, a clock, threads and a place for
+its cursors.  Specification: docs/spec/network.md, "Follow".
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
 from byline_node.mistakes import note_mistake
+from byline_node.pauses import seconds_between
 from byline_node.reasons import one_error
 from byline_node.session_run import HelperError, SessionRun
 from byline_node.signature_checks import Verify, verify_here
 from byline_node.turns import Turn, Turns
 
 ROUND_SECONDS = 2.0
+MAX_ROUND_SECONDS = 5.0
+"""Where sessions take long (pauses.py)."""
 KICK_SECONDS = 0.1
 """Between two sessions with one peer at least, however often there is a loss."""
 READING_SECONDS = 1.0
@@ -232,8 +235,9 @@ class Following:
             while not followed.halted:
                 kicks, started = self._kicks, trio.current_time()
                 await self._run_once(followed)
+                took = trio.current_time() - started
                 if self._kicks == kicks or followed.failures:
-                    await self._pause(followed)
+                    await self._pause(followed, took)
                 await trio.sleep_until(started + KICK_SECONDS)
             await trio.sleep_forever()
         finally:
@@ -243,8 +247,10 @@ class Following:
                 await self._save(followed)
             self._forget_gone()
 
-    async def _pause(self, followed: FollowedLog) -> None:
-        seconds = min(ROUND_SECONDS * 2**followed.failures, MAX_PAUSE)
+    async def _pause(self, followed: FollowedLog, took: float) -> None:
+        seconds = seconds_between(took, ROUND_SECONDS, MAX_ROUND_SECONDS)
+        if followed.failures:
+            seconds = min(ROUND_SECONDS * 2**followed.failures, MAX_PAUSE)
         # A peer that fails is not asked more often for being needed.
         kicked = trio.Event() if followed.failures else self._kicked
         with trio.move_on_after(seconds * random.uniform(0.75, 1.25)):  # noqa: S311

@@ -20,12 +20,16 @@ from byline_ledger.errors import BylineError, MalformedError
 from byline_ledger.gossip import MAX_BATCH, TOPIC, Sifted, make_batches, sift_batch
 from byline_ledger.statement import Statement
 from byline_node.mistakes import note_mistake
+from byline_node.pauses import seconds_between
 from byline_node.writer import MAX_COMMIT
 
 COALESCE_SECONDS = 0.05
 GATHER_SECONDS = 0.5
 """Between two admissions of what came in, at least: each is a commit, with its fsyncs.
 The mesh has passed it on long before."""
+MAX_GATHER_SECONDS = 1.5
+"""The same where admissions take long (pauses.py).  Longer, and what waits here would
+be fetched from peers that have it in their logs by then."""
 MAX_OUTGOING = 4 << 20
 MAX_INCOMING = 16 << 20
 SIFT_BYTES = 1 << 20
@@ -111,12 +115,12 @@ class Gossip:
                 self._dropped()
 
     async def _admit_all(self) -> None:
-        admitted_at = -math.inf
+        next_at = -math.inf
         while True:
             await self._incoming.wait()
             if self._incoming.size < SIFT_BYTES:
-                await trio.sleep_until(admitted_at + GATHER_SECONDS)
-            admitted_at = trio.current_time()
+                await trio.sleep_until(next_at)
+            began = trio.current_time()
             fresh: dict[bytes, tuple[Statement, str]] = {}
             for sender, batch in self._incoming.take(SIFT_BYTES):
                 sifted = await self._sift(sender, batch)
@@ -124,6 +128,8 @@ class Gossip:
             brought = list(fresh.values())
             for start in range(0, len(brought), MAX_COMMIT):
                 await self._admit_some(brought[start : start + MAX_COMMIT])
+            took = trio.current_time() - began
+            next_at = began + seconds_between(took, GATHER_SECONDS, MAX_GATHER_SECONDS)
 
     async def _admit_some(self, fresh: list[tuple[Statement, str]]) -> None:
         try:

@@ -35,6 +35,7 @@ MAX_MESSAGE = 60_000
 MAX_PACKET_OUT = 65_000
 """Bytes of one packet: one frame of Yamux has room for 65,524."""
 MAX_PACKET_IN = 1 << 17
+READ_AT_ONCE = 1 << 16
 QUEUE_PACKETS = 512
 QUEUE_BYTES = 4 << 20
 """Of packets that wait for a slow peer."""
@@ -70,13 +71,34 @@ def strict_reading(read: Any) -> Any:
     """Reads a packet; libp2p itself would hide from us that it was bad."""
 
     async def read_packet(stream: Any, most: int) -> bytes:
+        if not hasattr(stream, "byline_pieces"):
+            stream.byline_pieces = _Pieces(stream)
         try:
-            data: bytes = await read(stream, most)
+            data: bytes = await read(stream.byline_pieces, most)
         except (MessageTooLarge, ParseError) as error:
             raise BadPacketError(str(error)) from error
         return data
 
     return read_packet
+
+
+class _Pieces:
+    """Reads what has come on a stream of packets, and gives it out in pieces: libp2p
+    reads the length of a packet byte by byte."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._ahead = bytearray()
+
+    async def read(self, most: int) -> bytes:
+        if not self._ahead:
+            self._ahead += await self._stream.read(READ_AT_ONCE)
+        elif most > 1:
+            # Many packets may have come: others must have their turns between them.
+            await trio.lowlevel.checkpoint()
+        piece = bytes(self._ahead[:most])
+        del self._ahead[:most]
+        return piece
 
 
 def require_few(rpc: Any, _host: Any, _peer: Any) -> bool:

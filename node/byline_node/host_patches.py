@@ -22,10 +22,10 @@ from libp2p.identity.identify import identify
 from libp2p.identity.identify_push import identify_push
 from libp2p.io import trio as trio_stream
 from libp2p.network.connection import swarm_connection
+from libp2p.network.stream import net_stream
 from libp2p.protocol_muxer import multiselect_communicator
 from libp2p.pubsub import gossipsub
 from libp2p.pubsub import pubsub as pubsub_module
-from libp2p.stream_muxer.exceptions import MuxedStreamReset
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.tools.anyio_service import context as service_context
 from libp2p.transport.tcp import tcp as tcp_module
@@ -44,6 +44,16 @@ from byline_node.host_gossip import (
     strict_reading,
     strict_signatures,
 )
+from byline_node.host_streams import (
+    NoLock,
+    QuickLock,
+    bounded_body,
+    counted_frames,
+    give_credit,
+    quick_locks,
+    read_ahead,
+    whole_writes,
+)
 from byline_node.ports import reuse_address_only
 
 LIBP2P_VERSION = "0.8.1"
@@ -59,10 +69,6 @@ MAX_AGENT = 64
 MAX_WS_HANDSHAKES = 64
 WS_HANDSHAKE_SECONDS = 10.0
 MAX_WS_MESSAGE = 1 << 20
-HEADER_BYTES = 12
-READ_AHEAD = 16_384
-"""Bytes that are read from a socket at once.  Those of one connection are worked off
-without giving way to other tasks, so not too many."""
 
 
 # Replacements
@@ -110,82 +116,6 @@ def no_record(_host: Any) -> tuple[bytes, bool]:
     """Instead of the signed addresses that would go with each packet (the other end of
     require_few); host_gossip.py leaves the empty field out."""
     return b"", False
-
-
-async def give_credit(stream: Any, *, bytes_read: int = 0) -> None:
-    """Tells the sender that it may send more, once half of the window was read.
-
-    As Yamux wants it.  What was read and not told is what the window lacks, so there
-    is nothing to remember from one read to the next.
-    """
-    async with stream.window_lock:
-        unread = len(stream.conn.stream_buffers.get(stream.stream_id, b""))
-        window = stream.target_recv_window
-        if window - stream.recv_window - unread < window // 2:
-            return
-        credit = stream._grow_to_delta(unread) + stream._apply_autotune_epoch(unread)
-    await stream.send_window_update(credit)
-
-
-def read_ahead(read: Any) -> Any:
-    """Reads what has come, and gives it out in the pieces that are asked for."""
-
-    async def read_some(stream: Any, n: int | None = None) -> bytes:
-        if not hasattr(stream, "byline_ahead"):
-            stream.byline_ahead = bytearray()
-        ahead: bytearray = stream.byline_ahead
-        if not ahead and n != 0:
-            ahead += await read(stream, READ_AHEAD)
-        piece = bytes(ahead[:n])
-        del ahead[:n]
-        return piece
-
-    return read_some
-
-
-def whole_writes(write: Any) -> Any:
-    """Writes of several tasks on one stream, one after the other.
-
-    After one that was given up half way, what follows would be taken for its rest.
-    """
-
-    async def write_whole(stream: Any, data: bytes) -> None:
-        if not hasattr(stream, "byline_turn"):
-            stream.byline_turn = trio.Lock()
-        async with stream.byline_turn:
-            if hasattr(stream, "byline_broken"):
-                raise MuxedStreamReset("a write on this stream was given up")
-            try:
-                await write(stream, data)
-            except BaseException:
-                stream.byline_broken = True
-                raise
-
-    return write_whole
-
-
-def bounded_body(read: Any) -> Any:
-    """Reads the body of a Yamux frame, if its connection may bring so much."""
-
-    async def read_data_body(muxed: Any, length: int) -> Any:
-        guard = getattr(getattr(muxed, "swarm", None), "byline_unread", None)
-        if guard is not None and not guard.admits(muxed, length):
-            # The one error here at which libp2p closes the connection.
-            raise trio.TooSlowError
-        muxed.byline_in = getattr(muxed, "byline_in", 0) + HEADER_BYTES + length
-        return await read(muxed, length)
-
-    return read_data_body
-
-
-def counted_frames(write: Any) -> Any:
-    """Writes a Yamux frame, and counts its bytes."""
-
-    async def write_frame(muxed: Any, data: bytes) -> None:
-        muxed.byline_out = getattr(muxed, "byline_out", 0) + len(data)
-        await write(muxed, data)
-
-    return write_frame
 
 
 async def no_tracking(_transport: Any, _connection: Any) -> None:
@@ -393,6 +323,31 @@ PATCHES = (
         instead(give_credit),
         "each read, even of one byte, sends a frame with the credit for it: three for a"
         " gossip packet, each read and decrypted by the other end",
+    ),
+    Patch(
+        trio_stream.TrioTCPStream,
+        "__init__",
+        quick_locks(write_lock=QuickLock),
+        "a packet goes through eight locks, nearly always free, and at each of them"
+        " through all of the event loop: half of the turns that a busy node takes",
+    ),
+    Patch(
+        net_stream.NetStream,
+        "__init__",
+        quick_locks(_state_lock=QuickLock),
+        "as above",
+    ),
+    Patch(
+        yamux.Yamux,
+        "__init__",
+        quick_locks(_write_lock=QuickLock),
+        "as above",
+    ),
+    Patch(
+        yamux.YamuxStream,
+        "__init__",
+        quick_locks(window_lock=QuickLock, rw_lock=NoLock),
+        "as above",
     ),
     Patch(
         ws_listener,

@@ -16,6 +16,7 @@ from byline_node.errors import PeerError
 from byline_node.reasons import reason_of
 
 RESET_SECONDS = 0.5
+READ_AT_ONCE = 1 << 16
 MAX_LAYERS = 12
 LAYERS = (
     "muxed_conn",
@@ -60,6 +61,8 @@ class Stream:
     def __init__(self, stream: Any) -> None:
         """Takes over a stream of libp2p."""
         self._stream = stream
+        self._ahead = bytearray()
+        """Came with what was asked for: the head of a frame comes with its body."""
 
     @property
     def peer(self) -> str:
@@ -68,8 +71,15 @@ class Stream:
 
     async def receive(self, most: int) -> bytes:
         """1 to `most` bytes; none at the end."""
+        if not self._ahead:
+            self._ahead += await self._receive()
+        piece = bytes(self._ahead[:most])
+        del self._ahead[:most]
+        return piece
+
+    async def _receive(self) -> bytes:
         try:
-            return bytes(await self._stream.read(most))
+            return bytes(await self._stream.read(READ_AT_ONCE))
         except EOFError:
             return b""
         except Exception as error:

@@ -20,7 +20,7 @@ from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
-from libp2p.utils import encode_varint_prefixed
+from libp2p.utils import encode_uvarint, encode_varint_prefixed
 from multiaddr import Multiaddr
 from tests.support.attackers import GOSSIP, Attacker, attacker_of
 from tests.support.networked import ANY_PORT
@@ -159,6 +159,45 @@ async def test_a_bad_message_does_not_end_the_node(patched: bool) -> None:
                 await until(lambda: buffered(one))
                 survived = True
     assert survived == patched
+
+
+async def test_packets_that_came_together_are_read_in_turn_with_other_tasks(
+    patched: bool,
+) -> None:
+    """In one read of the stream where it is patched, and four for each packet if not:
+    but nobody is kept waiting by a peer that sends many."""
+    packets = [encode_uvarint(200) + bytes([number]) * 200 for number in range(50)]
+
+    class Stream:
+        reads = 0
+        left = b"".join(packets)
+
+        async def read(self, most: int) -> bytes:
+            await trio.lowlevel.checkpoint()
+            self.reads += 1
+            piece, self.left = self.left[:most], self.left[most:]
+            return piece
+
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    with patch_in_force("pubsub.read_varint_prefixed_bytes_limited", patched):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(take_turns)
+            stream = Stream()
+            for packet in packets:
+                found = await pubsub_module.read_varint_prefixed_bytes_limited(
+                    stream, 1_000
+                )
+                assert encode_uvarint(200) + found == packet
+            assert turns >= len(packets) - 1
+            assert stream.reads == (1 if patched else 3 * len(packets))
+            nursery.cancel_scope.cancel()
 
 
 async def test_who_sends_packets_that_are_too_large_is_known(patched: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 import trio.testing
 from libp2p.io.trio import TrioTCPStream
 from libp2p.tools.anyio_service import Service, background_trio_service
@@ -18,11 +19,13 @@ from tests.support.networked import ANY_PORT
 from tests.support.unpatched import patch_in_force, replaced
 from tests.support.waiting import until
 
-from byline_node import host_patches, host_setup, unread
+from byline_node import host_setup, unread
 from byline_node.errors import PeerError
+from byline_node.frames import read_frame
 from byline_node.host import Host, open_host
+from byline_node.host_streams import HEADER_BYTES, QuickLock
 from byline_node.peer_conduct import Conduct
-from byline_node.streams import Stream
+from byline_node.streams import Stream, layers_of
 from byline_node.unread import UnreadBytes, unread_on
 
 pytestmark = pytest.mark.trio
@@ -120,8 +123,9 @@ async def test_credit_is_not_given_back_for_each_read(patched: bool) -> None:
 
     async def nibble(stream: Stream) -> None:
         nonlocal read
-        while data := await stream.receive(1):
-            read += len(data)
+        with suppress(Exception):
+            while data := await stream._stream.read(1):
+                read += len(data)
 
     with patch_in_force("YamuxStream._auto_tune_and_send_window_update", patched):
         async with (
@@ -137,7 +141,7 @@ async def test_credit_is_not_given_back_for_each_read(patched: bool) -> None:
             await stream.send(bytes(500))
             await until(lambda: read == 500)
             frames = one.links()[two.peer_id].bytes_out - before
-            assert (frames < 500 * host_patches.HEADER_BYTES) == patched
+            assert (frames < 500 * HEADER_BYTES) == patched
 
 
 async def test_a_stream_takes_more_than_its_window() -> None:
@@ -194,6 +198,88 @@ async def test_what_has_come_is_read_at_once(patched: bool) -> None:
         assert b"".join(rest) == sent
         assert await stream.read(5) == b""
     assert (socket.reads <= 4) == patched
+
+
+class Turns:
+    """Counts how often the event loop comes round."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def run(self) -> None:
+        while True:
+            self.count += 1
+            await trio.lowlevel.checkpoint()
+
+
+LOCKS = {
+    "NetStream.__init__": "_state_lock",
+    "YamuxStream.__init__": "window_lock",
+    "Yamux.__init__": "_write_lock",
+    "TrioTCPStream.__init__": "write_lock",
+}
+
+
+@pytest.mark.parametrize("label", LOCKS)
+async def test_a_lock_that_is_free_is_taken_without_giving_way(
+    label: str, patched: bool
+) -> None:
+    with patch_in_force(label, patched):
+        async with (
+            open_host(b"a" * 32, [ANY_PORT], []) as one,
+            open_host(b"b" * 32, [ANY_PORT], []) as two,
+            trio.open_nursery() as nursery,
+        ):
+            one.set_stream_handler("/deaf", deaf)
+            peer = await two.connect(one.addresses[0])
+            stream = (await two.open_stream(peer, "/deaf"))._stream
+            inner = [stream, stream.muxed_stream, *layers_of(stream.muxed_conn)]
+            (owner,) = [o for o in inner if hasattr(o, LOCKS[label])]
+            turns = Turns()
+            nursery.start_soon(turns.run)
+            for _ in range(10):
+                async with getattr(owner, LOCKS[label]):
+                    pass
+            assert (turns.count < 2) == patched
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_lock_that_is_held_is_waited_for_in_turn() -> None:
+    lock, done = QuickLock(), []
+
+    async def take(number: int) -> None:
+        async with lock:
+            done.append(number)
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery, lock:
+        for number in range(5):
+            nursery.start_soon(take, number)
+            await trio.testing.wait_all_tasks_blocked()
+        assert not done
+    assert done == [0, 1, 2, 3, 4]
+
+
+async def test_a_frame_is_read_in_one_piece_and_given_out_in_several() -> None:
+    near, far = trio.testing.memory_stream_pair()
+
+    class Inner:
+        reads = 0
+
+        async def read(self, most: int) -> bytes:
+            self.reads += 1
+            if not (data := bytes(await near.receive_some(most))):
+                raise EOFError
+            return data
+
+    stream = Stream(inner := Inner())
+    await far.send_all(b"\0\0\0\5hello\0\0\0\2")
+    assert await read_frame(stream, 100) == b"hello"
+    assert inner.reads == 1
+    await far.send_all(b"yo")
+    assert await read_frame(stream, 100) == b"yo"
+    await far.aclose()
+    assert await read_frame(stream, 100) is None
 
 
 async def test_two_writes_at_once_do_not_mix(patched: bool) -> None:

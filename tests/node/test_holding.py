@@ -322,9 +322,3 @@ async def test_a_claim_without_proof_stops_nothing_unless_a_witness_makes_it(
     boaster.kind = "url"
     await rounds(node.cosigner(boaster))
     assert "put back" in (node.ledger.read_only or "")
-
-
-async def test_rounds_give_way_where_they_take_long() -> None:
-    assert cosigning.seconds_between(0.01) == cosigning.ROUND_SECONDS
-    assert cosigning.seconds_between(0.5) == 0.5 * cosigning.ROUND_SHARE
-    assert cosigning.seconds_between(9.0) == cosigning.MAX_ROUND_SECONDS
