@@ -82,9 +82,17 @@ class Gossip:
         self._outgoing = _ByteQueue(MAX_OUTGOING)
         self._incoming = _ByteQueue(MAX_INCOMING)
         self._limiter = trio.CapacityLimiter(1)
+        self._pause, self._next_at = 0.0, -math.inf
         self.counts: Counter[str] = Counter()
         """Since the start: fresh, known, bad, unsupported, dropped_in, dropped_out."""
         self.bad_by_sender: Counter[str] = Counter()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether what comes in is admitted as seldom as it may be: the admissions take
+        so long that there is little to spare."""
+        is_lately = trio.current_time() < self._next_at + MAX_GATHER_SECONDS
+        return is_lately and self._pause >= MAX_GATHER_SECONDS
 
     def offer(self, statements: Sequence[Statement]) -> None:
         """Publishes statements that were admitted here first; never waits."""
@@ -115,11 +123,10 @@ class Gossip:
                 self._dropped()
 
     async def _admit_all(self) -> None:
-        next_at = -math.inf
         while True:
             await self._incoming.wait()
             if self._incoming.size < SIFT_BYTES:
-                await trio.sleep_until(next_at)
+                await trio.sleep_until(self._next_at)
             began = trio.current_time()
             fresh: dict[bytes, tuple[Statement, str]] = {}
             for sender, batch in self._incoming.take(SIFT_BYTES):
@@ -129,7 +136,8 @@ class Gossip:
             for start in range(0, len(brought), MAX_COMMIT):
                 await self._admit_some(brought[start : start + MAX_COMMIT])
             took = trio.current_time() - began
-            next_at = began + seconds_between(took, GATHER_SECONDS, MAX_GATHER_SECONDS)
+            self._pause = seconds_between(took, GATHER_SECONDS, MAX_GATHER_SECONDS)
+            self._next_at = began + self._pause
 
     async def _admit_some(self, fresh: list[tuple[Statement, str]]) -> None:
         try:

@@ -212,13 +212,13 @@ class Network:
             tuple(self._configured),
             self._ask,
             on_alarm,
-            lambda: self.is_reading_much,
+            lambda: self.is_busy,
         )
 
     @property
-    def is_reading_much(self) -> bool:
-        """Whether pages of some log are being read: other work had better wait."""
-        return self._following.is_reading_much
+    def is_busy(self) -> bool:
+        """Whether this node can hardly keep up: what can wait had better do so."""
+        return self._following.is_reading_much or self._gossip.is_slow
 
     def look_again(self) -> None:
         """Has all logs read now: the admission policy is another."""
@@ -398,7 +398,7 @@ class Network:
     async def _answer(self, _peer: str, request: bytes) -> bytes:
         # While the log grows fast, its views have little in common, and take much room;
         # and hardly anybody is near enough to ask about them.
-        most = 1 if self.is_reading_much else None
+        most = 1 if self._following.is_reading_much else None
         now = trio.current_time()
         return await trio.to_thread.run_sync(
             self._server.serve, request, now, most, limiter=self._threads

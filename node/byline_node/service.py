@@ -374,7 +374,7 @@ class Node:
             self._config.folder / "mirrors", self._alarms.accuse
         )
         self.witness.before = self._mirrors.follow
-        self.similar.is_busy = lambda: network.is_reading_much
+        self.similar.is_busy = lambda: network.is_busy
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
 
     def _knows_log(self, vkey: str) -> bool:

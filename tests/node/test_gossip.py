@@ -17,6 +17,7 @@ from byline_ledger.gossip import MAX_BATCH
 from byline_ledger.statement import Statement
 from byline_node import gossip as module
 from byline_node.gossip import Gossip
+from byline_node.pauses import SHARE
 from byline_node.writer import MAX_COMMIT
 
 pytestmark = pytest.mark.trio
@@ -145,6 +146,26 @@ async def test_a_lone_statement_is_admitted_at_once_and_a_stream_in_few_commits(
     took = trio.current_time() - started
     assert took >= pause
     assert setting.commits <= 1 + took / pause
+
+
+async def test_where_admissions_take_long_they_are_few_and_others_are_told(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_SECONDS", 0.01)
+    monkeypatch.setattr(module, "MAX_GATHER_SECONDS", most := 0.4)
+    setting.mesh.bring(first := work("first"))
+    await until(lambda: first.id in setting.admitted)
+    assert not setting.gossip.is_slow
+    setting.may_admit = trio.Event()
+    setting.mesh.bring(slow := work("slow"))
+    began = trio.current_time()
+    await trio.sleep(most / SHARE)
+    setting.may_admit.set()
+    await until(lambda: slow.id in setting.admitted and setting.gossip.is_slow)
+    setting.mesh.bring(last := work("last"))
+    await until(lambda: last.id in setting.admitted)
+    assert trio.current_time() - began >= most
+    await until(lambda: not setting.gossip.is_slow)
 
 
 async def test_a_full_queue_drops_and_has_follow_look_at_once(
