@@ -41,6 +41,7 @@ from byline_ledger.log_fault import LogFaultError
 from byline_ledger.merkle import Frontier, leaf_hash, verify_consistency
 from byline_ledger.mirror import Mirror
 from byline_ledger.view import LogView
+from byline_node.pauses import give_way, held_up
 
 MAX_MIRRORS = 16
 MAX_WISHES = 64
@@ -188,8 +189,9 @@ class Mirrors:
         note: bytes,
         patience: float,
     ) -> bool:
-        mirror = copy.mirror
+        mirror, stood_still = copy.mirror, 0.0
         while mirror.read < target.size:
+            await give_way(stood_still)
             if self._is_busy() and trio.current_time() < patience:
                 return False
             request = AskEntries(mirror.read, target.size).to_bytes()
@@ -197,7 +199,8 @@ class Mirrors:
             if not isinstance(page, Entries) or not page.entries:
                 raise MalformedError("expected a page of entries")
             try:
-                await self._in_thread(partial(_feed, mirror, page, target))
+                feed = partial(_feed, mirror, page, target)
+                _, stood_still = await self._in_thread(partial(held_up, feed))
             except LogFaultError as fault:
                 copy.fault = str(fault)
                 log.error("a log is not what it commits to", origin=target.origin)

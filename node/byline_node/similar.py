@@ -21,6 +21,7 @@ from byline_ledger.likeness_messages import Candidates
 from byline_ledger.statement import Statement
 from byline_node.budgets import Budget
 from byline_node.errors import BusyError
+from byline_node.pauses import give_way, held_up
 from byline_node.places import Places
 from byline_node.similar_index import SimilarIndex, forget_taken_down
 
@@ -72,8 +73,12 @@ class Similar:
         while True:
             try:
                 # A thread for each step: a search waits for one and not for all.
-                while await trio.to_thread.run_sync(self._step, limiter=self._one):
-                    pass
+                is_left = True
+                while is_left:
+                    is_left, stood_still = await trio.to_thread.run_sync(
+                        held_up, self._step, limiter=self._one
+                    )
+                    await give_way(stood_still)
             except UsageError:
                 return  # the extra is not installed: who asks is told
             except BylineError as error:

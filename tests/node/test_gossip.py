@@ -159,7 +159,7 @@ async def test_where_admissions_take_long_they_are_few_and_others_are_told(
     setting.may_admit = trio.Event()
     setting.mesh.bring(slow := work("slow"))
     began = trio.current_time()
-    await trio.sleep(most / SHARE)
+    await trio.sleep(2 * most / SHARE)
     setting.may_admit.set()
     await until(lambda: slow.id in setting.admitted and setting.gossip.is_slow)
     setting.mesh.bring(last := work("last"))
