@@ -17,7 +17,6 @@ from byline_ledger.gossip import MAX_BATCH
 from byline_ledger.statement import Statement
 from byline_node import gossip as module
 from byline_node.gossip import Gossip
-from byline_node.pauses import SHARE
 from byline_node.writer import MAX_COMMIT
 
 pytestmark = pytest.mark.trio
@@ -151,16 +150,14 @@ async def test_a_lone_statement_is_admitted_at_once_and_a_stream_in_few_commits(
 async def test_where_admissions_take_long_they_are_few_and_others_are_told(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "GATHER_SECONDS", 0.01)
-    monkeypatch.setattr(module, "MAX_GATHER_SECONDS", most := 0.4)
+    pauses = iter((0.0, most := 0.5, 0.0))
+    monkeypatch.setattr(module, "MAX_GATHER_SECONDS", most)
+    monkeypatch.setattr(module, "seconds_between", lambda *_: next(pauses))
     setting.mesh.bring(first := work("first"))
     await until(lambda: first.id in setting.admitted)
     assert not setting.gossip.is_slow
-    setting.may_admit = trio.Event()
     setting.mesh.bring(slow := work("slow"))
     began = trio.current_time()
-    await trio.sleep(2 * most / SHARE)
-    setting.may_admit.set()
     await until(lambda: slow.id in setting.admitted and setting.gossip.is_slow)
     setting.mesh.bring(last := work("last"))
     await until(lambda: last.id in setting.admitted)
