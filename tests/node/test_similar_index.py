@@ -400,7 +400,8 @@ async def test_a_busy_node_reads_what_came_later_but_not_never(
 
     found.is_busy = is_busy
     nursery.start_soon(found.run)
-    await until(lambda: index.size == ledger.view.size)
+    await until(lambda: found._changed.statistics().tasks_waiting)
+    assert index.size == ledger.view.size
     ledger.append([work(b"later")])
     found.heed((), "follow")
     await until(lambda: asked > 3)
