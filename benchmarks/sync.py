@@ -4,7 +4,8 @@
 
 Three real node processes on loopback.  The two peers hold the same statements, each in
 an order of its own.  The time stands beside that of verifying the same statements in
-one process, one after the other, in the same run.
+one process, one after the other, in the same run: before and after, for the speed of a
+shared machine changes by a tenth within ten minutes.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def read_entries(status: dict[str, Any]) -> int:
     return sum(peer["cursor"] or 0 for peer in status["peers"])
 
 
-def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> None:
+def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> float:
+    """Seconds that it took."""
     took, peak, cpu = 0.0, 0.0, 0.0
     for part in (1, 2, 3):
         (node,) = network.start(["fresh"], peers)
@@ -86,6 +88,7 @@ def fetch(network: DemoNetwork, peers: Sequence[str], count: int) -> None:
     print(f"cpu       {1e6 * cpu / count:,.0f} us a statement, starts included")
     print(f"memory    {peak:,.0f} MiB at most, of the node and its processes")
     print(f"set root  {status['set_root']}", flush=True)
+    return took
 
 
 def main() -> None:
@@ -101,10 +104,10 @@ def main() -> None:
         fill(folder / "b" / "node", made)
         envelopes = [one.to_envelope() for one in made]
         del made
-        alone = verify_only(envelopes)
+        before = verify_only(envelopes)
         del envelopes
         print(
-            f"verify    {asked.log:,} statements in {alone:.1f} s, parsed and verified"
+            f"verify    {asked.log:,} statements in {before:.1f} s, parsed and verified"
         )
         with DemoNetwork(folder, COMMAND) as network:
             started = time.perf_counter()
@@ -113,11 +116,15 @@ def main() -> None:
             roots = {node.status()["set_root"] for node in nodes}
             print(f"set root  {', '.join(roots)}", flush=True)
             peers = [address for node in nodes for address in node.addresses]
-            fetch(network, peers, asked.log)
+            fetched = fetch(network, peers, asked.log)
             cpu = sum(cpu_seconds(node.pid) for node in nodes)
             print(
                 f"peers     {1e6 * cpu / asked.log:,.0f} us a statement, both together"
             )
+    after = verify_only([one.to_envelope() for one in statements(asked.log, seed=1)])
+    print(f"verify    the same again in {after:.1f} s")
+    ratio = 2 * fetched / (before + after)
+    print(f"ratio     fetching takes {ratio:.2f} times as long as verifying")
     print(f"bare      {bare_verify():7,.0f} verifications/s by PyNaCl alone")
 
 

@@ -72,7 +72,10 @@ class Stream:
     async def receive(self, most: int) -> bytes:
         """1 to `most` bytes; none at the end."""
         if not self._ahead:
-            self._ahead += await self._receive()
+            data = await self._receive()
+            if len(data) <= most:
+                return data
+            self._ahead += data
         piece = bytes(self._ahead[:most])
         del self._ahead[:most]
         return piece
