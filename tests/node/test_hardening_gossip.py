@@ -164,7 +164,7 @@ async def test_a_bad_message_does_not_end_the_node(patched: bool) -> None:
 async def test_packets_that_came_together_are_read_in_turn_with_other_tasks(
     patched: bool,
 ) -> None:
-    """In one read of the stream where it is patched, and four for each packet if not:
+    """In one read of the stream where it is patched, in three for each packet if not:
     but nobody is kept waiting by a peer that sends many."""
     packets = [encode_uvarint(200) + bytes([number]) * 200 for number in range(50)]
 

@@ -23,12 +23,18 @@ import trio
 from tests.sim.host import FakeHost
 from tests.sim.wires import Wires
 
-from byline_node import network, peers, service, session_run, signature_checks
+from byline_node import network, pauses, peers, service, session_run, signature_checks
 
 EPOCH = 1_800_000_000.0
 """Unix seconds at the beginning of every run."""
 THREAD_SECONDS = 0.002
 KEPT_LINES = 300
+
+
+class _NoTime:
+    """Real work is never held up, or a seed would not bring the same again."""
+
+    perf_counter = thread_time = staticmethod(lambda: 0.0)
 
 
 class Surroundings:
@@ -59,6 +65,7 @@ class Surroundings:
                 patch.object(signature_checks, "_threads", _any_number()),
                 patch.object(session_run, "_parsers", _any_number()),
                 patch.object(peers, "token_bytes", random.randbytes),
+                patch.object(pauses, "time", _NoTime),
                 patch.object(os, "fsync", lambda _descriptor: None),
                 patch.object(network, "open_host", self.open_host),
                 patch.object(network, "parse_peer", lambda _address: None),
