@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -29,13 +30,13 @@ from libp2p.tools.anyio_service.trio_tasks import FunctionTask
 from byline_node.errors import PeerError
 from byline_node.peer_score import Fault
 from byline_node.reasons import reason_of
+from byline_node.streams import READ_AT_ONCE, Pieces
 
 MAX_MESSAGE = 60_000
 """Bytes of one published message."""
 MAX_PACKET_OUT = 65_000
 """Bytes of one packet: one frame of Yamux has room for 65,524."""
 MAX_PACKET_IN = 1 << 17
-READ_AT_ONCE = 1 << 16
 QUEUE_PACKETS = 512
 QUEUE_BYTES = 4 << 20
 """Of packets that wait for a slow peer."""
@@ -71,10 +72,10 @@ def strict_reading(read: Any) -> Any:
     """Reads a packet; libp2p itself would hide from us that it was bad."""
 
     async def read_packet(stream: Any, most: int) -> bytes:
-        if not hasattr(stream, "byline_pieces"):
-            stream.byline_pieces = _Pieces(stream)
+        if not hasattr(stream, "byline_packets"):
+            stream.byline_packets = _Packets(stream)
         try:
-            data: bytes = await read(stream.byline_pieces, most)
+            data: bytes = await read(stream.byline_packets, most)
         except (MessageTooLarge, ParseError) as error:
             raise BadPacketError(str(error)) from error
         return data
@@ -82,23 +83,17 @@ def strict_reading(read: Any) -> Any:
     return read_packet
 
 
-class _Pieces:
-    """Reads what has come on a stream of packets, and gives it out in pieces: libp2p
-    reads the length of a packet byte by byte."""
+class _Packets:
+    """The pieces of packets: libp2p reads the length of each byte by byte."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._ahead = bytearray()
+        self._pieces = Pieces(partial(stream.read, READ_AT_ONCE))
 
     async def read(self, most: int) -> bytes:
-        if not self._ahead:
-            self._ahead += await self._stream.read(READ_AT_ONCE)
-        elif most > 1:
+        if self._pieces.is_ready and most > 1:
             # Many packets may have come: others must have their turns between them.
             await trio.lowlevel.checkpoint()
-        piece = bytes(self._ahead[:most])
-        del self._ahead[:most]
-        return piece
+        return await self._pieces.take(most)
 
 
 def require_few(rpc: Any, _host: Any, _peer: Any) -> bool:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import trio
 from libp2p.stream_muxer.exceptions import MuxedStreamReset
+
+from byline_node.streams import Pieces
 
 HEADER_BYTES = 12
 READ_AHEAD = 16_384
@@ -76,14 +79,10 @@ def read_ahead(read: Any) -> Any:
     """Reads what has come, and gives it out in the pieces that are asked for."""
 
     async def read_some(stream: Any, n: int | None = None) -> bytes:
-        if not hasattr(stream, "byline_ahead"):
-            stream.byline_ahead = bytearray()
-        ahead: bytearray = stream.byline_ahead
-        if not ahead and n != 0:
-            ahead += await read(stream, READ_AHEAD)
-        piece = bytes(ahead[:n])
-        del ahead[:n]
-        return piece
+        if not hasattr(stream, "byline_pieces"):
+            stream.byline_pieces = Pieces(partial(read, stream, READ_AHEAD))
+        pieces: Pieces = stream.byline_pieces
+        return await pieces.take(n)
 
     return read_some
 

@@ -6,6 +6,7 @@ No file but host.py and those beside it makes these, and none of this imports li
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -55,14 +56,39 @@ class Link:
     """The address that this node dialled, if it did."""
 
 
+class Pieces:
+    """Reads all that has come, and gives it out in the pieces that are asked for."""
+
+    def __init__(self, read: Callable[[], Awaitable[bytes]]) -> None:
+        """`read()` gives what has come: one byte or more, and none at the end."""
+        self._read = read
+        self._left = bytearray()
+
+    @property
+    def is_ready(self) -> bool:
+        """Some is left, for which nothing is waited for."""
+        return bool(self._left)
+
+    async def take(self, most: int | None = None) -> bytes:
+        """1 to `most` bytes, or all that has come; none at the end."""
+        if not self._left and most != 0:
+            data = bytes(await self._read())
+            if most is None or len(data) <= most:
+                return data
+            self._left += data
+        piece = bytes(self._left[:most])
+        del self._left[:most]
+        return piece
+
+
 class Stream:
     """What frames.py and requests.py want of a stream."""
 
     def __init__(self, stream: Any) -> None:
         """Takes over a stream of libp2p."""
         self._stream = stream
-        self._ahead = bytearray()
-        """Came with what was asked for: the head of a frame comes with its body."""
+        # The head of a frame comes with its body.
+        self._pieces = Pieces(self._receive)
 
     @property
     def peer(self) -> str:
@@ -71,22 +97,16 @@ class Stream:
 
     async def receive(self, most: int) -> bytes:
         """1 to `most` bytes; none at the end."""
-        if not self._ahead:
-            data = await self._receive()
-            if len(data) <= most:
-                return data
-            self._ahead += data
-        piece = bytes(self._ahead[:most])
-        del self._ahead[:most]
-        return piece
+        return await self._pieces.take(most)
 
     async def _receive(self) -> bytes:
         try:
-            return bytes(await self._stream.read(READ_AT_ONCE))
+            data: bytes = await self._stream.read(READ_AT_ONCE)
         except EOFError:
             return b""
         except Exception as error:
             raise PeerError(f"the connection broke: {reason_of(error)}") from error
+        return data
 
     async def send(self, data: bytes) -> None:
         """All of it."""

@@ -19,6 +19,12 @@ def _no_mistakes() -> Iterator[None]:
     assert list(noted) == []
 
 
+@pytest.fixture(params=[True, False], ids=["patched", "as-it-comes"])
+def patched(request: pytest.FixtureRequest) -> bool:
+    """Whether the patch of libp2p that a test is about is in force."""
+    return bool(request.param)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if weighed and os.environ.get("BYLINE_HOSTILE"):
         terminalreporter.write_line("   node  before   after  MiB resident, by attack")

@@ -49,11 +49,6 @@ ANY_WS = "/ip4/127.0.0.1/tcp/0/ws"
 SOMEBODY = ID.from_pubkey(create_new_key_pair(b"x" * 32).public_key)
 
 
-@pytest.fixture(params=[True, False], ids=["patched", "as-it-comes"])
-def patched(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
 @pytest.fixture
 async def host() -> AsyncIterator[Host]:
     async with open_host(b"a" * 32, [ANY_PORT], []) as running:

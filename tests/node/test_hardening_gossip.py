@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ import trio
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.peer.id import ID
-from libp2p.peer.peerinfo import info_from_p2p_addr
 from libp2p.peer.peerstore import create_signed_peer_record
 from libp2p.pubsub import pubsub as pubsub_module
 from libp2p.pubsub.gossipsub import GossipSub
@@ -22,66 +20,20 @@ from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
 from libp2p.utils import encode_uvarint, encode_varint_prefixed
 from multiaddr import Multiaddr
-from tests.support.attackers import GOSSIP, Attacker, attacker_of
-from tests.support.networked import ANY_PORT
-from tests.support.unpatched import patch_in_force
-from tests.support.waiting import until
+from tests.support.attackers import GOSSIP, attacker_of
+from tests.support.gossiping import TOPIC, Charged, buffered, node
+from tests.support.unpatched import method_in_force, patch_in_force
+from tests.support.waiting import LoopTurns, until
 
 from byline_node import host as host_module
 from byline_node import host_gossip
 from byline_node.errors import PeerError
-from byline_node.host import Host, open_host
 from byline_node.host_gossip import BoundedGossip, SafePubsub, SeenMessages
-from byline_node.peer_conduct import Conduct
 from byline_node.peer_score import Fault
 
 pytestmark = pytest.mark.trio
 
-TOPIC = "test/topic"
 SOMEBODY = ID.from_pubkey(create_new_key_pair(b"x" * 32).public_key)
-
-
-@pytest.fixture(params=[True, False], ids=["patched", "as-it-comes"])
-def patched(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
-@contextmanager
-def method_in_force(
-    ours: type, theirs: type, name: str, in_force: bool
-) -> Iterator[None]:
-    """Our override of a method, or libp2p's own."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        if not in_force:
-            monkeypatch.setattr(ours, name, getattr(theirs, name))
-        yield
-
-
-def node(seed: bytes = b"a" * 32) -> Any:
-    return open_host(seed, [ANY_PORT], [TOPIC])
-
-
-class Charged(Conduct):
-    """A door that remembers what it was told, and throws nobody out."""
-
-    def __init__(self) -> None:
-        super().__init__([], lambda _peer: None)
-        self.faults: list[tuple[Fault, str]] = []
-
-    def charge(self, _peer: str, fault: Fault, reason: str) -> None:
-        self.faults.append((fault, reason))
-
-    def refused_for(self, _peer: str) -> float:
-        return 0.0
-
-
-def buffered(host: Host) -> int:
-    """Messages that came and wait to be read."""
-    channel = host._pubsub.subscribed_topics_send[TOPIC]
-    return int(channel.statistics().current_buffer_used)
-
-
-# Queues
 
 
 async def test_a_burst_of_messages_fits_into_the_subscription(patched: bool) -> None:
@@ -178,24 +130,17 @@ async def test_packets_that_came_together_are_read_in_turn_with_other_tasks(
             piece, self.left = self.left[:most], self.left[most:]
             return piece
 
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await trio.lowlevel.checkpoint()
-
+    turns = LoopTurns()
     with patch_in_force("pubsub.read_varint_prefixed_bytes_limited", patched):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(take_turns)
+            nursery.start_soon(turns.run)
             stream = Stream()
             for packet in packets:
                 found = await pubsub_module.read_varint_prefixed_bytes_limited(
                     stream, 1_000
                 )
                 assert encode_uvarint(200) + found == packet
-            assert turns >= len(packets) - 1
+            assert turns.count >= len(packets) - 1
             assert stream.reads == (1 if patched else 3 * len(packets))
             nursery.cancel_scope.cancel()
 
@@ -369,125 +314,6 @@ async def test_no_thread_is_left_behind() -> None:
     before = threading.active_count()
     async with node():
         assert threading.active_count() <= before + 1  # that of name resolution
-
-
-# Control messages
-
-
-async def control(attacker: Attacker, **kinds: Any) -> None:
-    await attacker.packets(rpc_pb2.RPC(control=rpc_pb2.ControlMessage(**kinds)))
-
-
-@pytest.mark.parametrize("kind", ["graft", "ihave", "iwant", "prune"])
-async def test_a_flood_of_control_messages_is_not_worked_through(
-    kind: str, patched: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not patched:
-        monkeypatch.setattr(host_gossip, "is_too_much", lambda _control: False)
-    entry: Any = {
-        "graft": rpc_pb2.ControlGraft(topicID=TOPIC),
-        "prune": rpc_pb2.ControlPrune(topicID=TOPIC),
-        "ihave": rpc_pb2.ControlIHave(topicID=TOPIC, messageIDs=[b"x"]),
-        "iwant": rpc_pb2.ControlIWant(messageIDs=[b"x"]),
-    }[kind]
-    async with node() as one, attacker_of(one.addresses[0]) as attacker:
-        one.door = door = Charged()
-        worked: list[Any] = []
-        handler = getattr(one._router, f"handle_{kind}")
-
-        async def count(*arguments: Any) -> None:
-            worked.append(arguments)
-            await handler(*arguments)
-
-        monkeypatch.setattr(one._router, f"handle_{kind}", count)
-        await control(attacker, **{kind: [entry] * 500})
-        await until(lambda: door.faults or len(worked) >= 500)
-        assert (not worked) == patched
-        assert ((Fault.FLOOD, "too many control messages") in door.faults) == patched
-
-
-async def test_a_flood_of_ids_is_not_worked_through() -> None:
-    """60,000 of them in one IHAVE, as in six packets of 10,000."""
-    ids = [i.to_bytes(8, "big") for i in range(10_000)]
-    async with node() as one, attacker_of(one.addresses[0]) as attacker:
-        one.door = door = Charged()
-        for start in range(0, 60_000, 10_000):
-            await control(
-                attacker, ihave=[rpc_pb2.ControlIHave(topicID=TOPIC, messageIDs=ids)]
-            )
-            await until(lambda most=start // 10_000: len(door.faults) > most)
-        assert set(door.faults) == {(Fault.FLOOD, "too many control messages")}
-
-
-async def test_topics_of_strangers_are_not_remembered(patched: bool) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        if not patched:
-            monkeypatch.setattr(BoundedGossip, "_about_our_topics", lambda _s, rpc: rpc)
-        async with node() as one, attacker_of(one.addresses[0]) as attacker:
-            handled: list[Any] = []
-            monkeypatch.setattr(
-                one._router,
-                "handle_rpc",
-                counting(one._router.handle_rpc, handled),
-            )
-            for number in range(3):
-                prunes = [
-                    rpc_pb2.ControlPrune(topicID=f"{number} {i}" + "x" * 1_000)
-                    for i in range(50)
-                ]
-                await control(attacker, prune=prunes)
-            await until(lambda: len(handled) == 3)
-            assert len(one._router.back_off) == (0 if patched else 150)
-
-
-def counting(function: Any, calls: list[Any]) -> Any:
-    async def call(*arguments: Any) -> None:
-        await function(*arguments)
-        calls.append(arguments)
-
-    return call
-
-
-async def test_a_request_for_missed_messages_is_answered_once_for_each(
-    patched: bool,
-) -> None:
-    """The same id a thousand times would be sixty megabytes."""
-    with method_in_force(BoundedGossip, GossipSub, "handle_iwant", patched):
-        async with node() as one, attacker_of(one.addresses[0]) as attacker:
-            await one.publish(TOPIC, bytes(10_000))
-            (message_id,) = one._router.mcache.msgs
-            sent: list[Any] = []
-            with pytest.MonkeyPatch.context() as monkeypatch:
-                monkeypatch.setattr(
-                    one._router, "send_rpc", lambda _peer, rpc, **_: sent.append(rpc)
-                )
-                wanted = rpc_pb2.ControlIWant(messageIDs=[message_id] * 300)
-                await control(attacker, iwant=[wanted])
-                await until(lambda: any(len(rpc.publish) for rpc in sent))
-            answered = sum(len(rpc.publish) for rpc in sent)
-            assert answered == (1 if patched else 300)
-
-
-async def test_peers_that_strangers_recommend_are_not_dialled(patched: bool) -> None:
-    with method_in_force(BoundedGossip, GossipSub, "_do_px", patched):
-        async with (
-            node() as one,
-            node(b"b" * 32) as victim,
-            attacker_of(one.addresses[0]) as attacker,
-        ):
-            info = info_from_p2p_addr(Multiaddr(victim.addresses[0]))
-            key = create_new_key_pair(b"b" * 32).private_key
-            record = create_signed_peer_record(info.peer_id, info.addrs, key)
-            peer = rpc_pb2.PeerInfo(
-                peerID=info.peer_id.to_bytes(),
-                signedPeerRecord=record.marshal_envelope(),
-            )
-            await control(
-                attacker, prune=[rpc_pb2.ControlPrune(topicID=TOPIC, peers=[peer])]
-            )
-            with trio.move_on_after(1):
-                await until(lambda: victim.peers())
-            assert bool(victim.peers()) == (not patched)
 
 
 # What is kept

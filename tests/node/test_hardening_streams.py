@@ -17,7 +17,7 @@ from libp2p.tools.anyio_service.trio_tasks import FunctionTask
 from tests.support.attackers import attacker_of, flood_stream
 from tests.support.networked import ANY_PORT
 from tests.support.unpatched import patch_in_force, replaced
-from tests.support.waiting import until
+from tests.support.waiting import LoopTurns, until
 
 from byline_node import host_setup, unread
 from byline_node.errors import PeerError
@@ -31,11 +31,6 @@ from byline_node.unread import UnreadBytes, unread_on
 pytestmark = pytest.mark.trio
 
 SOON = 0.7
-
-
-@pytest.fixture(params=[True, False], ids=["patched", "as-it-comes"])
-def patched(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 @pytest.fixture
@@ -200,18 +195,6 @@ async def test_what_has_come_is_read_at_once(patched: bool) -> None:
     assert (socket.reads <= 4) == patched
 
 
-class Turns:
-    """Counts how often the event loop comes round."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    async def run(self) -> None:
-        while True:
-            self.count += 1
-            await trio.lowlevel.checkpoint()
-
-
 LOCKS = {
     "NetStream.__init__": "_state_lock",
     "YamuxStream.__init__": "window_lock",
@@ -235,7 +218,7 @@ async def test_a_lock_that_is_free_is_taken_without_giving_way(
             stream = (await two.open_stream(peer, "/deaf"))._stream
             inner = [stream, stream.muxed_stream, *layers_of(stream.muxed_conn)]
             (owner,) = [o for o in inner if hasattr(o, LOCKS[label])]
-            turns = Turns()
+            turns = LoopTurns()
             nursery.start_soon(turns.run)
             for _ in range(10):
                 async with getattr(owner, LOCKS[label]):

@@ -41,3 +41,12 @@ def replaced(where: Any, name: str, value: Any, *, unless: bool) -> Iterator[Non
         if not unless:
             monkeypatch.setattr(where, name, value)
         yield
+
+
+@contextmanager
+def method_in_force(
+    ours: type, theirs: type, name: str, in_force: bool
+) -> Iterator[None]:
+    """Our override of a method, or libp2p's own."""
+    with replaced(ours, name, getattr(theirs, name), unless=in_force):
+        yield

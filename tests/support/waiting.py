@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import trio
+import trio.lowlevel
 
 
 async def until(condition: Callable[[], object], seconds: float = 10) -> None:
@@ -21,3 +22,15 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came about"
         time.sleep(0.005)
+
+
+class LoopTurns:
+    """Counts how often the event loop comes round, in a task that runs it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def run(self) -> None:
+        while True:
+            self.count += 1
+            await trio.lowlevel.checkpoint()
