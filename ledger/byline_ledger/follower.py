@@ -76,10 +76,14 @@ __all__ = [
 
 WORTH_A_JUMP = 64
 """Entries; with fewer to read, asking whether they can be skipped costs more."""
-WORTH_A_DESCENT = 2_048
-"""Entries; with fewer to read, comparing the sets costs more."""
-ENTRY_COST = 110
-"""Bytes that reading one costs, more or less."""
+WORTH_A_DESCENT = 8_192
+"""Entries; fewer come in one answer."""
+CLOSE = 32
+"""Finding one statement that is missing takes as long as reading so many entries, or
+longer: fewer bytes, and much more work for both sides."""
+ENTRY_COST = 55
+"""Bytes that comparing the sets may take for each entry that need not be read then.
+Reading it takes 110, and less work."""
 FETCHED_IDS = 1_024
 """Statements asked for at once: most of them fit into one answer."""
 AHEAD = 2
@@ -363,7 +367,7 @@ def _is_close(ours: int, end: _End, unread: int) -> bool:
     """Whether so few strings may differ that finding them costs less than reading: a
     smaller set may be all known, and still have as many differences as it lacks."""
     theirs = end.commitment.count
-    return 4 * abs(ours - theirs) * end.size < theirs * unread
+    return CLOSE * abs(ours - theirs) * end.size < theirs * unread
 
 
 def _extend(

@@ -50,8 +50,8 @@ HURRY_SECONDS = 0.2
 """The same while a query waits for the newest tree to be cosigned."""
 REFRESH_SECONDS = 900.0
 """After which an idle log has its last checkpoint cosigned again."""
-RETRY_SECONDS = 5.0
-"""Between two rounds while the log is held."""
+RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 5.0
+"""Between two rounds while the log is held: at first, and when that has been long."""
 FAILED_SECONDS = 60.0
 """After which an idle log is offered again if somebody did not cosign it."""
 ANSWER_SECONDS = 1.0
@@ -207,20 +207,27 @@ class Cosigner:
             if self._has_witnesses():
                 started, self._hurry = trio.current_time(), trio.Event()
                 await self._round(self._ledger.view)
-                took = trio.current_time() - started
-                pause = seconds_between(took, ROUND_SECONDS, MAX_ROUND_SECONDS)
-                await trio.sleep_until(started + HURRY_SECONDS)
-                with trio.move_on_at(started + pause):
-                    await self._hurry.wait()
+                await self._rest(started)
             else:
                 self.hold.confirm(())
             with trio.move_on_after(self._pause()):
                 await self._wake.wait()
 
+    async def _rest(self, started: float) -> None:
+        """Until the next round may begin, of which the last did at `started`."""
+        took = trio.current_time() - started
+        pause = seconds_between(took, ROUND_SECONDS, MAX_ROUND_SECONDS)
+        if self.hold.is_waiting:
+            pause = RETRY_SECONDS
+        await trio.sleep_until(started + HURRY_SECONDS)
+        with trio.move_on_at(started + pause):
+            await self._hurry.wait()
+
     def _pause(self) -> float:
         """Seconds to the next round if nothing happens."""
-        if self.hold.is_on:
-            return RETRY_SECONDS
+        if self.hold.is_waiting:
+            # Nothing is admitted before they agree, and those asked may be busy too.
+            return min(self.hold.seconds / 8, MAX_RETRY_SECONDS)
         failed = any(one.error is not None for one in self.known)
         return FAILED_SECONDS if failed else REFRESH_SECONDS
 

@@ -9,15 +9,13 @@ its cursors.  Specification: docs/spec/network.md, "Follow".
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import structlog
 import trio
 
-from byline_ledger.cursor import Cursor
 from byline_ledger.errors import (
     BylineError,
     ContradictionError,
@@ -29,6 +27,7 @@ from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Settle
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
+from byline_node.followed_log import FollowedLog, Gate
 from byline_node.mistakes import note_mistake
 from byline_node.pauses import seconds_between
 from byline_node.reasons import one_error
@@ -82,99 +81,6 @@ class Cursors(Protocol):
         """Durable when it returns."""
 
 
-class Gate(Protocol):
-    """What following asks of `admission.Admission`; all but the first two in a thread,
-    or for no time."""
-
-    @property
-    def digest(self) -> bytes:
-        """Of the policy."""
-
-    @property
-    def rereads(self) -> int:
-        """Another number: all logs are to be read again."""
-
-    def is_refused(self, statement_id: bytes, peer: str | None = None, /) -> bool: ...
-    def due(self, peer: str, connected: Collection[str], /) -> list[bytes]: ...
-    def is_full(self, peer: str, /) -> bool: ...
-    def save(self) -> None: ...
-
-
-@dataclass(slots=True, eq=False)
-class FollowedLog:
-    """One peer's log, as far as we know it; lasts while the peer comes and goes."""
-
-    peer: str
-    follower: Follower
-    error: str | None = None
-    """What ended the last session, if it did not end well."""
-    halted: bool = False
-    """It contradicted itself: not followed any more."""
-    failures: int = 0
-    policy: bytes = b""
-    """Under which it was read so far."""
-    rereads: int = 0
-    refused: int = 0
-    """Statements of it that were passed over, being refused."""
-    passing: int = 0
-    """The same of the page that is being read, as far as the session knew of itself."""
-    passed: int = 0
-    """The same of the page before it."""
-    due: frozenset[bytes] = frozenset()
-    """Statements passed over earlier that this session asks for again."""
-    connected: bool = False
-    is_helpful: bool = True
-    """It never gave a false statement when it was asked for another's."""
-    is_saving: bool = False
-    saved: Kept | None = None
-    saved_at: float = field(default=-SAVE_SECONDS)
-    asked_gaps_at: float = field(default=-GAP_SECONDS)
-
-    @property
-    def cursor(self) -> Cursor | None:
-        return self.follower.cursor
-
-    @property
-    def unread(self) -> int:
-        """Entries of the tree it showed last that are not read."""
-        cursor = self.cursor
-        return 0 if cursor is None else cursor.seen.size - cursor.size
-
-    @property
-    def has_read(self) -> bool:
-        """Something of its log was read, or there was nothing to read."""
-        return self.follower.is_equal or (
-            self.cursor is not None and self.cursor.size > 0
-        )
-
-    @property
-    def kept(self) -> Kept | None:
-        """What is to be saved."""
-        if self.cursor is None:
-            return None
-        return Kept(self.cursor, self.policy, self.refused)
-
-    def settle(self, lag: int, refused: int) -> None:
-        """Counts what is behind the cursor now (follow_session.Settle); `refused` of it
-        were fetched first."""
-        passed = self.passed if lag else self.passed + self.passing
-        self.refused = max(0, self.refused + passed + refused)
-        self.passed, self.passing = self.passing if lag else 0, 0
-
-    def passes_over(self, gate: Gate, statement_id: bytes) -> bool:
-        """Whether it is refused; counts that, in whatever thread."""
-        refused = gate.is_refused(statement_id, self.peer)
-        self.passing += refused
-        return refused
-
-    def rewind(self, gate: Gate) -> None:
-        """Starts again at the first leaf, where another policy let things pass."""
-        if (self.policy, self.rereads) != (gate.digest, gate.rereads):
-            if self.policy and self.cursor is not None:
-                self.follower.cursor = self.cursor.rewound()
-            self.policy, self.rereads, self.refused = gate.digest, gate.rereads, 0
-
-
 class Following:
     """All followed logs; one task each runs `follow` while its peer is connected."""
 
@@ -190,9 +96,12 @@ class Following:
         is_stranger: Callable[[str], bool] = lambda _peer: False,
         may_tell: Callable[[str], bool] = lambda _peer: True,
         verify: Verify = verify_here,
+        is_held: Callable[[], bool] = lambda: False,
     ) -> None:
         """`is_stranger(peer)` for those whose absence is not worth a line;
-        `may_tell(peer)`: there is room for a line about it."""
+        `may_tell(peer)`: there is room for a line about it; `is_held()`: our own log
+        takes nothing in until the next `kick`."""
+        self._is_held = is_held
         self._is_stranger = is_stranger
         self._may_tell = may_tell
         self._verify = verify
@@ -222,7 +131,8 @@ class Following:
         return self._turns.holder is not None or since < READING_SECONDS
 
     def kick(self) -> None:
-        """Has all logs read now: something was lost on the fast path."""
+        """Has all logs read now: something was lost on the fast path, or our own log
+        takes in again."""
         self._kicks += 1
         self._kicked.set()
         self._kicked = trio.Event()
@@ -233,6 +143,8 @@ class Following:
         followed.connected = True
         try:
             while not followed.halted:
+                while self._is_held():  # what is fetched now could not be stored
+                    await self._kicked.wait()
                 kicks, started = self._kicks, trio.current_time()
                 await self._run_once(followed)
                 took = trio.current_time() - started

@@ -82,6 +82,8 @@ class Hold:
         self.ahead: str | None = None
         """Why the log is read-only for good, if somebody saw a newer tree."""
         self.is_on = False
+        self.on_end: Callable[[], None] = lambda: None
+        """Called when the log may be signed again; must not block."""
         if not trust_disk and self._past is not None:
             self._begin(f"{UNCERTAIN}: {self._what_ends_it()}")
 
@@ -109,6 +111,12 @@ class Hold:
     def is_waiting(self) -> bool:
         """Whether the hold ends when others agree, not by the operator alone."""
         return self.is_on and self.ahead is None
+
+    @property
+    def seconds(self) -> float:
+        """How long others have been asked."""
+        started = self._started
+        return 0.0 if started is None else trio.current_time() - started
 
     # Who shows more than is here
 
@@ -182,6 +190,7 @@ class Hold:
             self.is_on = False
             self._ledger.release()
             log.info("the log is confirmed", by=len(agreed))
+            self.on_end()
 
     def _owed(self) -> dict[tuple[str, str], int]:
         """Whose agreement counts, with which keys, and what they signed then."""

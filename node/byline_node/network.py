@@ -40,7 +40,8 @@ from byline_node.cursors import LedgerCursors
 from byline_node.discovery import ADDRESS_FILE, Announcer, Discovery, how_found, named
 from byline_node.discovery_ways import searches_of
 from byline_node.errors import ConfigError, TruncatedError
-from byline_node.following import Following, Gate
+from byline_node.followed_log import Gate
+from byline_node.following import Following
 from byline_node.gossip import Gossip
 from byline_node.host import Host, open_host, parse_peer
 from byline_node.host_setup import MAX_OUTBOUND
@@ -115,6 +116,7 @@ class Network:
             lambda peer: peer not in self._configured,
             self.conduct.may_tell,
             self._signatures.verify,
+            lambda: ledger.is_held,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None
@@ -221,7 +223,7 @@ class Network:
         return self._following.is_reading_much or self._gossip.is_slow
 
     def look_again(self) -> None:
-        """Has all logs read now: the admission policy is another."""
+        """Has all logs read now: the admission policy is another, or a hold is over."""
         self._following.kick()
 
     def follows(self, vkey: str, *, configured: bool = False) -> bool:

@@ -14,7 +14,7 @@ from byline_ledger.follow_server import ServedLog
 from byline_ledger.follower import KnownLog
 from byline_ledger.statement import Statement
 from byline_node.cursors import Records
-from byline_node.following import Gate
+from byline_node.followed_log import Gate
 
 Admit: TypeAlias = Callable[[Sequence[Statement], str, Sequence[str]], Awaitable[Any]]
 """`await admit(statements, source, peers)` returns once those of them that are admitted
@@ -33,6 +33,8 @@ class NodeLedger(Records, Protocol):
     def transport_seed(self) -> bytes: ...
     @property
     def view(self) -> Any: ...
+    @property
+    def is_held(self) -> bool: ...
 
 
 class NetworkConfig(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from byline_node.following import FollowedLog
+from byline_node.followed_log import FollowedLog
 from byline_node.streams import Link
 
 

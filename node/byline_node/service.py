@@ -375,6 +375,7 @@ class Node:
         )
         self.witness.before = self._mirrors.follow
         self.similar.is_busy = lambda: network.is_busy
+        cosigner.hold.on_end = network.look_again
         cosigner.on_published = lambda view: network.watch.tell(view.checkpoint)
 
     def _knows_log(self, vkey: str) -> bool:

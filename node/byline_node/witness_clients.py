@@ -23,7 +23,8 @@ from byline_ledger.witness_messages import (
 )
 from byline_node.errors import PeerError
 
-PEER_SECONDS = 2.0
+PEER_SECONDS = 5.0
+"""A busy one takes two; one that does not answer pings is cut off after five."""
 URL_SECONDS = 10.0
 
 Post = Callable[[str, bytes], Awaitable[tuple[int, bytes]]]

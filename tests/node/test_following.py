@@ -61,6 +61,24 @@ async def test_a_kick_is_heeded_at_once(
     nursery.cancel_scope.cancel()
 
 
+async def test_nothing_is_fetched_for_a_log_that_is_held(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """However much is lost meanwhile; and at once when the hold is over."""
+    setting = Setting(friend=log_of(2, "a"))
+    setting.is_held = True
+    nursery.start_soon(setting.following.follow, "friend")
+    for _ in range(100):
+        await trio.sleep(1)
+        setting.following.kick()
+    assert setting.requests == []
+    setting.is_held = False
+    setting.following.kick()
+    await trio.sleep(0.01)
+    assert setting.mine.set_root == setting.peers["friend"].set_root
+    nursery.cancel_scope.cancel()
+
+
 async def test_a_failing_peer_is_asked_ever_less_often(
     autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:

@@ -41,6 +41,32 @@ async def test_those_whom_the_operator_named_end_it(node: Node) -> None:
     assert not cosigner.hold.is_waiting
 
 
+async def test_one_that_does_not_answer_is_asked_again_soon(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is admitted meanwhile: rounds for the sake of the newest tree may wait,
+    this one may not.  Whoever waits for the end is told."""
+    monkeypatch.setattr(cosigning, "ROUND_SECONDS", 10_000.0)
+    monkeypatch.setattr(cosigning, "MAX_ROUND_SECONDS", 10_000.0)
+    monkeypatch.setattr(cosigning, "RETRY_SECONDS", 0.05)
+    good = Honest(1, vkey(node))
+    await rounds(node.cosigner(good, named=(good.name,)))
+    asked: list[Honest] = []
+
+    def fail_twice(one: Honest) -> None:
+        asked.append(one)
+        if len(asked) < 3:
+            raise PeerError("no answer")
+
+    good.before = fail_twice
+    cosigner = node.start(good, named=(good.name,))
+    ended: list[bool] = []
+    cosigner.hold.on_end = lambda: ended.append(node.ledger.is_held)
+    await rounds(cosigner, 3)
+    assert len(asked) == 3
+    assert ended == [False]
+
+
 async def test_nobody_ends_it_with_the_keys_of_another(node: Node) -> None:
     """Any old checkpoint is public, and so are the keys of an honest witness."""
     good = Honest(1, vkey(node))

@@ -30,7 +30,7 @@ from byline_ledger.store.guard import Guard, write_guard
 from byline_ledger.store.node_files import NodeFiles
 from byline_ledger.tombstone import Tombstone
 from byline_node.config import NodeConfig
-from byline_node.following import FollowedLog
+from byline_node.followed_log import FollowedLog
 from byline_node.service import Node, Stop
 
 ACCUSATIONS = (MalformedError, VerificationError, InconsistentLogError)

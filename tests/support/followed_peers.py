@@ -109,6 +109,7 @@ class Setting:
         self.peers = peers
         self.records = Records()
         self.broken: PeerError | None = None
+        self.is_held = False
         self.delays: dict[str, float] = {}
         self.portions: list[int] = []
         self.times: list[float] = []
@@ -119,7 +120,12 @@ class Setting:
     def restart(self) -> Following:
         cursors = LedgerCursors(self.records, ["friend"])
         self.following = Following(
-            self.ask, lambda: self.mine, self.admit, cursors, self.gate
+            self.ask,
+            lambda: self.mine,
+            self.admit,
+            cursors,
+            self.gate,
+            is_held=lambda: self.is_held,
         )
         return self.following
 
