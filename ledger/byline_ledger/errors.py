@@ -109,10 +109,6 @@ class NotFoundError(BylineError):
     kind = "not-found"
 
 
-class RefusedError(NotFoundError):
-    """Somebody who was asked says that they cannot answer."""
-
-
 class RedactedError(NotFoundError):
     """The statement is in the log, but its node took the body down."""
 

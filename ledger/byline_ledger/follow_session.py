@@ -18,7 +18,7 @@ from byline_ledger.digest import cid_of_statement
 from byline_ledger.entry import statement_entry
 from byline_ledger.errors import (
     MalformedError,
-    RefusedError,
+    NotFoundError,
     UnsupportedError,
     VerificationError,
 )
@@ -119,14 +119,14 @@ class Talk:
         soon: Sequence[Request] = (),
         anywhere: bool = False,
     ) -> Steps[Response]:
-        """The peer's response; RefusedError if it is a refusal."""
+        """The peer's response; NotFoundError if it is a refusal."""
         ahead = tuple(one.to_bytes() for one in soon)
         data = yield Ask(request.to_bytes(), bulk, ahead, anywhere)
         assert data is not None
         self.received += len(data)
         response = parse_response(data)
         if isinstance(response, Refusal):
-            raise RefusedError(f"the peer answers: {_printable(response.error)}")
+            raise NotFoundError(f"the peer answers: {_printable(response.error)}")
         return response
 
     def ask(

@@ -21,12 +21,7 @@ from byline_ledger.entry import (
     id_in,
     parse_entry,
 )
-from byline_ledger.errors import (
-    MalformedError,
-    NotFoundError,
-    ProofError,
-    RefusedError,
-)
+from byline_ledger.errors import MalformedError, NotFoundError, ProofError
 from byline_ledger.follow_messages import MAX_IDS
 from byline_ledger.follow_session import KnownLog, Steps, Talk, admit, wrong_keys
 from byline_ledger.lookup_set import LEAF_MAX, split_strings, strings_hash
@@ -81,27 +76,31 @@ class Reconciliation:
         """Admits all that is missing; False if that is given up, since finding out took
         more than `most` bytes, or the peer has this set no more.  What was admitted
         stays."""
-        while self._places or self._leaves or self._plain or self._missing:
+        while self._has_more or self._missing:
             if self.spent > most:
                 return False
+            if len(self._missing) >= MAX_IDS or not self._has_more:
+                yield from self._fetch()
+                continue
             try:
-                yield from self._go_on()
-            except RefusedError:
+                yield from self._look()
+            except NotFoundError:
                 return False
         return True
 
-    def _go_on(self) -> Steps[None]:
-        """One step of what is left to do."""
-        if len(self._missing) >= MAX_IDS:
-            yield from self._fetch()
-        elif self._plain:
+    @property
+    def _has_more(self) -> bool:
+        """Something of the set is still to be looked at."""
+        return bool(self._places or self._leaves or self._plain)
+
+    def _look(self) -> Steps[None]:
+        """One question about the set; NotFoundError if the peer refuses it."""
+        if self._plain:
             self._plain = yield from self._read(self._plain, digests=False)
         elif len(self._leaves) >= (MAX_NODES if self._places else 1):
             self._leaves = yield from self._read(self._leaves, digests=True)
-        elif self._places:
-            yield from self._open(self._places.pop())
         else:
-            yield from self._fetch()
+            yield from self._open(self._places.pop())
 
     def _sort(self, claims: Iterable[Claim]) -> None:
         """What is not known has to be opened further, or read."""

@@ -210,6 +210,7 @@ class Cosigner:
                 await self._rest(started)
             else:
                 self.hold.confirm(())
+                await trio.sleep(HURRY_SECONDS)
             with trio.move_on_after(self._pause()):
                 await self._wake.wait()
 

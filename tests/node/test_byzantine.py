@@ -20,7 +20,7 @@ from tests.support.networked import ANY_PORT, NetworkedNode, networked_node
 from tests.support.signed import work
 from tests.support.waiting import until
 
-from byline_ledger import follow_server
+from byline_ledger import follow_server, follower
 from byline_ledger.alarm import alarm_of_notes
 from byline_ledger.follow_messages import (
     MAX_REQUEST,
@@ -403,9 +403,10 @@ async def test_the_lies_are_lies() -> None:
 
 
 async def test_few_differences_among_many_statements_are_found_without_reading_the_log(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First contact of two nodes that others told nearly all."""
+    monkeypatch.setattr(follower, "WORTH_A_DESCENT", 2_000)
     everything = [work(f"told by others {i}") for i in range(2_500)]
     asked: list[str] = []
 

@@ -71,7 +71,7 @@ def finds(mutant: Mutant, seed: int) -> Outcome | None:
 
 def test_what_was_found_can_be_played_again(capfd: pytest.CaptureFixture[str]) -> None:
     options = ["--nodes", "8", "--hours", "0.005", "--mutant", "no-proofs"]
-    assert main(["--seeds", "4", "--jobs", "1", *options]) == 1
+    assert main(["--seeds", "12", "--jobs", "1", *options]) == 1
     found = re.search(
         r"FOUND   make sim SEED=(\d+) NODES=8 HOURS=0.005 MUTANT=no-proofs\n",
         capfd.readouterr().out,
