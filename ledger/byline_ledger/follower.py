@@ -78,12 +78,12 @@ WORTH_A_JUMP = 64
 """Entries; with fewer to read, asking whether they can be skipped costs more."""
 WORTH_A_DESCENT = 8_192
 """Entries; fewer come in one answer."""
-CLOSE = 32
-"""Finding one statement that is missing takes as long as reading so many entries, or
-longer: fewer bytes, and much more work for both sides."""
-ENTRY_COST = 55
-"""Bytes that comparing the sets may take for each entry that need not be read then.
-Reading it takes 110, and less work."""
+CLOSE = 64
+"""Finding one statement that is missing is as much work as reading so many entries,
+more or less, if fewer bytes."""
+BYTES_AN_ENTRY = 55
+"""That comparing the sets may take for each entry that need not be read then.  Reading
+it takes 110, and less work."""
 FETCHED_IDS = 1_024
 """Statements asked for at once: most of them fit into one answer."""
 AHEAD = 2
@@ -112,15 +112,18 @@ class Follower:
         self.is_equal = False
         """At first contact, the peer's set of statements was ours."""
         self._talk, self._tried = Talk(), False
+        self._may_fetch = True
 
     def session(self, wanted: Sequence[bytes] = (), *, read_on: bool = True) -> Session:
         """Reads all that is new, then asks for `wanted` (ids that others lacked); where
-        `read_on` is false, only for those.  An `Admit` may admit fewer.
+        `read_on` is false, only for those, once it has seen what the log signed last.
+        An `Admit` may admit fewer.
 
         Raises MalformedError, VerificationError or ContradictionError for a lie, and
         NotFoundError where the peer withholds what its log lists.
         """
         self._talk, self._tried, self._at = Talk(), False, self.cursor
+        self._may_fetch = read_on
         if self.cursor is None:
             yield from self._meet(b"" if self.is_equal else self._view().set_root)
         elif read_on and self.cursor.size == self.cursor.seen.size:
@@ -221,11 +224,15 @@ class Follower:
         commitment = end.commitment
         if (commitment.count, commitment.root) == (ours.set_count, ours.set_root):
             self._jump(end, ())
-        elif unread >= WORTH_A_DESCENT and _is_close(ours.set_count, end, unread):
+        elif (
+            self._may_fetch
+            and unread >= WORTH_A_DESCENT
+            and _is_close(ours.set_count, end, unread)
+        ):
             found = Reconciliation(
                 self._talk, self._view, end.size, commitment, self._is_refused
             )
-            done = yield from found.run(unread * ENTRY_COST)
+            done = yield from found.run(unread * BYTES_AN_ENTRY)
             yield Settle()
             if done:
                 self._jump(end, tuple(found.gaps))

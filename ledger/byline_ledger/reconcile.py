@@ -77,7 +77,7 @@ class Reconciliation:
         more than `most` bytes, or the peer has this set no more.  What was admitted
         stays."""
         while self._has_more or self._missing:
-            if self.spent > most:
+            if self._has_more and self.spent > most:
                 return False
             if len(self._missing) >= MAX_IDS or not self._has_more:
                 yield from self._fetch()

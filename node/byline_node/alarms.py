@@ -89,9 +89,14 @@ class Alarms:
         """What is kept, the oldest first."""
         return tuple(self._alarms.values())
 
-    def listen(self, listener: Callable[[KnownAlarm], None]) -> None:
-        """Calls `listener` for each alarm that is new here; it must not block."""
+    def listen(
+        self, listener: Callable[[KnownAlarm], None], *, kept: bool = False
+    ) -> None:
+        """Calls `listener` for each alarm that is new here, and now for those that are
+        `kept` from before; it must not block."""
         self._listeners.append(listener)
+        for alarm in self.all if kept else ():
+            listener(alarm)
 
     def is_alarmed(self, vkey: str) -> bool:
         """Whether the log with this key is known to have lied."""

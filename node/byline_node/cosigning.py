@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import structlog
@@ -51,13 +52,16 @@ HURRY_SECONDS = 0.2
 REFRESH_SECONDS = 900.0
 """After which an idle log has its last checkpoint cosigned again."""
 RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 5.0
-"""Between two rounds while the log is held: at first, and when that has been long."""
+"""Between two rounds while the log is held, at first; and what is added in time."""
 FAILED_SECONDS = 60.0
 """After which an idle log is offered again if somebody did not cosign it."""
 ANSWER_SECONDS = 1.0
 """Longest wait of a query for the newest tree to be cosigned."""
 STALE_SECONDS = 60.0
 """How long an older tree is answered with because nobody has cosigned the newest."""
+STRANGER_SECONDS = 5.0
+"""For all that a peer is asked in one round whom the operator did not name: it has the
+others wait no longer."""
 MAX_TRIES = 3
 MAX_LINES = 90
 """Cosignatures in one note: readers take no note with more than 100 signatures."""
@@ -237,7 +241,7 @@ class Cosigner:
         found = _Round()
         async with trio.open_nursery() as nursery:
             for one in self._all():
-                nursery.start_soon(self._ask, one, view, found)
+                nursery.start_soon(self._ask_in_time, one, view, found)
         signed = found.best(self._named)
         self._is_failing = signed is None
         if signed is not None and self.hold.ahead is None:
@@ -257,6 +261,15 @@ class Cosigner:
                 self._by_peer[client.name] = KnownWitness(client)
             self._by_peer[client.name].client = client
         return self.known
+
+    async def _ask_in_time(
+        self, one: KnownWitness, view: LogView, found: _Round
+    ) -> None:
+        is_named = one.client.name in self._named
+        with trio.move_on_after(inf if is_named else STRANGER_SECONDS) as limit:
+            await self._ask(one, view, found)
+        if limit.cancelled_caught:
+            one.error = f"no cosignature within {STRANGER_SECONDS:g} s"
 
     async def _ask(self, one: KnownWitness, view: LogView, found: _Round) -> None:
         try:

@@ -1,6 +1,7 @@
 """What a node knows of one peer's log, and what its admission says about it.
 
-Rule: only the one session that reads the log changes it (following.py).
+Rule: the one task that follows the log changes it (following.py); but another one that
+finds the peer unhelpful says so.
 """
 
 from __future__ import annotations

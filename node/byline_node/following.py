@@ -23,7 +23,7 @@ from byline_ledger.errors import (
     VerificationError,
 )
 from byline_ledger.follow_messages import MAX_IDS
-from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Settle
+from byline_ledger.follower import Ask, Follower, Keep, KnownLog, Session, Settle
 from byline_ledger.statement import Statement
 from byline_node.cursors import Kept
 from byline_node.errors import PeerError, UnspokenError
@@ -96,12 +96,12 @@ class Following:
         is_stranger: Callable[[str], bool] = lambda _peer: False,
         may_tell: Callable[[str], bool] = lambda _peer: True,
         verify: Verify = verify_here,
-        is_held: Callable[[], bool] = lambda: False,
+        is_read_only: Callable[[], bool] = lambda: False,
     ) -> None:
         """`is_stranger(peer)` for those whose absence is not worth a line;
-        `may_tell(peer)`: there is room for a line about it; `is_held()`: our own log
-        takes nothing in until the next `kick`."""
-        self._is_held = is_held
+        `may_tell(peer)`: there is room for a line about it; `is_read_only()`: our own
+        log takes nothing in now, so others' are only looked at."""
+        self._is_read_only = is_read_only
         self._is_stranger = is_stranger
         self._may_tell = may_tell
         self._verify = verify
@@ -132,7 +132,9 @@ class Following:
 
     def kick(self) -> None:
         """Has all logs read now: something was lost on the fast path, or our own log
-        takes in again."""
+        takes in again.  Nothing if it does not."""
+        if self._is_read_only():
+            return
         self._kicks += 1
         self._kicked.set()
         self._kicked = trio.Event()
@@ -143,8 +145,6 @@ class Following:
         followed.connected = True
         try:
             while not followed.halted:
-                while self._is_held():  # what is fetched now could not be stored
-                    await self._kicked.wait()
                 kicks, started = self._kicks, trio.current_time()
                 await self._run_once(followed)
                 took = trio.current_time() - started
@@ -216,9 +216,7 @@ class Following:
     async def _run_session(self, followed: FollowedLog) -> None:
         followed.rewind(self._gate)
         followed.passing = followed.passed = 0
-        # Where nothing more can wait, only what is due is read.
-        read_on = not self._gate.is_full(followed.peer)
-        session = followed.follower.session(self._wanted(followed), read_on=read_on)
+        session = self._session(followed)
         turn = Turn(self._turns, lambda: followed.unread)
         try:
             with one_error():
@@ -242,6 +240,14 @@ class Following:
         finally:
             turn.end()
             session.close()
+
+    def _session(self, followed: FollowedLog) -> Session:
+        """Where nothing can be stored only the head is seen, for it may contradict what
+        was seen before; where nothing more can wait, that and what is due."""
+        if self._is_read_only():
+            return followed.follower.session(read_on=False)
+        read_on = not self._gate.is_full(followed.peer)
+        return followed.follower.session(self._wanted(followed), read_on=read_on)
 
     async def _drive(
         self,

@@ -10,6 +10,7 @@ disk does not have makes it read-only for good.  Specification: docs/spec/witnes
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -79,6 +80,8 @@ class Hold:
         self._past = ledger.latest_cosigned
         self._signers = _parse_signers(ledger.get_record(RECORD))
         self._started: float | None = None
+        self._deciding = threading.Lock()
+        """An alarm may come in any thread, while others have just agreed."""
         self.ahead: str | None = None
         """Why the log is read-only for good, if somebody saw a newer tree."""
         self.is_on = False
@@ -129,9 +132,10 @@ class Hold:
         self._end_log(f"this log {reason}", f"no recovery undoes that: {NEW_LOG}")
 
     def _end_log(self, reason: str, way_out: str) -> None:
-        if self.ahead is None:
-            self.ahead = reason
-            self._begin(f"{reason}; {way_out}")
+        with self._deciding:
+            if self.ahead is None:
+                self.ahead = reason
+                self._begin(f"{reason}; {way_out}")
 
     def see_own(self, note: bytes) -> None:
         """A checkpoint of this log that somebody else showed, by whatever way."""
@@ -186,11 +190,17 @@ class Hold:
             is_enough = 2 * len(agreed) >= len({name for name, _key in owed})
         else:
             is_enough = now - self._started >= STRANGERS_SECONDS
-        if is_enough:
-            self.is_on = False
-            self._ledger.release()
+        if is_enough and self._end():
             log.info("the log is confirmed", by=len(agreed))
             self.on_end()
+
+    def _end(self) -> bool:
+        """Unless somebody has shown more just now."""
+        with self._deciding:
+            if self.is_waiting:
+                self.is_on = False
+                self._ledger.release()
+        return not self.is_on
 
     def _owed(self) -> dict[tuple[str, str], int]:
         """Whose agreement counts, with which keys, and what they signed then."""

@@ -116,7 +116,7 @@ class Network:
             lambda peer: peer not in self._configured,
             self.conduct.may_tell,
             self._signatures.verify,
-            lambda: ledger.is_held,
+            lambda: ledger.read_only is not None,
         )
         self._alarms: Alarms | None = None
         self._exchange: AlarmExchange | None = None

@@ -227,7 +227,7 @@ class Node:
             trust_disk=config.trust_disk,
         )
         self._writer.listen(self._cosigner.commit_made)
-        self._alarms.listen(self._heed_alarm)
+        self._alarms.listen(self._heed_alarm, kept=True)
 
     # What the HTTP API asks
 

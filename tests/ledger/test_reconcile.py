@@ -54,7 +54,7 @@ def descend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also into sets for which it is not worth it."""
     monkeypatch.setattr(follower, "WORTH_A_DESCENT", 1)
     monkeypatch.setattr(follower, "CLOSE", 4)
-    monkeypatch.setattr(follower, "ENTRY_COST", 10_000)
+    monkeypatch.setattr(follower, "BYTES_AN_ENTRY", 10_000)
 
 
 def sides(
@@ -134,7 +134,7 @@ def test_a_set_that_costs_too_much_to_compare_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was found so far is kept, and the log is read from its start."""
-    monkeypatch.setattr(follower, "ENTRY_COST", 10)
+    monkeypatch.setattr(follower, "BYTES_AN_ENTRY", 1)
     ours, other, one = sides(EVERYTHING[100:], EVERYTHING)
     asked = follow(one, ours, other)
     assert any(isinstance(request, AskNodes) for request in asked)
@@ -417,7 +417,8 @@ def test_what_is_called_a_leaf_does_not_make_us_read_half_of_our_own_set() -> No
             return SetNodes((shown,))
         return response
 
-    follow(one, ours, other, twist=twist)
+    asked = follow(one, ours, other, twist=twist)
+    assert any(isinstance(request, AskLeaves) for request in asked)
     assert biggest[0] <= MAX_DIGESTS
 
 

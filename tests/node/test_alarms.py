@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
 from tests.support.node_process import node_process
+from tests.support.signed import work
+from tests.support.waiting import wait_until
 
 from byline_ledger.alarm import Alarm, alarm_of_notes
 from byline_ledger.checkpoint import Checkpoint, log_vkey, sign_checkpoint
 from byline_ledger.crypto import SigningKey
+from byline_ledger.errors import ReadOnlyError
+from byline_ledger.log import Ledger
 from byline_node import alarms as module
 from byline_node.alarms import Alarms
 
@@ -21,12 +26,15 @@ ORIGIN = "log.example/7"
 
 def alarm_about(number: int, faces: bytes = b"12") -> tuple[bytes, str]:
     """Two faces of a log, and its key."""
-    key = SigningKey.from_seed(bytes([number]) * 32)
+    return two_faces(ORIGIN, SigningKey.from_seed(bytes([number]) * 32), faces)
+
+
+def two_faces(origin: str, key: SigningKey, faces: bytes = b"12") -> tuple[bytes, str]:
     notes = [
-        sign_checkpoint(Checkpoint(ORIGIN, 1, root * 32), key)
+        sign_checkpoint(Checkpoint(origin, 1, root * 32), key)
         for root in (faces[:1], faces[1:])
     ]
-    vkey = log_vkey(ORIGIN, key.public)
+    vkey = log_vkey(origin, key.public)
     alarm = alarm_of_notes(vkey, (notes[0], notes[1]), ())
     assert alarm is not None
     return alarm.to_bytes(), vkey
@@ -115,6 +123,23 @@ def test_the_node_of_a_home_knows_what_its_commands_prove(tmp_path: Path) -> Non
             assert time.monotonic() < end
             time.sleep(0.05)
         assert [one["vkey"] for one in told] == [vkey]
+
+
+def test_a_log_that_lied_is_not_signed_again_after_a_restart(tmp_path: Path) -> None:
+    with closing(Ledger.init(tmp_path / "node")) as ledger:
+        alarm, _vkey = two_faces(ledger.view.origin, ledger.keys.log)
+    file = tmp_path / "alarms" / "found.alarm"
+    file.parent.mkdir()
+    file.write_bytes(alarm)
+    for _ in range(2):
+        with node_process(tmp_path) as node:
+            client = node.wait_ready()
+            wait_until(
+                lambda ask=client.status: "this log" in (ask()["read_only"] or "")
+            )
+            with pytest.raises(ReadOnlyError, match="new log"):
+                client.publish([work("a")])
+        file.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize(("is_named", "kept"), [(False, 1), (True, 4)])

@@ -61,18 +61,31 @@ async def test_a_kick_is_heeded_at_once(
     nursery.cancel_scope.cancel()
 
 
-async def test_nothing_is_fetched_for_a_log_that_is_held(
-    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_log_that_takes_nothing_in_looks_at_the_heads_of_others(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery, is_known: bool
 ) -> None:
-    """However much is lost meanwhile; and at once when the hold is over."""
+    """Not more often for what is lost meanwhile; and reads them at once at its end."""
     setting = Setting(friend=log_of(2, "a"))
-    setting.is_held = True
+    setting.is_read_only = not is_known
     nursery.start_soon(setting.following.follow, "friend")
-    for _ in range(100):
-        await trio.sleep(1)
+    await trio.sleep(10)
+    setting.is_read_only = True
+    await trio.sleep(10)
+    setting.requests.clear()
+    for text in "bcdefghijk":
+        setting.peers["friend"].append([work(text)])
         setting.following.kick()
-    assert setting.requests == []
-    setting.is_held = False
+        await trio.sleep(5)
+    asked = [type(parse_request(request)) for _peer, request in setting.requests]
+    assert set(asked) == {AskHead}
+    assert 10 <= len(asked) <= 40
+    followed = setting.following.logs["friend"]
+    assert followed.error is None
+    assert followed.cursor is not None
+    assert followed.cursor.seen.size == setting.peers["friend"].size
+    assert followed.cursor.size < followed.cursor.seen.size
+    setting.is_read_only = False
     setting.following.kick()
     await trio.sleep(0.01)
     assert setting.mine.set_root == setting.peers["friend"].set_root

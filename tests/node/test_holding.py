@@ -18,6 +18,16 @@ from byline_node.errors import PeerError
 pytestmark = pytest.mark.trio
 
 
+class Slow(Honest):
+    async def latest(self) -> bytes | None:
+        await trio.sleep_forever()
+        return None
+
+    async def add(self, _body: bytes) -> tuple[int, bytes]:
+        await trio.sleep_forever()
+        return 0, b""
+
+
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
     made = Node(tmp_path)
@@ -98,6 +108,19 @@ async def test_of_many_who_are_waited_for_some_are_named(node: Node) -> None:
     said = node.ledger.read_only or ""
     assert "peer1, peer2, peer3 and 2 more" in said
     assert "3 of 5" in said
+
+
+async def test_a_slow_stranger_does_not_make_it_last(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cosigning, "STRANGER_SECONDS", 0.1)
+    good, slow = Honest(1, vkey(node)), Slow(2, vkey(node))
+    await rounds(node.cosigner(good, named=(good.name,)))
+    cosigner = node.start(good, slow, named=(good.name,))
+    await rounds(cosigner)
+    assert node.ledger.read_only is None
+    errors = {one.client.name: one.error for one in cosigner.known}
+    assert errors == {"peer1": None, "peer2": "no cosignature within 0.1 s"}
 
 
 async def test_strangers_alone_are_waited_for_a_while(node: Node) -> None:

@@ -54,7 +54,7 @@ class Records:
 
 
 class Gate:
-    """following.Gate: refuses the statements in `unwanted`, and remembers them."""
+    """followed_log.Gate: refuses the statements in `unwanted`, and remembers them."""
 
     def __init__(self) -> None:
         self.digest = OPEN.digest
@@ -109,7 +109,7 @@ class Setting:
         self.peers = peers
         self.records = Records()
         self.broken: PeerError | None = None
-        self.is_held = False
+        self.is_read_only = False
         self.delays: dict[str, float] = {}
         self.portions: list[int] = []
         self.times: list[float] = []
@@ -125,7 +125,7 @@ class Setting:
             self.admit,
             cursors,
             self.gate,
-            is_held=lambda: self.is_held,
+            is_read_only=lambda: self.is_read_only,
         )
         return self.following
 

@@ -35,6 +35,3 @@ def buffered(host: Host) -> int:
     """Messages that came and wait to be read."""
     channel = host._pubsub.subscribed_topics_send[TOPIC]
     return int(channel.statistics().current_buffer_used)
-
-
-# Queues
