@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, cast
 
 import structlog
 import trio
 
+from byline_ledger.alarm import Alarm
 from byline_ledger.alarm_messages import (
     ALARM_TOPIC,
     MAX_REQUEST,
@@ -41,9 +42,14 @@ MAX_FETCHED = 16
 MAX_WAITING = 64
 """Alarms of our own that wait to be told."""
 MAX_REFUSED = 4_096
-"""Ids of what proved nothing or had no place here, so that it is fetched once."""
+"""Ids of what proved nothing or had no place here, so that it is fetched once, or once
+more when it has."""
 
 log = structlog.get_logger("byline.alarms")
+
+
+_About: TypeAlias = tuple[str, int]
+"""The key of an alarm's log, and the alarm's bytes."""
 
 
 class Mesh(Protocol):
@@ -68,7 +74,8 @@ class AlarmExchange:
         self._mesh = mesh
         self._ask = ask
         self._alarms = alarms
-        self._refused: dict[bytes, None] = {}
+        self._refused: dict[bytes, _About | None] = {}
+        """By id, what had no place here then; None for what proved nothing."""
         self._send, self._outgoing = trio.open_memory_channel[KnownAlarm](MAX_WAITING)
         # One at a time: an alarm can cost a second of verification.
         self._thread = trio.CapacityLimiter(1)
@@ -103,13 +110,22 @@ class AlarmExchange:
         async for message in self._mesh.messages(ALARM_TOPIC):
             await self._consider(message.data, f"gossip by {message.sender}")
 
-    async def _consider(self, data: bytes, source: str) -> None:
+    async def _consider(self, data: bytes, source: str) -> _About | None:
+        """What it is about, if it is not kept and may prove something."""
         try:
-            await self._in_thread(lambda: self._alarms.add(data, source))
+            return cast(
+                "_About | None", await self._in_thread(lambda: self._add(data, source))
+            )
         except BylineError as error:
             log.debug("alarm not kept", source=source, reason=str(error))
         except Exception as error:  # noqa: BLE001
             note_mistake(error, "considering an alarm", source)
+        return None
+
+    def _add(self, data: bytes, source: str) -> _About | None:
+        if self._alarms.add(data, source) is not None:
+            return None
+        return Alarm.from_bytes(data).vkey, len(data)
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await trio.to_thread.run_sync(work, limiter=self._thread)
@@ -134,18 +150,21 @@ class AlarmExchange:
             request = AskAlarm(id_).to_bytes()
             answer = await self._ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
             data = parse_alarm_answer(answer)
-            if data:
-                await self._consider(data, f"peer {peer}")
-            self._refuse(id_)
+            about = await self._consider(data, f"peer {peer}") if data else None
+            self._refuse(id_, about)
 
     def _is_done(self, id_: bytes) -> bool:
+        about = self._refused.get(id_)
+        if about is not None and self._alarms.has_place(*about):
+            return False  # its log has become known since
         return id_ in self._refused or self._alarms.has(id_)
 
-    def _refuse(self, id_: bytes) -> None:
+    def _refuse(self, id_: bytes, about: _About | None) -> None:
         if len(self._refused) >= MAX_REFUSED:
             self._refused.clear()
         if not self._alarms.has(id_):
-            self._refused[id_] = None
+            is_late = about is not None and not self._alarms.has_place(*about)
+            self._refused[id_] = about if is_late else None
 
     async def answer(self, _peer: str, request: bytes) -> bytes:
         """A peer's request (requests.Handler)."""

@@ -106,6 +106,23 @@ class Alarms:
         """Whether the alarm of this id is kept."""
         return id_ in self._alarms
 
+    def has_place(self, vkey: str, size: int) -> bool:
+        """Whether another alarm about this log, of so many bytes, would be kept."""
+        is_named = self._is_named(vkey)
+        if not is_named and not self._is_known(vkey):
+            return False
+        kept = tuple(self._alarms.values())
+        same = sum(one.vkey == vkey for one in kept)
+        if same >= (MAX_PER_LOG if is_named else 1):
+            return False
+        # A peer of our own may show one log after the other: those are bounded as well.
+        sizes = [one.size for one in kept if self._is_named(one.vkey) == is_named]
+        has_place = len(sizes) < MAX_EACH and sum(sizes) + size <= EACH_BYTES
+        if not has_place and not self._was_full:
+            self._was_full = True
+            log.warning("no room for more alarms", kept=len(sizes), vkey=vkey)
+        return has_place
+
     def read(self, id_: bytes) -> bytes | None:
         """The file; None if there is none of this id."""
         known = self._alarms.get(id_)
@@ -121,7 +138,7 @@ class Alarms:
         if id_ in self._alarms:
             return None
         alarm = Alarm.from_bytes(data)
-        if not self._has_place(alarm.vkey, len(data)):
+        if not self.has_place(alarm.vkey, len(data)):
             return None  # it could take a second to verify
         finding = alarm.verify()
         make_folder(self._folder)
@@ -137,7 +154,7 @@ class Alarms:
             len(data),
         )
         with self._adding:
-            if id_ in self._alarms or not self._has_place(known.vkey, known.size):
+            if id_ in self._alarms or not self.has_place(known.vkey, known.size):
                 return None
             self._alarms = {**self._alarms, id_: known}
         log.error(
@@ -193,22 +210,6 @@ class Alarms:
                 self.add(alarm.to_bytes(), source)
         except BylineError as error:
             log.warning("no alarm of two notes", source=source, reason=str(error))
-
-    def _has_place(self, vkey: str, size: int) -> bool:
-        kept = tuple(self._alarms.values())
-        same = sum(one.vkey == vkey for one in kept)
-        is_named = self._is_named(vkey)
-        if same >= (MAX_PER_LOG if is_named else 1):
-            return False
-        if not is_named and not self._is_known(vkey):
-            return False
-        # A peer of our own may show one log after the other: those are bounded as well.
-        sizes = [one.size for one in kept if self._is_named(one.vkey) == is_named]
-        has_place = len(sizes) < MAX_EACH and sum(sizes) + size <= EACH_BYTES
-        if not has_place and not self._was_full:
-            self._was_full = True
-            log.warning("no room for more alarms", kept=len(sizes), vkey=vkey)
-        return has_place
 
     def _load(self) -> None:
         loaded: dict[bytes, KnownAlarm] = {}

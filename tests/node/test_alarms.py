@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -14,14 +17,29 @@ from tests.support.signed import work
 from tests.support.waiting import wait_until
 
 from byline_ledger.alarm import Alarm, alarm_of_notes
+from byline_ledger.alarm_messages import (
+    AskAlarms,
+    alarm_answer,
+    alarm_ids_answer,
+    parse_alarm_request,
+)
 from byline_ledger.checkpoint import Checkpoint, log_vkey, sign_checkpoint
 from byline_ledger.crypto import SigningKey
 from byline_ledger.errors import ReadOnlyError
 from byline_ledger.log import Ledger
 from byline_node import alarms as module
+from byline_node.alarm_exchange import ASK_SECONDS, AlarmExchange
 from byline_node.alarms import Alarms
 
 ORIGIN = "log.example/7"
+
+
+class NoMesh:
+    async def publish(self, _topic: str, _data: bytes) -> None: ...
+
+    async def messages(self, _topic: str) -> AsyncIterator[Any]:
+        await trio.sleep_forever()
+        yield
 
 
 def alarm_about(number: int, faces: bytes = b"12") -> tuple[bytes, str]:
@@ -140,6 +158,36 @@ def test_a_log_that_lied_is_not_signed_again_after_a_restart(tmp_path: Path) -> 
             with pytest.raises(ReadOnlyError, match="new log"):
                 client.publish([work("a")])
         file.unlink(missing_ok=True)
+
+
+@pytest.mark.trio
+async def test_what_has_no_place_is_fetched_again_when_it_has(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A fresh node knows no log when it asks its first peer for alarms.  What proves
+    nothing is fetched once."""
+    (good, vkey), bad, known = alarm_about(1), b"no alarm", set[str]()
+    shown = {hashlib.sha256(one).digest(): one for one in (good, bad)}
+    fetched: list[bytes] = []
+
+    async def ask(_peer: str, _protocol: str, body: bytes, *, most: int) -> bytes:
+        asked = parse_alarm_request(body)
+        if isinstance(asked, AskAlarms):
+            return alarm_ids_answer(list(shown))
+        fetched.append(shown[asked.id])
+        return alarm_answer(shown[asked.id])
+
+    alarms = Alarms(tmp_path / "alarms", known.__contains__)
+    exchange = AlarmExchange(NoMesh(), ask, alarms)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(exchange.exchange, "peer")
+        await trio.sleep(10 * ASK_SECONDS)
+        assert sorted(fetched) == sorted([good, bad])
+        known.add(vkey)
+        await trio.sleep(10 * ASK_SECONDS)
+        assert alarms.is_alarmed(vkey)
+        assert sorted(fetched) == sorted([good, good, bad])
+        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize(("is_named", "kept"), [(False, 1), (True, 4)])
