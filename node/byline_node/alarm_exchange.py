@@ -111,7 +111,7 @@ class AlarmExchange:
             await self._consider(message.data, f"gossip by {message.sender}")
 
     async def _consider(self, data: bytes, source: str) -> _About | None:
-        """What it is about, if it is not kept and may prove something."""
+        """What it is about, if it has no place here now."""
         try:
             return cast(
                 "_About | None", await self._in_thread(lambda: self._add(data, source))
@@ -125,7 +125,8 @@ class AlarmExchange:
     def _add(self, data: bytes, source: str) -> _About | None:
         if self._alarms.add(data, source) is not None:
             return None
-        return Alarm.from_bytes(data).vkey, len(data)
+        about = Alarm.from_bytes(data).vkey, len(data)
+        return None if self._alarms.has_place(*about) else about
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await trio.to_thread.run_sync(work, limiter=self._thread)
@@ -145,7 +146,9 @@ class AlarmExchange:
         answer = await self._ask(
             peer, PROTOCOL, AskAlarms().to_bytes(), most=MAX_RESPONSE
         )
-        ids = [one for one in parse_alarm_ids(answer) if not self._is_done(one)]
+        told = parse_alarm_ids(answer)
+        # In a thread: whether there is a place takes a while where many are kept.
+        ids = await self._in_thread(lambda: list(filter(self._is_wanted, told)))
         for id_ in ids[:MAX_FETCHED]:
             request = AskAlarm(id_).to_bytes()
             answer = await self._ask(peer, PROTOCOL, request, most=MAX_RESPONSE)
@@ -153,18 +156,19 @@ class AlarmExchange:
             about = await self._consider(data, f"peer {peer}") if data else None
             self._refuse(id_, about)
 
-    def _is_done(self, id_: bytes) -> bool:
+    def _is_wanted(self, id_: bytes) -> bool:
+        if self._alarms.has(id_):
+            return False
         about = self._refused.get(id_)
-        if about is not None and self._alarms.has_place(*about):
-            return False  # its log has become known since
-        return id_ in self._refused or self._alarms.has(id_)
+        if about is None:
+            return id_ not in self._refused
+        return self._alarms.has_place(*about)  # its log may be known by now
 
     def _refuse(self, id_: bytes, about: _About | None) -> None:
         if len(self._refused) >= MAX_REFUSED:
             self._refused.clear()
         if not self._alarms.has(id_):
-            is_late = about is not None and not self._alarms.has_place(*about)
-            self._refused[id_] = about if is_late else None
+            self._refused[id_] = about
 
     async def answer(self, _peer: str, request: bytes) -> bytes:
         """A peer's request (requests.Handler)."""
