@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import floor, log10
 
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 60, 150, 40, 50
 COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#555555")
 TICKS = 5
+ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+"""Steps between ticks, times a power of ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ def chart(title: str, x_name: str, y_name: str, curves: Sequence[Curve]) -> str:
     """One SVG document; both axes begin at 0."""
     right = max(x for one in curves for x, _y in one.points) or 1
     top = max(y for one in curves for _x, y in one.points) or 1
-    plot = _Plot(right, top)
+    plot = _Plot(_end(right), _end(top))
     lines = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
@@ -61,7 +64,7 @@ class _Plot:
             yield _text(LEFT - 6, self.y(up) + 4, f"{up:.3g}", "end")
             yield _text(self.x(across), HEIGHT - BOTTOM + 18, f"{across:.3g}", "middle")
         yield _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x_name, "middle")
-        yield _text(LEFT - 6, TOP - 6, y_name, "end")
+        yield _text(LEFT - 6, TOP - 12, y_name, "end")
 
     def curve(self, number: int, one: Curve) -> Iterator[str]:
         colour = COLOURS[number % len(COLOURS)]
@@ -76,6 +79,13 @@ class _Plot:
             f' y2="{at}" stroke="{colour}" stroke-width="2"/>'
         )
         yield _text(WIDTH - RIGHT + 36, at + 4, one.label, "start")
+
+
+def _end(most: float) -> float:
+    """The least end of an axis that is at least ``most`` and has round ticks."""
+    power = 10.0 ** floor(log10(most / TICKS))
+    steps = (TICKS * step * power for step in ROUND)
+    return next(end for end in steps if end > most * 0.999999)
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
