@@ -24,7 +24,7 @@ class Curve:
 
 
 def chart(title: str, x_name: str, y_name: str, curves: Sequence[Curve]) -> str:
-    """One SVG document; both axes begin at 0."""
+    """One SVG document; both axes begin at 0 and end at a round number."""
     right = max(x for one in curves for x, _y in one.points) or 1
     top = max(y for one in curves for _x, y in one.points) or 1
     plot = _Plot(_end(right), _end(top))
